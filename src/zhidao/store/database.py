@@ -251,6 +251,20 @@ class Database:
                 await self._pool.give(connection)
         raise absent("connections end as soon as they are made")
 
+    async def alone(self, sql: str) -> None:
+        """Runs one statement of ours that stands in no transaction, such as REINDEX CONCURRENTLY.
+
+        Raises Unavailable (`disk_full`) while space is low.
+        """
+        if self._low_space():
+            raise Unavailable("the database's disk is nearly full", code="disk_full")
+        connection = await self._pool.take()
+        try:
+            with translated():
+                await connection.execute(sql.encode(), prepare=False)
+        finally:
+            await self._pool.give(connection)
+
     async def run(self, work: Callable[[Session], Awaitable[_T]]) -> _T:
         """Runs `work` in a transaction, and again from the start while others are in the way."""
         failures = 0

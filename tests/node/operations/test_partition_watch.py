@@ -14,12 +14,17 @@ class World:
 
     def __init__(self, ahead: int) -> None:
         self.ahead, self.makes, self.answers = ahead, True, True
+        self.loose = 3
 
     async def make_ahead(self) -> int:
         if not self.makes:
             raise Unavailable("the database's disk is full", code="disk_full")
         made, self.ahead = 7 - self.ahead, 7
         return made
+
+    async def tighten(self) -> int:
+        self.loose -= bool(self.loose)
+        return self.loose
 
     async def days_ahead(self) -> int:
         if not self.answers:
@@ -52,6 +57,12 @@ async def test_an_absent_database_neither_raises_the_alarm_nor_takes_it_back() -
     world.answers = False
     await watch.look()
     assert alarms.stands(SHORT)
+
+
+async def test_all_that_is_over_is_made_smaller() -> None:
+    world = World(7)
+    await PartitionWatch(world, Alarms(), 2).look()
+    assert world.loose == 0
 
 
 async def test_after_a_failure_it_looks_again_sooner() -> None:

@@ -17,10 +17,12 @@ from zhidao.store.families.partitions import (
     by_day,
     day_of,
     days_ahead,
+    days_from,
     days_in,
     make,
     make_ahead,
     start_of,
+    tighten,
 )
 
 service = pytest.mark.service
@@ -89,6 +91,42 @@ async def test_a_partition_is_made_while_somebody_reads_and_somebody_writes(data
         await writing.fetch_one(INSERT, {"id": 1, "at": NOW.tai_ns})
         await asyncio.wait_for(make_ahead(database, NOW), 5)
     assert len(await _days(database)) == AHEAD_DAYS + 1
+
+
+async def _index_bytes(database: Database, day: date) -> int:
+    async with database.session() as session:
+        row = await session.fetch_one(
+            "select pg_indexes_size(%s::text::regclass) as n", (f"devices.position_{day:%Y%m%d}",)
+        )
+    assert row is not None
+    return int(row["n"])
+
+
+@service
+async def test_a_day_that_is_over_is_made_smaller_once_and_rows_stay(database: Database):
+    first, second = days_from(date(2026, 11, 27), date(2026, 11, 29))
+    await make(database, FAMILY, [first, second])
+    async with database.session() as session:
+        # Of many terminals in turns: pages split in the middle.
+        await session.execute(
+            "insert into devices.position select mod(n * 7919, 50), n, n, %s, mod(n, 9), 0, 0, 0, 0, 0, 0"
+            " from generate_series(0, 19999) n",
+            (start_of(first).tai_ns,),
+        )
+        await session.script("create unique index left_over on devices.position_20261127 (report)")
+        await session.script(
+            "update pg_index set indisvalid = false where indexrelid = 'devices.left_over'::regclass"
+        )
+    before = await _index_bytes(database, first)
+    # The second has been over for a moment only.
+    assert [await tighten(database, NOW) for _ in range(2)] == [1, 0]
+    assert await _index_bytes(database, first) < 0.8 * before
+    async with database.session() as session:
+        row = await session.fetch_one("select count(*) as n from devices.position")
+        gone = await session.fetch_one("select to_regclass('devices.left_over')::text as name")
+    assert row == {"n": 20_000}
+    assert gone == {"name": None}
+    assert await tighten(database, NOW.plus_ns(DAY_NS)) == 1
 
 
 @service

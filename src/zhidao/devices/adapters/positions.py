@@ -11,7 +11,7 @@ import numpy as np
 from zhidao.core.geo import Frame
 from zhidao.core.ids import PartyId
 from zhidao.core.timescale import Utc
-from zhidao.devices.domain.cell import NOWHERE, cell_of
+from zhidao.devices.domain.cell import NOWHERE, cells_of
 from zhidao.devices.domain.custody import terminal_id
 from zhidao.devices.domain.track import AHEAD_NS_MAX, REASONS, LastSeen, Report, TrackPoint
 from zhidao.store.database import Database, Session
@@ -35,15 +35,19 @@ _TYPES: Final = {"i8": "bigint", "i4": "integer", "i2": "smallint"}
 _SETS: Final = ", ".join(f"%({name})b::{_TYPES[ROW[name].str[1:]]}[]" for name in COLUMNS)
 _RANK: Final = "(least({0}.observed_tai_ns, {0}.received_tai_ns), {0}.received_tai_ns, {0}.report)"
 _NEWER: Final = f"{_RANK.format('excluded')} > {_RANK.format('l')}"
-_MOVED: Final = ", ".join(
-    f"{name} = case when {_NEWER} then excluded.{name} else l.{name} end" for name in COLUMNS[1:]
-)
-# One statement, which moves the point only forward by the terminal's own time.
+_MOVED: Final = ", ".join(f"{name} = excluded.{name}" for name in COLUMNS[1:])
+# Moves a point only forward by the terminal's own time.
 _LATEST: Final = (
     f"insert into devices.position_latest as l ({_POINT}, heard_tai_ns)"  # noqa: S608 (constants)
     f" select * from unnest({_SETS}, %(heard)b::bigint[])"
     f" on conflict (terminal_id) do update set {_MOVED},"
-    " heard_tai_ns = greatest(l.heard_tai_ns, excluded.heard_tai_ns)"
+    f" heard_tai_ns = greatest(l.heard_tai_ns, excluded.heard_tai_ns) where {_NEWER}"
+)
+# Who sent nothing newer was heard all the same.
+_HEARD: Final = (
+    "update devices.position_latest as l set heard_tai_ns = new.heard"
+    " from unnest(%(terminal_id)b::bigint[], %(heard)b::bigint[]) as new (terminal, heard)"
+    " where l.terminal_id = new.terminal and l.heard_tai_ns < new.heard"
 )
 _LAST: Final = (
     f"select {_POINT}, heard_tai_ns from devices.position_latest"  # noqa: S608 (constants)
@@ -101,6 +105,8 @@ class Positions:
     async def add(self, session: Session, rows: np.ndarray[Any, Any]) -> None:
         """Stores rows that are new, of `ROW`, by COPY, and moves the newest of their terminals."""
         if len(rows):
+            # In the key's order: neighbours go to one page of its index, which stays full.
+            rows = rows[np.lexsort((rows["observed_tai_ns"], rows["terminal_id"]))]
             await session.copy(TABLE, COLUMNS, rows)
             await _move_latest(session, rows)
 
@@ -176,12 +182,14 @@ class Positions:
 
 def rows_of(reports: Collection[Report]) -> np.ndarray[Any, Any]:
     """Reports as rows of `ROW`."""
-    return np.array([_row(report) for report in reports], dtype=ROW)
+    rows = np.array([_row(report) for report in reports], dtype=ROW)
+    places = cells_of(rows["latitude_udeg"].astype("i8"), rows["longitude_udeg"].astype("i8"))
+    rows["cell"] = np.where(rows["marks"] >> _REASON_SHIFT, NOWHERE, places)
+    return rows
 
 
 def _row(report: Report) -> tuple[int, ...]:
     point = report.point
-    cell = cell_of(point.latitude_udeg, point.longitude_udeg) if point.valid else NOWHERE
     marks = min(point.satellites, _SATELLITES) | REASONS.index(point.reason) << _REASON_SHIFT
     marks |= _BEIDOU if point.beidou else 0
     marks |= _GCJ02 if point.frame is Frame.GCJ02 else 0
@@ -190,7 +198,7 @@ def _row(report: Report) -> tuple[int, ...]:
         point.observed_at.tai_ns,
         report.number,
         point.received_at.tai_ns,
-        cell,
+        NOWHERE,
         # What is off the Earth stands exactly in its frame.
         max(-_I32, min(point.latitude_udeg, _I32)),
         max(-_I32, min(point.longitude_udeg, _I32)),
@@ -238,4 +246,6 @@ async def _move_latest(session: Session, rows: np.ndarray[Any, Any]) -> None:
     last = np.append(ordered["terminal_id"][1:] != ordered["terminal_id"][:-1], True)
     firsts = np.flatnonzero(np.append(True, last[:-1]))
     heard = np.maximum.reduceat(ordered["received_tai_ns"], firsts)
-    await session.execute(_LATEST, _lists(ordered[last]) | {"heard": heard.tolist()})
+    newest = _lists(ordered[last]) | {"heard": heard.tolist()}
+    await session.execute(_LATEST, newest)
+    await session.execute(_HEARD, newest)

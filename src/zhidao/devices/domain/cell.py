@@ -9,8 +9,10 @@ of numbers for each of its rows.
 from __future__ import annotations
 
 import math
-from functools import lru_cache
 from typing import Final
+
+import numpy as np
+import numpy.typing as npt
 
 _ROW_UDEG: Final = 20_000
 _HALF_UDEG: Final = 90_000_000
@@ -35,11 +37,24 @@ def cell_of(latitude_udeg: int, longitude_udeg: int) -> int:
         return NOWHERE
     row = min((latitude_udeg + _HALF_UDEG) // _ROW_UDEG, _ROWS - 1)
     turn = (longitude_udeg + _ROUND_UDEG // 2) % _ROUND_UDEG
-    return (row + 1) << _ROW_BITS | turn * _columns(row) // _ROUND_UDEG
+    return (row + 1) << _ROW_BITS | turn * int(_COLUMNS[row]) // _ROUND_UDEG
 
 
-@lru_cache(maxsize=_ROWS)
-def _columns(row: int) -> int:
-    """How many cells go round the Earth in a row."""
+def cells_of(
+    latitude_udeg: npt.NDArray[np.int64], longitude_udeg: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """The cells of many places, each as `cell_of` says. Shapes (n,)."""
+    here = (np.abs(latitude_udeg) <= _HALF_UDEG) & (np.abs(longitude_udeg) <= _ROUND_UDEG // 2)
+    row = np.clip((latitude_udeg + _HALF_UDEG) // _ROW_UDEG, 0, _ROWS - 1)
+    turn = (longitude_udeg + _ROUND_UDEG // 2) % _ROUND_UDEG
+    cells = (row + 1) << _ROW_BITS | turn * _COLUMNS[row] // _ROUND_UDEG
+    return np.where(here, cells, NOWHERE)
+
+
+def _columns_in(row: int) -> int:
     middle_deg = (row + 0.5) * _ROW_UDEG / 1e6 - 90
     return max(1, round(_ROUND_UDEG / _ROW_UDEG * math.cos(math.radians(middle_deg))))
+
+
+# How many cells go round the Earth in each row.
+_COLUMNS: Final = np.array([_columns_in(row) for row in range(_ROWS)], dtype=np.int64)

@@ -22,6 +22,10 @@ class Partitions(Protocol):
         """Makes what is missing of today and the coming days; returns how many."""
         ...
 
+    async def tighten(self) -> int:
+        """Makes smaller what is over; returns how many days."""
+        ...
+
     async def days_ahead(self) -> int:
         """For how many days after today all is made."""
         ...
@@ -45,6 +49,8 @@ class PartitionWatch:
         why = ""
         try:
             await self._partitions.make_ahead()
+            while await self._partitions.tighten():
+                pass
         except Unavailable as error:
             why = str(error.args[0])
         try:

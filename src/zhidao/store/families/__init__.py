@@ -96,15 +96,17 @@ FAMILIES: Final = (
     *_all(
         LOCAL,
         "finance",
-        "deal escrow escrow_consignment message named pvp_channel pvp_deal",
+        "deal escrow escrow_consignment message named payment_order pvp_channel pvp_deal",
     ),
+    # They grow with the ledger; a question for each account of a set must go first (`correlated`).
+    *_all(LOCAL, "finance", "written_balance written_until"),
     *_all(
         LOCAL,
         "node",
         "code dead_letter growth idempotency_key identity invitation lease notification_address"
         " notification_choice notification_item notification_message notification_told party"
         " passkey person preference preference_of_table process related search search_filled"
-        " seen_request session token waiting_act write_probe",
+        " seen_request session token trust_list waiting_act write_probe",
     ),
     *_all(LOCAL, "trade", "draft"),
     # One log has one writer and one origin: by that key it would lie on one machine all the same,

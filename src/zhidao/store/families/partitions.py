@@ -30,6 +30,19 @@ _PARTITIONS: Final = (
     " where i.inhparent = %s::text::regclass"
 )
 
+# What is said of a partition whose indexes were rebuilt.
+TIGHT: Final = "tight"
+_LOOSE: Final = (
+    "select child.relname::text as name from pg_inherits as i"
+    " join pg_class as child on child.oid = i.inhrelid"
+    " where i.inhparent = %s::text::regclass"
+    " and obj_description(child.oid, 'pg_class') is distinct from %s"
+)
+_INVALID: Final = (
+    "select indexrelid::regclass::text as name from pg_index"
+    " where indrelid = %s::text::regclass and not indisvalid"
+)
+
 
 def by_day(families: Iterable[Family] = FAMILIES) -> tuple[Family, ...]:
     """The families that have a partition for each day."""
@@ -53,7 +66,11 @@ def days_from(first: date, end: date) -> Sequence[date]:
 
 async def days_in(session: Session, table: str) -> list[date]:
     """The days that have a partition, in order."""
-    rows = await session.fetch_all(_PARTITIONS, (table,))
+    return await _days(session, _PARTITIONS, (table,))
+
+
+async def _days(session: Session, sql: str, params: tuple[str, ...]) -> list[date]:
+    rows = await session.fetch_all(sql, params)
     found = (_DAY.search(row["name"]) for row in rows)
     return sorted(date.fromisoformat(match[1]) for match in found if match)
 
@@ -89,6 +106,31 @@ async def days_ahead(database: Database, now: Utc, families: Iterable[Family] = 
                 ahead += 1
             least = min(least, ahead)
     return least
+
+
+async def tighten(database: Database, now: Utc, families: Iterable[Family] = FAMILIES) -> int:
+    """Rebuilds the indexes of one day of each family, over for a day or more; returns how many.
+
+    While rows come from many keys in turns, pages of a B-tree stay a third empty. Rebuilt beside
+    the old ones, so that nobody waits; what an interrupted attempt left is taken away first.
+    """
+    done = 0
+    for family in by_day(families):
+        async with database.session() as session:
+            loose = await _days(session, _LOOSE, (family.table, TIGHT))
+        if loose and loose[0] < day_of(now) - timedelta(days=1):
+            await _tighten(database, f"{family.table}_{loose[0]:%Y%m%d}")
+            done += 1
+    return done
+
+
+async def _tighten(database: Database, name: str) -> None:
+    async with database.session() as session:
+        for left in await session.fetch_all(_INVALID, (name,)):
+            await session.script(f"drop index {left['name']}")
+    await database.alone(f"reindex table concurrently {name}")
+    async with database.session() as session:
+        await session.script(f"comment on table {name} is '{TIGHT}'")
 
 
 def making(family: Family, day: date) -> str:

@@ -28,7 +28,7 @@ from zhidao.node.runtime.jobs import Job, JobBook
 from zhidao.node.runtime.runtime_context import RuntimeContext
 from zhidao.node.security.administration import PREFIX, Act
 from zhidao.node.wiring.operations.shown import ShownSettings
-from zhidao.store.families.partitions import AHEAD_DAYS_LEAST, days_ahead, make_ahead
+from zhidao.store.families.partitions import AHEAD_DAYS_LEAST, days_ahead, make_ahead, tighten
 from zhidao.store.reading import Stored
 
 _PAGE: Final = 200
@@ -59,6 +59,10 @@ class DayPartitions:
     async def make_ahead(self) -> int:
         """See the port."""
         return await make_ahead(self._context.database, self._context.clock.now())
+
+    async def tighten(self) -> int:
+        """See the port."""
+        return await tighten(self._context.database, self._context.clock.now())
 
     async def days_ahead(self) -> int:
         """See the port."""
