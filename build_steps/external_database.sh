@@ -24,4 +24,5 @@ as_owner "$bin/pg_ctl" -D "$work/data" -s -w -l "$work/log" \
     -o "-c listen_addresses='' -c unix_socket_directories='$work' -c max_connections=60 -c fsync=off" start
 echo "external database: $("$bin/postgres" --version)"
 ZHIDAO_TEST_POSTGRES_URL="postgresql://zhidao@/postgres?host=$work" \
-    .venv/bin/python -m pytest tests/contracts tests/store -p no:cacheprovider "$@"
+    .venv/bin/python -m pytest -n 2 --dist loadfile -p no:schemathesis -p no:faker \
+    tests/contracts tests/store -p no:cacheprovider "$@"

@@ -602,17 +602,29 @@ def _callers(node: Running) -> dict[str, str]:
     return {caller: node.tokens[name] if name else "" for caller, name in CALLERS.items()}
 
 
-# The two below change what stands at the node: they are the last of this file.
+# The three below change what stands at the node: they are the last of this file.
 @pytest.mark.timeout(900)
 def test_the_api_keeps_its_description_for_every_kind_of_caller(node: Running) -> None:
     """The same cases every time: a failure here is there the next time too."""
+    found = _cases_of_the_day(node, systematic=1)
+    assert min(found.by_caller.values()) > 600, found.by_caller
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+def test_it_keeps_it_in_twice_as_many_cases(node: Running) -> None:
+    found = _cases_of_the_day(node, systematic=2)
+    assert min(found.by_caller.values()) > 900, found.by_caller
+
+
+def _cases_of_the_day(node: Running, *, systematic: int) -> Any:
     # Imported where it is used: it costs each process that only collects tests a second.
     from tests.node.api_fuzz import fuzz
 
-    found = fuzz(node.url, _callers(node), seed=_FUZZ_SEED, systematic=2, drawn=1)
+    found = fuzz(node.url, _callers(node), seed=_FUZZ_SEED, systematic=systematic, drawn=1)
     assert found.findings == [], "\n\n".join(found.findings)
     assert set(found.by_caller) == set(CALLERS)
-    assert min(found.by_caller.values()) > 900, found.by_caller
+    return found
 
 
 @pytest.mark.long

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import pytest
 
+from zhidao.core.actor import Role
 from zhidao.core.errors import Refused
 from zhidao.core.ids import PartyId
 from zhidao.node.identity.parties import Parties, RegisteredParty
@@ -34,14 +35,14 @@ def parties() -> Parties:
 
 @pytest.mark.parametrize("party", ["carrier", "importer", "gate"])
 async def test_a_party_of_this_node_and_the_node_itself_are_here(parties, party) -> None:
-    await parties.must_be_here(PartyId(party))
+    await parties.must_be_here(PartyId(party), Role.PARTY)
     await parties.must_be_known(PartyId(party))
 
 
 async def test_a_party_of_a_peer_may_own_a_terminal_but_has_no_people_here(parties) -> None:
     await parties.must_be_known(PartyId("exporter"))
     with pytest.raises(Refused) as refused:
-        await parties.must_be_here(PartyId("exporter"))
+        await parties.must_be_here(PartyId("exporter"), Role.PARTY)
     assert refused.value.code == "party_unknown"
 
 
@@ -53,7 +54,12 @@ async def test_a_party_of_a_peer_may_own_a_terminal_but_has_no_people_here(parti
     ],
 )
 async def test_a_name_that_nobody_bears_is_refused_with_the_nearest(parties, party, sentence):
-    for must in (parties.must_be_here, parties.must_be_known):
+    for asked in (parties.must_be_here(party, Role.PARTY), parties.must_be_known(party)):
         with pytest.raises(Refused) as refused:
-            await must(PartyId(party))
+            await asked
         assert (str(refused.value), refused.value.code) == (sentence, "party_unknown")
+
+
+@pytest.mark.parametrize("role", [Role.AUDITOR, Role.OPERATOR, Role.ADMIN])
+async def test_who_acts_for_no_party_may_bear_any_name(parties, role) -> None:
+    await parties.must_be_here(PartyId("court"), role)

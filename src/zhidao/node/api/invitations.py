@@ -82,7 +82,7 @@ def routes(
 
         One of another party than the admin's gets in once that party agrees.
         """
-        await parties.must_be_here(party_id(data.party))
+        await parties.must_be_here(party_id(data.party), data.role)
         made = await invitations.invite(
             actor, name=data.name, party=party_id(data.party), role=data.role
         )

@@ -129,7 +129,7 @@ def routes(people: People, parties: Parties, read_acts: ReadActs, node: PartyId)
 
         One of another party than the admin's gets in once that party agrees.
         """
-        await parties.must_be_here(party_id(data.party))
+        await parties.must_be_here(party_id(data.party), data.role)
         person = await people.make(
             actor,
             name=data.name,

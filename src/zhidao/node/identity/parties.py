@@ -106,9 +106,13 @@ class Parties:
         """The parties' names, in order."""
         return [PartyId(name) for name, *_ in await self._book.every()]
 
-    async def must_be_here(self, party: PartyId) -> None:
-        """Raises Refused (`party_unknown`) for a party that is not at home at this node."""
-        _must_be_among([*await self.names(), self._administration.node], party)
+    async def must_be_here(self, party: PartyId, role: Role) -> None:
+        """Raises Refused (`party_unknown`) for who acts for a party that is not at home here.
+
+        An operator, an administrator and an auditor act for none: theirs may be any name.
+        """
+        if role is Role.PARTY:
+            _must_be_among([*await self.names(), self._administration.node], party)
 
     async def must_be_known(self, party: PartyId) -> None:
         """The same for a party that is at home neither here nor at an admitted peer."""
