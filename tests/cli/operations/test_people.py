@@ -75,6 +75,9 @@ async def test_people_and_tokens_are_made_agreed_to_and_taken_away(desk: Desk) -
     operator = ("--token-file", str(token))
     again = ("token", "make", "corridor", "operator", "-o", str(token))
     assert (await desk.run(*again, who=aida, status=1))["error"] == "file_exists"
+    typed = await desk.run("people", "make", "aigerim", "bnak", "party", who=aida, status=1)
+    assert typed["error"] == "party_unknown"
+    await desk.run("party", "add", "bank", "Alatau Trade Bank", "bank", "KZ", who=aida)
     first = await desk.run("people", "make", "aigerim", "bank", "party", who=aida)
     second = await desk.run("people", "make", "daniyar", "bank", "party", who=aida)
     assert (first["waits"], second["waits"]) == ("bank", "bank")
@@ -174,6 +177,7 @@ async def test_a_party_that_is_locked_out_is_agreed_for_at_the_machine_alone(des
     token = desk.folder / "operator.token"
     await desk.run("token", "make", "corridor", "operator", "-o", str(token), who=aida)
     operator = ("--token-file", str(token))
+    await desk.run("party", "add", "bank", "Alatau Trade Bank", "bank", "KZ", who=aida)
     await desk.run("people", "make", "aigerim", "bank", "party", who=aida)
     await desk.run("people", "agree", "aigerim", who=operator)
     await desk.run("people", "withdraw", "aigerim", who=aida)
