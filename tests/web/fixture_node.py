@@ -13,6 +13,7 @@ import sys
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import uvicorn
 from fixture_lists import LISTS
@@ -220,6 +221,26 @@ async def inbox() -> list[dict[str, Any]]:
     return [_exchanged(5, **got), _exchanged(6, **got | {"state": "held"})]
 
 
+def _look(verdict: str, **more: Any) -> dict[str, Any]:
+    return {
+        "en": "Commercial invoice", "zh": "商业发票", "number": "INV-2026-0417", "verdict": verdict,
+        "summary": "", "media_type": "application/xml", "size": 9312, **more,
+    }  # fmt: skip
+
+
+@get("/v1/exchange/inbox/{sender:str}/{document:uuid}/look")
+async def inbox_look(sender: str, document: UUID) -> dict[str, Any]:
+    del sender
+    broken = "BR-CO-15 at /Invoice/cac:LegalMonetaryTotal: the sums differ"
+    unknown = {"en": "", "zh": "", "number": "", "media_type": "application/pdf"}
+    return _look("invalid", summary=broken) if document.int % 2 else _look("none", **unknown)
+
+
+@get("/v1/exchange/outbox/{document:uuid}/look")
+async def outbox_look(document: UUID) -> dict[str, Any]:
+    return _look("valid" if document.int % 2 else "not_checked")
+
+
 @get("/v1/exchange/stream", media_type="text/event-stream")
 async def arrivals() -> ServerSentEvent:
     async def messages() -> AsyncGenerator[ServerSentEventMessage, None]:
@@ -409,6 +430,7 @@ def application() -> Litestar:
         stream,
         fixture,
     ]
+    answers += [inbox_look, outbox_look]
     answers += [one_track, outbox, inbox, arrivals, log_head, log_leaf, witnesses, titles]
     answers += [endorsements, own_list, title_acts, parties, one_list, search]
     answers += [preferences, prefer, prefer_table]

@@ -15,6 +15,7 @@ from zhidao.core.journal import FixedKeyRing, Records, Scribe
 from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.core.timescale import Utc
 from zhidao.industry.events import LotFinished
+from zhidao.node.api.trade import codes as trade_codes
 from zhidao.node.api.trade import consignments as trade
 from zhidao.node.api.trade import entry as trade_entry
 from zhidao.node.api.trade import window as trade_window
@@ -26,6 +27,7 @@ from zhidao.trade.adapters.printing.entry_printing import print_document
 from zhidao.trade.adapters.rule_process import Judge
 from zhidao.trade.domain.clearance.reference import REFERENCE
 from zhidao.trade.domain.documents.formalities import FORMS
+from zhidao.trade.domain.model.known_codes import SHORT_CODES
 from zhidao.trade.domain.verdict import Verdict
 from zhidao.trade.service.clearance import Clearance
 from zhidao.trade.service.consignments import ConsignmentService
@@ -109,6 +111,7 @@ class Trade:
         self.routers: list[Any] = [
             trade.routes(consignments, validation, releases),
             trade_entry.routes(MemoryDrafts(), clock, print_document),
+            trade_codes.routes(SHORT_CODES),
             trade_window.routes(self._clearance, releases, presentations),
         ]
 

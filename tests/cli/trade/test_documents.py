@@ -106,3 +106,43 @@ def test_duty_claims_a_preference_only_by_a_bill_of_materials(capsys, tmp_path):
     assert told["totals_minor"]["duty"] == 50000
     assert main(["trade", "duty", str(DATA / "duty_question.json")]) == 0
     assert "MFN" in capsys.readouterr().out
+
+
+def test_a_certificate_rests_on_a_bill_of_materials_or_says_that_it_is_stated(capsys, tmp_path):
+    entry = DATA / "set_entry.json"
+    _, told = answer(capsys, "set", entry)
+    assert {(w["agreement"], w["item"], w["is_determined"]) for w in told["origin"]} == {
+        (agreement, item, False) for agreement in ("RCEP", "ACFTA") for item in ("1", "2")
+    }
+    # Of the bill's value 39.999 % are from within: ACFTA asks a change of heading or 40 %.
+    bill = json.loads((DATA / "bill.json").read_text())
+    proven = tmp_path / "bill.json"
+    proven.write_text(json.dumps(bill))
+    status, told = answer(capsys, "set", entry, "--bill", f"1={proven}")
+    assert (status, told["error"]) == (1, "no_preference")
+    assert "item 1 is undecided under RCEP: no RCEP rule for 841370" in told["detail"]
+    rules = tmp_path / "rules.csv"
+    rules.write_text("8413,RVC40 & CTSH\n")
+    more = ("--rules", f"RCEP={rules}", "--bill", f"1={proven}")
+    status, told = answer(capsys, "set", entry, *more)
+    assert (status, told["error"]) == (1, "no_preference")
+    assert "under ACFTA" in told["detail"]
+    bill["materials"] = [bill["materials"][0]]
+    proven.write_text(json.dumps(bill))
+    plain = json.loads(entry.read_text())
+    del plain["includedConsignmentItem"][0]["originCriterionCode"]
+    own = tmp_path / "entry.json"
+    own.write_text(json.dumps(plain))
+    status, told = answer(capsys, "set", own, *more)
+    assert status == 0, told
+    words = {(w["agreement"], w["item"]): w for w in told["origin"]}
+    assert words["RCEP", "1"]["criterion"] == "RVC"
+    assert words["ACFTA", "1"]["is_determined"]
+    assert not words["ACFTA", "2"]["is_determined"]
+    assert "XD-33" not in told["unasked"]
+    status, told = answer(capsys, "set", entry, *more)
+    assert (status, {f["rule"] for f in told["findings"]}) == (1, {"XD-33"})
+    status, told = answer(capsys, "set", own, "--bill", f"2={proven}")
+    assert (status, told["where"].split()[-1]) == (2, "includedConsignmentItem[1].typeCode")
+    assert answer(capsys, "set", own, "--bill", f"9={proven}")[0] == 2
+    assert answer(capsys, "set", own, "--bill", "1")[0] == 2

@@ -125,11 +125,12 @@ function Got({ row, speaks, done }: { row: Delivery; speaks: boolean; done: () =
 /** What a document is by its bytes: name, number, type, and what this node's rules say of it. */
 function Look({ at }: { at: string }) {
   const [look, setLook] = useState<DocumentLook | null>(null);
-  const [problem, setProblem] = useState<Problem | null>(null);
+  const [failed, setFailed] = useState(false);
   useEffect(() => {
-    get<DocumentLook>(`${at}/look`).then(setLook, (error: unknown) => setProblem(asProblem(error)));
+    // The document stands and can be decided about without the look.
+    get<DocumentLook>(`${at}/look`).then(setLook, () => setFailed(true));
   }, [at]);
-  if (problem) return <ProblemNote problem={problem} />;
+  if (failed) return <p class="quiet">{t("exchange.not_looked")}</p>;
   if (!look) return <p class="quiet">{t("exchange.looking")}</p>;
   const name = look.en ? labelled(look) : t("exchange.unknown_document");
   return (

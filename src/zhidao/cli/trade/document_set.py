@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from zhidao.cli.console.outputs import put, take
+from zhidao.cli.trade.origin import BYTES_MAX as BILL_BYTES_MAX
+from zhidao.cli.trade.origin import add_rules, rules_of
 from zhidao.core.errors import MalformedInput
 
 ENTRY_BYTES_MAX: Final = 8 * 1024 * 1024
@@ -16,6 +18,7 @@ _EXAMPLES: Final = (
     "  zhidao trade set entry.json --out set/\n"
     "  zhidao trade set entry.json --out set/ --pdf --language zh\n"
     "  zhidao trade set entry.json --view bank --json\n"
+    "  zhidao trade set entry.json --bill 1=bill.json --rules RCEP=annex3a.csv\n"
     "--pdf needs the extra `print`: pip install 'zhidao[print]', ./run setup print\n"
     "status: 0 no finding, 1 a conflict or an undecided row, 2 bad input, 3 no extra for --pdf"
 )
@@ -25,6 +28,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of this action."""
     parser.epilog = _EXAMPLES
     parser.add_argument("entry", type=Path, metavar="ENTRY", help="entry file (JSON)")
+    parser.add_argument(
+        "--bill",
+        action="append",
+        default=[],
+        metavar="ITEM=FILE",
+        help="bill of materials of an item: its origin is determined, not stated",
+    )
+    add_rules(parser)
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="write the documents here")
     parser.add_argument("--pdf", action="store_true", help="print each document as PDF/A too")
     parser.add_argument(
@@ -46,6 +57,8 @@ def run(options: argparse.Namespace) -> int:
         take(options.entry, bytes_max=ENTRY_BYTES_MAX),
         view=options.view,
         languages=both if options.pdf else (),
+        bills=dict(_bill(each) for each in options.bill),
+        rules=rules_of(options),
     )
     if options.out:
         options.out.mkdir(parents=True, exist_ok=True)
@@ -58,6 +71,13 @@ def run(options: argparse.Namespace) -> int:
     return 1 if made.told["findings"] else 0
 
 
+def _bill(given: str) -> tuple[str, bytes]:
+    item, sign, file = given.partition("=")
+    if not sign:
+        raise MalformedInput(f"not ITEM=FILE: {given[:60]!r}", where="--bill")
+    return item, take(Path(file), bytes_max=BILL_BYTES_MAX)
+
+
 def _print(told: dict[str, Any]) -> None:
     """The papers with their reasons, the rules' word, and what the papers say of each other."""
     for document in told["documents"]:
@@ -66,6 +86,9 @@ def _print(told: dict[str, Any]) -> None:
         print(f"left out: {paper['title']}: {paper['why']}")
     for agreement in told["possible_agreements"]:
         print(f"possible: {agreement}, if the entry says so in originAgreementCode")
+    for word in told["origin"]:
+        how = f"determined, {word['share_percent']} %" if word["is_determined"] else "stated"
+        print(f"origin {word['agreement']}, item {word['item']}: {word['criterion']}, {how}")
     print(*told["rules"], sep="\n")
     print_findings(told)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from zhidao.core.errors import MalformedInput
 from zhidao.trade.domain.conflicts.compared_set import INVOICES, Evidence
 from zhidao.trade.domain.conflicts.table import Comparison, View, compare, views_of
-from zhidao.trade.domain.documents.asked import missing
+from zhidao.trade.domain.documents.asked import missing, require
+from zhidao.trade.domain.documents.determined import determined
 from zhidao.trade.domain.documents.formalities import DOCUMENTARY_CREDIT, FORMS
 from zhidao.trade.domain.documents.mapping import Absorbed
 from zhidao.trade.domain.documents.needed import NeededPaper, check_papers, needed_set
@@ -58,22 +59,32 @@ def document_set(
     view: str = "",
     languages: Sequence[str] = (),
     codes: KnownCodes | None = None,
+    bills: Mapping[str, bytes] | None = None,
+    rules: Mapping[str, str] | None = None,
 ) -> WrittenSet:
     """Every paper that an entry needs, each with its reason, and the answers of the cross-checks.
 
     `codes`: the lists that name places, this installation's by default. `languages`: those of the
-    labels of a printed form beside each document, the leading one first.
+    labels of a printed form beside each document, the leading one first. `bills`: bills of
+    materials by item, from which a certificate's criterion is determined; `rules`: CSV text of
+    product rules by agreement.
     Raises Unavailable where prints are asked and the extra for them is not installed.
     """
     known = codes or known_codes()
-    consignment = canonical_entry.read(entry, codes=known)
+    _check_rules(rules or {})
+    read = {item: origin_file.read_bill(data) for item, data in (bills or {}).items()}
+    agreements = {name: _agreement(name, rules or {}) for name in AGREEMENTS}
+    typed = canonical_entry.typed(entry, known)
+    check_papers(typed)
+    proven = determined(typed, read, agreements)
+    consignment = proven.consignment
+    require(consignment)
     check_one_invoice(consignment)
-    check_papers(consignment)
     check_sane(consignment, known)
     needed = needed_set(consignment.values)
     credit = [DOCUMENTARY_CREDIT] if consignment.get(DOCUMENTARY_CREDIT.number_path) else []
     made = make_set(consignment, [*needed.forms, *credit])
-    rules = judged_invoices(made)
+    judged = judged_invoices(made)
     papers = {document.form.kind: document.absorbed.consignment for document in made}
     told: dict[str, Any] = {
         "consignment": consignment.get("id"),
@@ -93,8 +104,9 @@ def document_set(
         ],
         "left_out": [_left_out(paper) for paper in needed.left_out],
         "possible_agreements": list(needed.possible),
-        "rules": rules,
-        **_compared(compare(Evidence(papers)), view),
+        "origin": [asdict(word) for word in proven.words],
+        "rules": judged,
+        **_compared(compare(Evidence(papers, criteria=proven.criteria)), view),
     }
     printed = [document for document in made if document.form is not DOCUMENTARY_CREDIT]
     files = {document.file_name: document.data for document in printed}

@@ -181,11 +181,12 @@ def transhipment(evidence: Evidence) -> Iterator[CheckResult]:
 def criteria(evidence: Evidence) -> Iterator[CheckResult]:
     """XD-33: the criterion on each certificate is the one recomputed from the materials."""
     for kind, paper in evidence.those(CERTIFICATES):
-        recomputed = evidence.criteria.get(_AGREEMENTS[kind])
+        recomputed = evidence.criteria.get(_AGREEMENTS[kind], {})
         for k, item in enumerate(paper.each(ITEM, "id")):
-            if recomputed is None:
+            # Without a bill of materials there is nothing to compare with.
+            if item not in recomputed:
                 continue
-            ours = Statement("bill of materials", f"line {item}", recomputed.get(item, "none"))
+            ours = Statement("bill of materials", f"line {item}", recomputed[item])
             theirs = stated(kind, paper, f"{ITEM}[{k}].originCriterionCode")
             yield same("XD-33", About(Topic.CRITERIA_OF_LINE, item), ours, theirs)
 
