@@ -99,7 +99,9 @@ CASES = (
     ),
     file_of_spaces(
         "cli.trade.document_set.ENTRY_BYTES_MAX",
-        lambda file: document_set.run(options_of(entry=file, view="all", language="en")),
+        lambda file: document_set.run(
+            options_of(entry=file, view="all", language="en", bill=[], rules=[])
+        ),
     ),
     file_of_spaces(
         "cli.trade.journey._BYTES_MAX",
