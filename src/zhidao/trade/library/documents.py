@@ -104,7 +104,7 @@ def document_set(
         ],
         "left_out": [_left_out(paper) for paper in needed.left_out],
         "possible_agreements": list(needed.possible),
-        "origin": [asdict(word) for word in proven.words],
+        "origin": [asdict(basis) for basis in proven.bases],
         "rules": judged,
         **_compared(compare(Evidence(papers, criteria=proven.criteria)), view),
     }

@@ -25,7 +25,7 @@ from zhidao.trade.domain.origin.determination import (
 
 
 @dataclass(frozen=True, slots=True)
-class OriginWord:
+class OriginBasis:
     """What a certificate's criterion for one item rests on: a bill's determination or a statement.
 
     `share_percent`: the value content that was computed, `` for a statement.
@@ -46,7 +46,7 @@ class DeterminedOrigin:
     """
 
     consignment: CanonicalConsignment
-    words: tuple[OriginWord, ...] = ()
+    bases: tuple[OriginBasis, ...] = ()
     criteria: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
@@ -75,7 +75,7 @@ def determined(
         if by_item
     }
     filled = _filled(consignment, items, criteria)
-    return DeterminedOrigin(filled, tuple(_words(filled, items, decided)), criteria)
+    return DeterminedOrigin(filled, tuple(_bases(filled, items, decided)), criteria)
 
 
 def _check_bill(
@@ -133,17 +133,17 @@ def _filled(
     return CanonicalConsignment(values, sources)
 
 
-def _words(
+def _bases(
     consignment: CanonicalConsignment,
     items: Mapping[str, int],
     decided: Mapping[str, Mapping[str, Decision]],
-) -> Iterator[OriginWord]:
+) -> Iterator[OriginBasis]:
     for name, by_item in decided.items():
         for item, k in items.items():
             decision = by_item.get(item)
             stated = consignment.get(f"{ITEM}[{k}].originCriterionCode")
             if decision is None:
-                yield OriginWord(name, item, stated, is_determined=False)
+                yield OriginBasis(name, item, stated, is_determined=False)
             else:
                 share = f"{decision.share_percent:f}"
-                yield OriginWord(name, item, decision.criterion, True, share)
+                yield OriginBasis(name, item, decision.criterion, True, share)
