@@ -35,9 +35,10 @@ from zhidao.devices.wire.jt808.messages import (
     RegistrationAnswer,
     ResendRequest,
     TerminalAnswer,
+    TimeAnswer,
+    TimeRequest,
     Transparent,
     TransparentDown,
-    Unknown,
     decode_message,
 )
 from zhidao.devices.wire.jt808.packets import Reassembler, frames_of
@@ -219,9 +220,10 @@ class Session:
             case Logout():
                 self._answer(head, RESULT_OK, turn)
                 self.closed = True
-            case Unknown():
-                self._answer(head, RESULT_UNSUPPORTED, turn)
+            case TimeRequest():
+                turn.out += self._down(TimeAnswer(self._services.clock.now()), head)
             case _:
+                # What is not read is kept as it came, too: nobody sends it a second time.
                 stored = await self._services.writer.put(self._kept(frame, terminal), chunks)
                 turn.owed.append(_Owed(head, stored, nonce))
 

@@ -29,8 +29,8 @@ class Cursor:
         return int.from_bytes(self.take(size), "big")
 
     def text(self, size: int) -> str:
-        """A GBK string of `size` bytes, NUL padding at its end removed."""
-        raw = self.take(size).rstrip(b"\0")
+        """A GBK string of `size` bytes without the NULs and blanks that fill it on either side."""
+        raw = self.take(size).strip(b"\0 ")
         try:
             return raw.decode("gbk")
         except UnicodeDecodeError as error:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, ClassVar, Final, TypeAlias
 
 from zhidao.core.errors import MalformedInput
+from zhidao.core.timescale import Utc
 from zhidao.devices.wire.jt808.cursor import Cursor, padded
 from zhidao.devices.wire.jt808.frame import Edition
 from zhidao.devices.wire.jt808.position import (
@@ -57,6 +59,21 @@ class Logout:
     """0x0003: the terminal leaves."""
 
     ID: ClassVar[int] = 0x0003
+
+
+@dataclass(frozen=True, slots=True)
+class TimeRequest:
+    """0x0004: what time is it? New in 2019; whoever asks waits for 0x8004."""
+
+    ID: ClassVar[int] = 0x0004
+
+
+@dataclass(frozen=True, slots=True)
+class TimeAnswer:
+    """0x8004: the node's time, whole seconds of UTC, which the wire has as YYMMDDhhmmss."""
+
+    ID: ClassVar[int] = 0x8004
+    at: Utc
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +159,8 @@ Message: TypeAlias = (
     TerminalAnswer
     | Heartbeat
     | Logout
+    | TimeRequest
+    | TimeAnswer
     | Registration
     | Authentication
     | PositionReport
@@ -226,6 +245,28 @@ def _decode_heartbeat(body: bytes, _: Edition) -> Heartbeat:
 def _decode_logout(body: bytes, _: Edition) -> Logout:
     Cursor(body, "JT/T 808 0x0003").end()
     return Logout()
+
+
+def _decode_time_request(body: bytes, _: Edition) -> TimeRequest:
+    Cursor(body, "JT/T 808 0x0004").end()
+    return TimeRequest()
+
+
+def _decode_time_answer(body: bytes, _: Edition) -> TimeAnswer:
+    read = Cursor(body, "JT/T 808 0x8004")
+    digits = read.take(6).hex()
+    read.end()
+    pairs = [digits[at : at + 2] for at in range(0, len(digits), 2)]
+    try:
+        year, month, day, hour, minute, second = map(int, pairs)
+        at = datetime(2000 + year, month, day, hour, minute, second, tzinfo=UTC)
+    except ValueError as error:
+        raise MalformedInput(f"JT/T 808 0x8004: {digits} is no time") from error
+    return TimeAnswer(Utc.from_datetime(at))
+
+
+def _encode_time_answer(message: TimeAnswer, _: Edition) -> bytes:
+    return bytes.fromhex(f"{message.at.to_datetime():%y%m%d%H%M%S}")
 
 
 def _decode_registration(body: bytes, edition: Edition) -> Registration:
@@ -323,6 +364,8 @@ _DECODE: Final[dict[int, Callable[[bytes, Edition], Message]]] = {
     TerminalAnswer.ID: _decode_terminal_answer,
     Heartbeat.ID: _decode_heartbeat,
     Logout.ID: _decode_logout,
+    TimeRequest.ID: _decode_time_request,
+    TimeAnswer.ID: _decode_time_answer,
     Registration.ID: _decode_registration,
     Authentication.ID: _decode_authentication,
     PositionReport.ID: _decode_report,
@@ -333,10 +376,11 @@ _DECODE: Final[dict[int, Callable[[bytes, Edition], Message]]] = {
     RegistrationAnswer.ID: _decode_registration_answer,
     TransparentDown.ID: _decode_transparent_down,
 }
-# Heartbeat and Logout have no body.
+# Heartbeat, Logout and TimeRequest have no body.
 _ENCODE: Final[dict[type, Callable[[Any, Edition], bytes]]] = {
     TerminalAnswer: _encode_answer,
     PlatformAnswer: _encode_answer,
+    TimeAnswer: _encode_time_answer,
     Registration: _encode_registration,
     Authentication: _encode_authentication,
     PositionReport: lambda message, _: encode_report(message),

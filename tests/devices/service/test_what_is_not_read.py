@@ -1,0 +1,92 @@
+"""What a terminal says beyond what this node reads: kept as it came, and acknowledged when it is."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from tests.devices.device_room import CARRIER, NUMBER, TERMINAL, actor
+
+from zhidao.core.timescale import Utc
+from zhidao.devices.service.session import Session
+from zhidao.devices.wire.client import Answered, ClientSession, TokenAnswer
+from zhidao.devices.wire.jt808.frame import Deframer, Edition, decode_frame
+from zhidao.devices.wire.jt808.messages import (
+    Authentication,
+    Message,
+    Registration,
+    TimeAnswer,
+    TimeRequest,
+    Unknown,
+    decode_message,
+)
+
+# Waybill, driver, CAN bus, media: standard messages without a reader here, and a maker's own.
+UNREAD = (0x0701, 0x0702, 0x0705, 0x0801, 0x0F01)
+
+
+class Line:
+    """A terminal's line to the node, and what is being written meanwhile."""
+
+    def __init__(self, room, edition: Edition = Edition.E2019) -> None:
+        self.session, self.client = Session(room.services), ClientSession(NUMBER, edition)
+
+    async def raw(self, message: Message) -> list[bytes]:
+        deframer = Deframer()
+        sent = [f.encode() for f in self.client.frames(message)]
+        return await self.session.receive([one for raw in sent for one in deframer.feed(raw)])
+
+    async def said(self, message: Message) -> list[object]:
+        return [heard for raw in await self.raw(message) for heard in self.client.hear(raw)]
+
+    async def opened(self, terminal: str = TERMINAL) -> None:
+        register = Registration(44, 300, "MAKER", "T-360", terminal, 2, "A12345")
+        (answer,) = await self.said(register)
+        assert isinstance(answer, TokenAnswer)
+        await self.said(Authentication(answer.token))
+        assert self.session.authenticated
+
+
+@pytest.fixture
+async def line(room):
+    await room.register()
+    writing = asyncio.create_task(room.services.writer.run())
+    yield Line(room)
+    writing.cancel()
+
+
+@pytest.mark.parametrize("number", UNREAD)
+async def test_it_is_stored_and_then_acknowledged(room, line, number: int) -> None:
+    await line.opened()
+    before = await room.vault.count_frames(TERMINAL)
+    (answer,) = await asyncio.wait_for(line.said(Unknown(number, b"\x01\x02\x03")), 5)
+    assert isinstance(answer, Answered)
+    assert answer.result == 0
+    assert await room.vault.count_frames(TERMINAL) == before + 1
+    assert await room.tracks.points(actor(CARRIER), TERMINAL, 5) == ()
+
+
+async def test_each_part_of_a_divided_one_is_kept(room, line) -> None:
+    await line.opened()
+    answers = await asyncio.wait_for(line.said(Unknown(0x0801, bytes(2_500))), 5)
+    assert len(answers) > 2
+    assert {answer.result for answer in answers} == {0}
+    assert await room.vault.count_frames(TERMINAL) == len(answers)
+
+
+async def test_whoever_asks_for_the_time_is_told_it(room, line) -> None:
+    await line.opened()
+    (raw,) = await line.raw(TimeRequest())
+    (one,) = Deframer().feed(raw)
+    frame = decode_frame(one)
+    answer = decode_message(frame.header.message_id, frame.body, frame.header.edition)
+    assert isinstance(answer, TimeAnswer)
+    now = room.clock.now()
+    assert 0 <= now.tai_ns - answer.at.tai_ns < 1_000_000_000
+    assert answer.at == Utc.parse(f"{now.to_datetime():%Y-%m-%dT%H:%M:%S}Z")
+
+
+@pytest.mark.parametrize("before", ["\0" * 4, "  ", "\0 "])
+async def test_an_identifier_that_is_filled_in_front_is_the_same(room, line, before: str) -> None:
+    """Makers fill the field of the standard's thirty bytes on either side."""
+    await line.opened(before + TERMINAL)
