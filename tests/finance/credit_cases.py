@@ -186,6 +186,21 @@ def _credit(part: str = "", **fields: Any) -> Change:
     return lambda credit, presentation: (credit[part] if part else credit).update(fields)
 
 
+_WAY: Plain = {
+    "air": {"capacity": "carrier", "original_for": "consignor", "consignee": BUYER},
+    "rail": {"capacity": "railway stamp", "consignee": BUYER},
+    "charter_party_bill": {"capacity": "master", "charter_party": True},
+}
+
+
+def _by(form: str, **fields: Any) -> Change:
+    """The goods go by another way, and the document says these things."""
+    return _both(
+        _credit("shipment", document=form),
+        _set("transport", **_WAY[form] | {"form": form, "vessel": "MERIDIAN STAR"} | fields),
+    )
+
+
 def _both(*changes: Change) -> Change:
     def change(credit: Plain, presentation: Plain) -> None:
         for one in changes:
@@ -280,6 +295,15 @@ PLANTED: dict[str, Change] = {
     "invoice.partial": _set("invoice", quantity=23),
     "invoice.rule": _set("invoice", rule="FOB"),
     "invoice.free_goods": _set("invoice", free_of_charge=True),
+    "invoice.added_goods": _set("invoice", description=f"{GOODS} and 3 spare motors"),
+    "data.condition": _set("packing_list", text="Goods are second-hand."),
+    "transport.form": _set("transport", form="multimodal"),
+    "transport.vessel": _set("transport", vessel="TRAIN X8015"),
+    "transport.accepted": _by("air", accepted=False),
+    "transport.consignor": _by("air", original_for="consignee"),
+    "transport.no_charter_party": _by("charter_party_bill", charter_party=False),
+    "transport.whole": _set("transport", covers_whole=False),
+    "transport.negotiable": _by("rail", consignee="To order"),
     "transport.carrier": _set("transport", carrier=""),
     "transport.capacity": _set("transport", capacity="agent for carrier", principal="Other Line"),
     "transport.on_board": _set("transport", on_board_on=None),
@@ -500,12 +524,16 @@ _TOUCHES = (
     ("transport.holder", "transport record"),
     ("transport.latest transport.on_board", "transport time insurance inspection"),
     ("transport.transhipment", "transport amount"),
+    ("transport.vessel", "transport insurance"),
     ("transport.same_voyage", "transport amount insurance"),
     ("insurance.date", "insurance time"),
     ("inspection.before", "inspection time"),
     ("set.says set.signature", "inspection"),
     ("set.dated data.credit", "draft"),
-    ("set.copies data.description data.packages data.container data.marks", "packing"),
+    (
+        "set.copies data.condition data.description data.packages data.container data.marks",
+        "packing",
+    ),
     ("data.gross_weight", "packing origin"),
     ("time.dated_after", "packing time"),
     ("data.quantity", "packing invoice inspection"),

@@ -22,6 +22,7 @@ from zhidao.finance.domain.credit.papers import (
     Presentation,
     Transport,
 )
+from zhidao.finance.domain.credit.transport_forms import Form
 from zhidao.finance.wire.credit import plain
 from zhidao.trade.domain.documents.invoices import invoice_total
 from zhidao.trade.domain.model.catalogue import EQUIPMENT, ITEM
@@ -144,10 +145,17 @@ def _invoice(said: CanonicalConsignment, head: dict[str, Any]) -> Invoice:
     )
 
 
+_FORMS: Final[dict[str, Form]] = {"rail": "rail", "road": "road", "air": "air"}
+"""By the mode of the main carriage; what goes by sea has a bill of lading."""
+
+
 def _transport(said: CanonicalConsignment, head: dict[str, Any]) -> Transport:
     clause = said.get("transportContractDocument.clause")
     originals = int(said.get("transportContractDocument.originalQuantity", "1"))
     at = "mainCarriageTransportMovement."
+    form = _FORMS.get(said.get(at + "modeCode"), "bill_of_lading")
+    by_sea = form == "bill_of_lading"
+    went, means = _day(said, at + "departureDate"), said.get(at + "meansName")
     return Transport(
         **head,
         issuer=said.get("carrierParty.name"),
@@ -155,8 +163,11 @@ def _transport(said: CanonicalConsignment, head: dict[str, Any]) -> Transport:
         originals=min(originals, 20),
         carrier=said.get("carrierParty.name"),
         capacity="carrier",
-        on_board_on=_day(said, at + "departureDate"),
-        vessel=said.get(at + "meansName"),
+        form=form,
+        on_board_on=went if by_sea else None,
+        taken_on=None if by_sea else went,
+        vessel=means if by_sea else "",
+        conveyance="" if by_sea else means,
         loading=_port(said, "loadingBaseportLocation"),
         discharge=_port(said, "unloadingBaseportLocation"),
         originals_issued=min(originals, 20),

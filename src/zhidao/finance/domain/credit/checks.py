@@ -26,8 +26,9 @@ from zhidao.finance.domain.credit.papers import (
 )
 
 _PaperT = TypeVar("_PaperT", bound=Paper)
-Conflict: TypeAlias = tuple[str, str]
-"""The two data that do not go together: `place:field = value`."""
+Conflict: TypeAlias = tuple[str, str] | tuple[str, str, str]
+"""The two data that do not go together: `place:field = value`; and their article, if it is not the
+check's own."""
 URDTT: Final = "URDTT 1.0"
 
 
@@ -77,7 +78,7 @@ class Case:
     @cached_property
     def shipped_on(self) -> date | None:
         """The latest on-board date of the set (article 31(b)), or None."""
-        dates = [one.on_board_on or one.issued_on for one in self.transports]
+        dates = [one.shipped_on for one in self.transports]
         return max((day for day in dates if day is not None), default=None)
 
 

@@ -9,6 +9,7 @@ import msgspec
 
 from zhidao.core.errors import MalformedInput
 from zhidao.core.limits import AMOUNT_MINOR_MAX
+from zhidao.finance.domain.credit.transport_forms import Form
 
 Text = Annotated[str, msgspec.Meta(max_length=2_000)]
 Short = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
@@ -102,8 +103,12 @@ class Goods(Value, frozen=True, kw_only=True):
 
 
 class Shipment(Value, frozen=True, kw_only=True):
-    """Fields 43P, 43T, 44C, 44E, 44F, and how the transport document must be made out."""
+    """Fields 43P, 43T, 44C, 44E, 44F, and how the transport document must be made out.
 
+    `document`: which one field 46A asks for, by the way the goods go.
+    """
+
+    document: Form = "bill_of_lading"
     loading: Short
     discharge: Short
     latest_on: date

@@ -71,9 +71,9 @@ def examine(
     case = Case(credit, presentation, calendar)
     own = credit.regime == URDTT
     found = tuple(
-        Discrepancy(name, urdtt if own else article, sentence, left, right)
+        Discrepancy(name, urdtt if own else (*named, article)[0], sentence, left, right)
         for name, (article, urdtt, sentence, function) in CHECKS.items()
-        for left, right in function(case)
+        for left, right, *named in function(case)
     )
     asked = {id(paper) for paper in case.asked}
     extra = [

@@ -16,6 +16,7 @@ from zhidao.finance.domain.credit.checks import (
     told,
     within,
 )
+from zhidao.finance.domain.credit.goods_descriptions import not_new
 from zhidao.finance.domain.credit.papers import Draft, Paper
 
 _SIGNED_KINDS = (
@@ -161,6 +162,16 @@ def _description(case: Case) -> Iterator[Conflict]:
                 asked("45A", case.credit.goods.description),
                 (told(paper, "description", paper.description)),
             )
+
+
+@check("data.condition", "UCP 600 14(d), 14(e), 18(c)", "The goods are not new, by a document.")
+def _condition(case: Case) -> Iterator[Conflict]:
+    goods = case.credit.goods
+    for paper in case.asked:
+        lines = getattr(paper, "lines", ())
+        for text in (paper.description, paper.text, *(one.description for one in lines)):
+            for words in not_new(text, asked_for=goods):
+                yield asked("45A", goods.description), told(paper, "condition", words)
 
 
 @check("data.gross_weight", "UCP 600 14(d)", "Two documents state different gross weights.")

@@ -15,6 +15,7 @@ from zhidao.finance.domain.credit.checks import (
     within,
 )
 from zhidao.finance.domain.credit.credit_terms import Goods, Line
+from zhidao.finance.domain.credit.goods_descriptions import added_goods
 from zhidao.finance.domain.credit.papers import Invoice
 
 
@@ -234,6 +235,21 @@ def _free_goods(case: Case) -> Iterator[Conflict]:
     for invoice in case.invoices:
         if invoice.free_of_charge:
             yield asked("45A", "nothing free of charge"), told(invoice, "free_of_charge", "yes")
+
+
+@check(
+    "invoice.added_goods", "UCP 600 14(d), 18(c)", "The invoice shows goods beside the credit's."
+)
+def _added(case: Case) -> Iterator[Conflict]:
+    for invoice in case.invoices:
+        told_there = [
+            invoice.description,
+            invoice.text,
+            *(one.description for one in invoice.lines),
+        ]
+        for words in told_there:
+            for added in added_goods(words, asked_for=case.credit.goods):
+                yield asked("45A", case.credit.goods.description), told(invoice, "goods", added)
 
 
 def _lines(told_of: Goods | Invoice) -> list[Line]:

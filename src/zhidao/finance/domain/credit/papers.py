@@ -18,6 +18,7 @@ from zhidao.finance.domain.credit.credit_terms import (
     Text,
     Value,
 )
+from zhidao.finance.domain.credit.transport_forms import Form
 
 _Some = Annotated[str, msgspec.Meta(max_length=200)]
 
@@ -111,16 +112,38 @@ class Invoice(Paper, frozen=True, kw_only=True, tag="invoice"):
 
 
 class Transport(Paper, frozen=True, kw_only=True, tag="transport"):
-    """A bill of lading. Weights in grams. `clauses`: those that declare a defect.
+    """A transport document. Weights in grams. `clauses`: those that declare a defect.
 
-    `holder`: who controls an electronic one. `capacity`: as what the signer signed.
+    `form`: which it is; what it is called does not matter. `holder`: who controls an electronic
+    one. `capacity`: as what the signer signed. `taken_on`: when the goods were dispatched, taken in
+    charge, stamped in, flown or picked up, where it says so beside its date; `accepted`: for
+    carriage. `conveyance`: train, flight, lorry. `original_for`: whose original it says to be.
+    `covers_whole`: the whole carriage, whatever it is made of.
     """
 
+    form: Form = "bill_of_lading"
     carrier: _Some
-    capacity: Literal["carrier", "master", "agent for carrier", "agent for master", "agent"]
+    capacity: Literal[
+        "carrier",
+        "master",
+        "owner",
+        "charterer",
+        "railway stamp",
+        "post",
+        "agent for carrier",
+        "agent for master",
+        "agent for owner",
+        "agent for charterer",
+        "agent",
+    ]
     principal: _Some = ""
-    on_board_on: date | None
-    vessel: Short
+    on_board_on: date | None = None
+    taken_on: date | None = None
+    accepted: bool = True
+    vessel: _Some = ""
+    conveyance: _Some = ""
+    original_for: Literal["consignor", "consignee", "carrier", ""] = ""
+    covers_whole: bool = True
     intended_vessel: bool = False
     loading: Short
     discharge: Short
@@ -143,6 +166,11 @@ class Transport(Paper, frozen=True, kw_only=True, tag="transport"):
     packages: Count
     gross_g: Count
     holder: _Some = ""
+
+    @property
+    def shipped_on(self) -> date | None:
+        """When the goods were shipped by its face: its date of issue, if it says no other."""
+        return self.on_board_on or self.taken_on or self.issued_on
 
 
 class Insurance(Paper, frozen=True, kw_only=True, tag="insurance"):

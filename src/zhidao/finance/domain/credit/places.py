@@ -1,0 +1,64 @@
+"""Whether two papers name one place: a country behind it adds nothing, another country does.
+
+Data need not be identical, only free of conflict (UCP 600 article 14(d)).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from zhidao.finance.domain.credit.checks import plain
+
+# English short names, and what trade papers write for them, by ISO 3166-1 code.
+_COUNTRIES: Final = """
+AE united arab emirates, uae|AF afghanistan|AM armenia|AR argentina|AT austria|AU australia
+AZ azerbaijan|BD bangladesh|BE belgium|BG bulgaria|BH bahrain|BR brazil|BY belarus|CA canada
+CH switzerland|CL chile|CN china, pr china, p r china, people s republic of china, prc
+CO colombia|CY cyprus|CZ czech republic, czechia|DE germany|DK denmark|DZ algeria|EE estonia
+EG egypt|ES spain|ET ethiopia|FI finland|FR france
+GB united kingdom, uk, u k, great britain, england, scotland|GE georgia|GH ghana|GR greece
+HK hong kong, hong kong sar|HR croatia|HU hungary|ID indonesia|IE ireland|IL israel|IN india
+IQ iraq|IR iran|IS iceland|IT italy|JO jordan|JP japan|KE kenya|KG kyrgyzstan|KH cambodia
+KR korea, south korea, republic of korea|KW kuwait|KZ kazakhstan, republic of kazakhstan|LA laos
+LB lebanon|LK sri lanka|LT lithuania|LU luxembourg|LV latvia|MA morocco|MD moldova|MM myanmar
+MN mongolia|MO macao|MT malta|MX mexico|MY malaysia|NG nigeria|NL netherlands, the netherlands
+NO norway|NP nepal|NZ new zealand|OM oman|PA panama|PE peru|PH philippines|PK pakistan|PL poland
+PT portugal|QA qatar|RO romania|RS serbia|RU russia, russian federation|SA saudi arabia|SE sweden
+SG singapore|SI slovenia|SK slovakia|TH thailand|TJ tajikistan|TM turkmenistan|TN tunisia
+TR turkey, turkiye, türkiye|TW taiwan|TZ tanzania|UA ukraine|UG uganda
+US united states, united states of america, usa, u s a|UY uruguay|UZ uzbekistan
+VN viet nam, vietnam|ZA south africa
+"""
+
+
+def _table() -> dict[str, str]:
+    found: dict[str, str] = {}
+    for entry in _COUNTRIES.replace("\n", "|").split("|"):
+        code, _, names = entry.strip().partition(" ")
+        for name in (code, *names.split(",")) if code else ():
+            found[plain(name)] = code
+    return found
+
+
+_BY_NAME: Final = _table()
+
+
+def same_place(one: str, other: str) -> bool:
+    """Whether two papers name one place.
+
+    >>> same_place("Shanghai, China", "Shanghai")
+    True
+    >>> same_place("London, Canada", "London, United Kingdom")
+    False
+    >>> same_place("Hamburg", "Bremerhaven, Germany")
+    False
+    """
+    (name, country), (wanted, asked) = _parts(one), _parts(other)
+    return name == wanted and (not country or not asked or country == asked)
+
+
+def _parts(text: str) -> tuple[str, str]:
+    """The place's name, and the country behind it or nothing."""
+    name, sign, behind = text.rpartition(",")
+    country = _BY_NAME.get(plain(behind), "") if sign and plain(name) else ""
+    return (plain(name), country) if country else (plain(text), "")
