@@ -18,6 +18,7 @@ from zhidao.industry.events import LotFinished
 from zhidao.node.api.trade import codes as trade_codes
 from zhidao.node.api.trade import consignments as trade
 from zhidao.node.api.trade import entry as trade_entry
+from zhidao.node.api.trade import origin as trade_origin
 from zhidao.node.api.trade import window as trade_window
 from zhidao.store.memory import MemoryArchive, MemoryJournal
 from zhidao.trade.adapters.listing_file import ListingFile
@@ -112,6 +113,7 @@ class Trade:
             trade.routes(consignments, validation, releases),
             trade_entry.routes(MemoryDrafts(), clock, print_document),
             trade_codes.routes(SHORT_CODES),
+            trade_origin.routes(SHORT_CODES),
             trade_window.routes(self._clearance, releases, presentations),
         ]
 

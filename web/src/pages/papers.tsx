@@ -258,6 +258,7 @@ function FieldGroup({ group, known, fields, told, put, change, open }: GroupProp
           ))}
         </details>
       )}
+      {group === "goods" && told?.papers.some((paper) => paper.cause === "agreement") && <Bills size={size} fields={fields} put={put} />}
       {repeated && (
         <p class="row-buttons">
           <button type="button" class="button" onClick={() => put(`${repeated}[${size}].id`, group === "goods" ? String(size + 1) : "")}>
@@ -266,6 +267,52 @@ function FieldGroup({ group, known, fields, told, put, change, open }: GroupProp
         </p>
       )}
     </details>
+  );
+}
+
+interface OriginBasis {
+  agreement: string;
+  criterion: string;
+  share_percent: string;
+}
+
+/** Bills of materials: by one the origin of its item is determined, and the criterion filled in. */
+function Bills({ size, fields, put }: { size: number; fields: Fields; put: (path: string, text: string) => void }) {
+  const [item, setItem] = useState(0);
+  const [told, tell] = useState("");
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const number = fields[`${ITEM}[${item}].id`] || String(item + 1);
+  const take = (files: Given[]) => {
+    setProblem(null);
+    tell("");
+    const file = files[0];
+    if (!file) return;
+    send<OriginBasis[]>("POST", "/v1/trade/origin", { fields, item: number, content: file.content }).then(
+      (found) => {
+        const criteria = new Set(found?.map((basis) => basis.criterion));
+        if (criteria.size === 1) put(`${ITEM}[${item}].originCriterionCode`, [...criteria][0] as string);
+        tell((found ?? []).map((basis) => t("papers.determined", { agreement: basis.agreement, criterion: basis.criterion, share: basis.share_percent })).join(" "));
+      },
+      (error: unknown) => setProblem(asProblem(error)),
+    );
+  };
+  return (
+    <Drop take={take} label={t("papers.bill")}>
+      {size > 1 && (
+        <label class="field">
+          <span>{t("papers.bill_of")}</span>
+          <select value={item} onChange={(event) => setItem(Number(event.currentTarget.value))}>
+            {Array.from({ length: size }, (_, member) => (
+              <option key={member} value={member}>
+                {t("papers.member.goods", { n: member + 1 })}
+              </option>
+            ))}
+          </select>
+        </label>
+      )}
+      {told && <p role="status">{told}</p>}
+      {problem && <ProblemNote problem={problem} />}
+    </Drop>
   );
 }
 

@@ -16,6 +16,7 @@ from zhidao.node.api.trade import codes as codes_api
 from zhidao.node.api.trade import consignments as api
 from zhidao.node.api.trade import crossings as crossings_api
 from zhidao.node.api.trade import entry as entry_api
+from zhidao.node.api.trade import origin as origin_api
 from zhidao.node.api.trade import transparency as transparency_api
 from zhidao.node.api.trade import window as window_api
 from zhidao.node.runtime.runtime_context import Consumer, Room, RuntimeContext
@@ -180,6 +181,7 @@ async def build(
                 codes,
             ),
             codes_api.routes(codes),
+            origin_api.routes(codes, judges),
             window_api.routes(clearance, releases, presentations),
             transparency_api.routes(transparency),
             crossings_api.routes(

@@ -23,6 +23,7 @@ from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.core.timescale import Utc
 from zhidao.node.api.trade import codes as trade_codes
 from zhidao.node.api.trade import entry as trade_entry
+from zhidao.node.api.trade import origin as trade_origin
 from zhidao.node.api.trade import window as trade_window
 from zhidao.node.http.problems import HANDLERS
 from zhidao.store.memory import MemoryArchive, MemoryJournal
@@ -47,6 +48,10 @@ E = "/v1/trade/entries"
 TERMS = "applicableTradeDeliveryTerms"
 D = "/v1/trade/declarations"
 P = "/v1/trade/presentations"
+OF_BILL = {
+    "includedConsignmentItem[0].typeCode": "841370",
+    "includedConsignmentItem[0].originCountry.id": "CN",
+}
 PARTIES = ("exporter", "importer", "customs", "health", "importer-bank")
 
 
@@ -94,6 +99,7 @@ async def client():
         [
             entry,
             trade_codes.routes(SHORT_CODES),
+            trade_origin.routes(SHORT_CODES),
             trade_window.routes(clearance, Releases(NoRoads(), clearance), presentations),
         ],
         dependencies={"actor": Provide(actor)},
@@ -166,6 +172,40 @@ async def test_codes_are_suggested_by_their_beginning_and_their_names(client):
     assert (
         await client.get("/v1/trade/codes", params=ask, headers=by("exporter"))
     ).status_code == 400
+
+
+async def test_the_origin_of_an_item_is_determined_by_its_bill(client):
+    bill = json.loads((DATA / "bill.json").read_bytes())
+
+    async def ask(plain, fields, item="1"):
+        body = {"fields": fields, "item": item, "content": b64(json.dumps(plain).encode())}
+        return await client.post("/v1/trade/origin", json=body, headers=by("exporter"))
+
+    short = await ask(bill, {k: v for k, v in FIELDS.items() if "rcepOrigin" not in k})
+    assert (short.status_code, short.json()["code"]) == (422, "no_preference")
+    bill["materials"] = bill["materials"][:1]
+    claimed = {k: v for k, v in FIELDS.items() if "rcepOrigin" not in k}
+    assert (await ask(bill, claimed)).json() == [
+        {"agreement": "ACFTA", "criterion": "RVC", "share_percent": "60.000"}
+    ]
+    none = {k: v for k, v in claimed.items() if "formEOrigin" not in k}
+    assert (await ask(bill, none)).json() == []
+    assert (await ask(bill, claimed, item="2")).status_code == 400
+    assert (await ask({"type": "x"}, claimed)).status_code == 400
+
+
+@pytest.mark.bound("node.api.trade.origin._BILL_CHARACTERS_MAX")
+async def test_a_bill_of_more_characters_is_refused_unread(client):
+    bill = (DATA / "bill.json").read_bytes()
+    most = trade_origin._BILL_CHARACTERS_MAX
+    for size, status in ((most, 200), (most + 4, 400)):
+        content = b64(bill.ljust(size // 4 * 3))
+        assert len(content) == size
+        body = {"fields": {"includedConsignmentItem[0].id": "1", **OF_BILL}, "item": "1"}
+        answer = await client.post(
+            "/v1/trade/origin", json=body | {"content": content}, headers=by("exporter")
+        )
+        assert answer.status_code == status, answer.text
 
 
 async def test_drafts_are_a_partys_own(client):
