@@ -20,6 +20,8 @@ from zhidao.devices.wire.jt808.messages import (
     Unknown,
     decode_message,
 )
+from zhidao.devices.wire.jt808.position import PositionBatch
+from zhidao.simulation.terminal import position_report
 
 # Waybill, driver, CAN bus, media: standard messages without a reader here, and a maker's own.
 UNREAD = (0x0701, 0x0702, 0x0705, 0x0801, 0x0F01)
@@ -84,6 +86,48 @@ async def test_whoever_asks_for_the_time_is_told_it(room, line) -> None:
     now = room.clock.now()
     assert 0 <= now.tai_ns - answer.at.tai_ns < 1_000_000_000
     assert answer.at == Utc.parse(f"{now.to_datetime():%Y-%m-%dT%H:%M:%S}Z")
+
+
+BATCH = PositionBatch(
+    kind=1,
+    reports=tuple(
+        position_report(
+            at=Utc.parse(f"2026-11-24T07:{minute:02d}:00Z"), latitude_deg=43.2, longitude_deg=76.9
+        )
+        for minute in range(60)
+    ),
+)
+
+
+async def _frames(line: Line, order: list[int]) -> list[bytes]:
+    """The parts of the batch in this order, and what is answered to them."""
+    parts = [one for frame in line.client.frames(BATCH) for one in Deframer().feed(frame.encode())]
+    assert len(parts) == 2
+    return await asyncio.wait_for(line.session.receive([parts[at] for at in order]), 5)
+
+
+@pytest.mark.parametrize("order", [[0, 1], [1, 0]])
+async def test_a_batch_that_came_in_parts_is_read_whole(room, line, order: list[int]) -> None:
+    """Every terminal that leaves a dead zone catches up so."""
+    await line.opened()
+    assert len(await _frames(line, order)) == 2
+    points = await room.tracks.points(actor(CARRIER), TERMINAL, 100)
+    assert [str(point.observed_at)[14:16] for point in reversed(points)] == [
+        f"{minute:02d}" for minute in range(60)
+    ]
+    # Both parts and the whole are covered by one fact.
+    assert await room.tracks.record() == 3
+
+
+@pytest.mark.parametrize("before", [[], [0], [1], [0, 1]])
+async def test_after_a_cut_line_it_is_sent_again_and_read_once(room, line, before) -> None:
+    """Whatever of it came before: all of it is read in the end, and nothing twice."""
+    await line.opened()
+    await _frames(line, before)
+    again = Line(room)
+    await again.opened()
+    await _frames(again, [0, 1])
+    assert len(await room.tracks.points(actor(CARRIER), TERMINAL, 200)) == 60
 
 
 @pytest.mark.parametrize("before", ["\0" * 4, "  ", "\0 "])

@@ -10,7 +10,7 @@ from zhidao.core.geo import Frame
 from zhidao.core.timescale import Utc
 from zhidao.devices.domain.custody import StoredFrame
 from zhidao.devices.domain.track import NO_TIME, Report, TrackPoint, objection
-from zhidao.devices.wire.jt808.frame import decode_frame, escape
+from zhidao.devices.wire.jt808.frame import decode_kept
 from zhidao.devices.wire.jt808.messages import decode_message
 from zhidao.devices.wire.jt808.position import (
     ITEM_SATELLITES,
@@ -41,10 +41,10 @@ def reports_of(frame: StoredFrame) -> tuple[Report, ...]:
 def points_of(frame: StoredFrame) -> Iterator[TrackPoint]:
     """The points in a stored frame; one whose time does not exist bears its time of receipt.
 
-    A divided batch is no point: its parts are read only where they were put together.
+    A part of a divided batch has none: they are in the whole, which is kept beside its parts.
     """
-    whole = decode_frame(escape(frame.plain))
-    if whole.header.packets_total:
+    whole = decode_kept(frame.plain)
+    if whole.header.packet_number:
         return
     try:
         message = decode_message(frame.message_id, whole.body, whole.header.edition)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from zhidao.core.ambient import Clock
@@ -18,7 +18,7 @@ from zhidao.devices.service.terminals import Terminals
 from zhidao.devices.service.windows import Windows
 from zhidao.devices.service.writer import FrameWriter
 from zhidao.devices.wire.chunk import KIND_CHUNK, KIND_NONCE, decode_chunk
-from zhidao.devices.wire.jt808.frame import Edition, Frame, Header, decode_frame
+from zhidao.devices.wire.jt808.frame import Edition, Frame, Header, decode_frame, encode_whole
 from zhidao.devices.wire.jt808.messages import (
     REGISTER_NO_TERMINAL,
     REGISTERED,
@@ -42,6 +42,7 @@ from zhidao.devices.wire.jt808.messages import (
     decode_message,
 )
 from zhidao.devices.wire.jt808.packets import Reassembler, frames_of
+from zhidao.devices.wire.jt808.position import PositionBatch
 
 _EARLY_MAX: Final = 3  # Business frames before authentication until the line is closed.
 _SUSPECTS_MAX: Final = 32  # Kept per connection; the rest is counted only.
@@ -67,7 +68,7 @@ class _Owed:
     """An answer that waits until its frame is durable, and what is to be done then."""
 
     header: Header
-    stored: asyncio.Future[None]
+    stored: Sequence[asyncio.Future[None]]
     window_nonce: bytes = b""
 
 
@@ -224,7 +225,12 @@ class Session:
                 turn.out += self._down(TimeAnswer(self._services.clock.now()), head)
             case _:
                 # What is not read is kept as it came, too: nobody sends it a second time.
-                stored = await self._services.writer.put(self._kept(frame, terminal), chunks)
+                kept = [self._kept(head, frame.body, frame.encode_plain(), terminal)]
+                if head.packets_total and isinstance(message, PositionBatch) and body:
+                    kept.append(self._whole(head, body, terminal))
+                first, *others = kept
+                stored = [await self._services.writer.put(first, chunks)]
+                stored += [await self._services.writer.put(each) for each in others]
                 turn.owed.append(_Owed(head, stored, nonce))
 
     async def _chunk(
@@ -238,7 +244,7 @@ class Session:
 
     async def _settle(self, turn: _Round) -> None:
         for owed in turn.owed:
-            await owed.stored
+            await asyncio.gather(*owed.stored)
         for owed in turn.owed:
             self._answer(owed.header, RESULT_OK, turn)
         # Only now: the chunks of a window that ends in this batch are all stored.
@@ -280,17 +286,20 @@ class Session:
                 )
             )
 
-    def _kept(self, frame: Frame, terminal: Terminal) -> StoredFrame:
-        head = frame.header
+    def _whole(self, head: Header, body: bytes, terminal: Terminal) -> StoredFrame:
+        """A divided message put together: what it says is in none of its parts."""
+        return self._kept(replace(head, packet_number=0), body, encode_whole(head, body), terminal)
+
+    def _kept(self, head: Header, body: bytes, plain: bytes, terminal: Terminal) -> StoredFrame:
         number = head.message_id.to_bytes(2, "big") + head.packet_number.to_bytes(2, "big")
         return StoredFrame(
             terminal=terminal.terminal,
-            digest=hashlib.sha256(number + frame.body).digest(),
+            digest=hashlib.sha256(number + body).digest(),
             id=self._services.ids.new(),
             received_at=self._services.clock.now(),
             message_id=head.message_id,
             serial=head.serial,
-            plain=frame.encode_plain(),
+            plain=plain,
         )
 
     def _count_early(self) -> None:

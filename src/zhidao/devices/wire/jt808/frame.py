@@ -6,7 +6,7 @@ its text differs, the text wins (not checked).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Final
 
@@ -156,7 +156,27 @@ def decode_frame(escaped: bytes) -> Frame:
 
     Raises MalformedInput: `bad_escape`, `bad_checksum`, `bad_length`, or too short.
     """
-    plain = unescape(escaped)
+    frame = decode_kept(unescape(escaped))
+    head = frame.header
+    if head.packets_total and not head.packet_number:
+        raise MalformedInput(f"JT/T 808: sub-packet 0 of {head.packets_total}", code="bad_packet")
+    return frame
+
+
+def encode_whole(header: Header, body: bytes) -> bytes:
+    """A divided message put together, as it is kept: packet number 0, which no line ever bears.
+
+    `header`: of any of its parts. The length in it is 0, since ten bits cannot tell it.
+    """
+    plain = _encode_header(replace(header, packet_number=0), 0) + body
+    return plain + bytes((checksum(plain),))
+
+
+def decode_kept(plain: bytes) -> Frame:
+    """A frame without its escapes, or a message put together (`encode_whole`).
+
+    Raises MalformedInput: `bad_checksum`, `bad_length`, or too short.
+    """
     if len(plain) < _HEADER_2013_BYTES + 1:
         raise MalformedInput(f"JT/T 808: a frame of {len(plain)} bytes is too short")
     given, computed = plain[-1], checksum(plain[:-1])
@@ -168,7 +188,8 @@ def decode_frame(escaped: bytes) -> Frame:
         )
     header, start, body_bytes = _decode_header(plain)
     body = plain[start:-1]
-    if len(body) != body_bytes:
+    whole = header.packets_total and not header.packet_number
+    if not whole and len(body) != body_bytes:
         raise MalformedInput(
             f"JT/T 808: the header announces {body_bytes} bytes of body, {len(body)} came",
             code="bad_length",
@@ -186,7 +207,7 @@ def _decode_header(plain: bytes) -> tuple[Header, int, int]:
         raise MalformedInput("JT/T 808: the frame ends inside its header", code="bad_length")
     total = int.from_bytes(plain[end : end + 2], "big") if divided else 0
     number = int.from_bytes(plain[end + 2 : end + 4], "big") if divided else 0
-    if divided and not 1 <= number <= total:
+    if divided and not number <= total:
         raise MalformedInput(f"JT/T 808: sub-packet {number} of {total}", code="bad_packet")
     header = Header(
         message_id=message_id,
