@@ -15,6 +15,7 @@ from hatchling.metadata.plugin.interface import MetadataHookInterface
 REQUIREMENTS: Final = Path(__file__).resolve().parents[1] / "requirements"
 EXTRAS: Final = {
     "analysis": "analysis.in",
+    "archive": "archive.in",
     "opcua": "opcua.in",
     "pkcs11": "pkcs11.in",
     "planning": "planning.in",

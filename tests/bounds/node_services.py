@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -30,6 +31,7 @@ from zhidao.node.runtime.workers import Workers
 from zhidao.node.security.password_hashing import FairQueue
 from zhidao.node.security.seen_requests import Seen, SeenRequests
 from zhidao.node.shipment_timeline.export import ProofExport
+from zhidao.store.day_files import read_manifest
 from zhidao.store.memory import MemoryArchive, MemoryJournal
 
 
@@ -101,6 +103,16 @@ async def pages(count: int, *, of_one: int) -> None:
         await anext(opened[-1])
 
 
+def archived_day(size: int) -> object:
+    """A manifest of so many bytes."""
+    said = {"format": "zhidao-day", "v": 1, "table": "devices.position", "day": "2026-11-01"}
+    said |= {"columns": [], "rows": 0, "bytes": 0, "sha256": "", "root": ""}
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "2026-11-01.json"
+        file.write_text(json.dumps(said).ljust(size))
+        return read_manifest(file)
+
+
 def fingerprint(size: int) -> object:
     with tempfile.TemporaryDirectory() as name:
         file = Path(name) / "key"
@@ -140,6 +152,7 @@ CASES = (
     Case("node.api.trust.mirror.ADD_ENTRIES_BYTES_MAX", brought),
     Case("node.identity.party_statements.WAITING_MAX", stated, 6),
     Case("node.operations.backup._KEY_FILE_BYTES_MAX", fingerprint),
+    Case("store.day_files._MANIFEST_BYTES_MAX", archived_day),
     Case("node.runtime.live.PAGES_MAX", lambda n: pages(n, of_one=1)),
     Case("node.runtime.live.PAGES_OF_PARTY_MAX", lambda n: pages(n, of_one=1_000)),
     Case("node.runtime.workers.EACH_MAX", lambda n: worked(n, of_one=1_000)),

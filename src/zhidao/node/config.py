@@ -104,6 +104,12 @@ SETTINGS: Final = (
     Setting("devices.host", "127.0.0.1", "address that terminals (JT/T 808) connect to"),
     Setting("devices.port", 0, "its port; 0 takes a free one"),
     Setting(
+        "devices.positions_retention",
+        "keep",
+        "keep; archive: as Parquet in archive/, its root in the log; delete: frames stay as proof",
+    ),
+    Setting("devices.positions_kept_days", 90, "days of positions that stay in the database"),
+    Setting(
         "positioning.method",
         "points",
         "points; rtk: an arrival must also agree with a baseline beside an added base station",

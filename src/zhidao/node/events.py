@@ -99,3 +99,21 @@ class Sample:
     database_bytes: int
     free_bytes: int
     leaves: int
+
+
+class DayArchived(Fact, frozen=True, kw_only=True):
+    """The rows of one day of a table were archived. Aggregate `archived-day/<table>/<day>`.
+
+    The newest counts. `root`: of the hash tree over all rows; `sha256`: of the file; both hex.
+    Open: whoever has the file can show by it that these were the rows, and nobody is named.
+    """
+
+    TYPE = "node.DayArchived.v1"
+    OPEN = True
+
+    table: str
+    day: str
+    rows: int
+    root: str
+    sha256: str
+    bytes: int

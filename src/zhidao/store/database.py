@@ -24,7 +24,7 @@ from psycopg import sql as composing
 from zhidao.core.ambient import Randomness, SeededRandomness
 from zhidao.core.errors import MalformedInput, Unavailable, WrittenMeanwhile
 from zhidao.core.retry_policy import RetryPolicy
-from zhidao.store.copying import binary_rows
+from zhidao.store.copying import HEADER, TRAILER, binary_rows, records_of, rows_in
 from zhidao.store.fence import Fence, over
 from zhidao.store.pool import Connection, Pool, absent
 
@@ -42,6 +42,8 @@ _READ_ONLY: Final = "25006"
 _UNIQUE: Final = "23505"
 _WORLD: Final = ("08", "53", "55", "57", "58", "XX")
 _DATA: Final = "22"
+# Of a COPY out at once, before it is made into rows.
+_OUT_BYTES: Final = 8 << 20
 # Citus numbers the tables on its workers, and days stand behind the names of partitions.
 _SHARD: Final = re.compile(r"(?:_[0-9]{6,})+\Z")
 
@@ -143,6 +145,35 @@ class Session:
                     copy.set_types(oids)
                     for row in rows:
                         await copy.write_row(row)
+
+    async def copy_out(
+        self, table: str, dtype: np.dtype[Any], where: composing.Composable
+    ) -> np.ndarray[Any, Any]:
+        """Binary COPY out of `schema.table`: the columns that `dtype` names, all of them integers.
+
+        Raises MalformedInput for a row with a null or another width.
+        """
+        names = dtype.names or ()
+        statement = composing.SQL(
+            "COPY (SELECT {} FROM {} WHERE {}) TO STDOUT (FORMAT BINARY)"
+        ).format(
+            composing.SQL(", ").join(map(composing.Identifier, names)),
+            composing.Identifier(*table.split(".")),
+            where,
+        )
+        width, waiting = rows_in(dtype).itemsize, bytearray()
+        found = [np.empty(0, dtype)]
+        with translated(low_space=self._low_space):
+            async with self._connection.cursor() as cursor, cursor.copy(statement) as copy:
+                async for piece in copy:
+                    waiting += piece
+                    if len(waiting) >= _OUT_BYTES:
+                        whole = len(HEADER) + (len(waiting) - len(HEADER)) // width * width
+                        found.append(records_of(bytes(waiting[len(HEADER) : whole]), dtype))
+                        # The header stays in front of what is left.
+                        del waiting[len(HEADER) : whole]
+        body = bytes(waiting[len(HEADER) : -len(TRAILER)])
+        return np.concatenate([*found, records_of(body, dtype)])
 
     @property
     def connection(self) -> Connection:

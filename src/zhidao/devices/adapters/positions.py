@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from zhidao.core.geo import Frame
 from zhidao.core.ids import PartyId
 from zhidao.core.timescale import Utc
+from zhidao.devices.adapters.archived_positions import ArchivedPositions
 from zhidao.devices.domain.cell import NOWHERE, cells_of
 from zhidao.devices.domain.custody import terminal_id
 from zhidao.devices.domain.track import AHEAD_NS_MAX, REASONS, LastSeen, Report, TrackPoint
@@ -91,8 +93,10 @@ _I32: Final = (1 << 31) - 1
 class Positions:
     """The positions of all terminals, in transactions of whoever calls."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, archive: Path | None = None) -> None:
+        """`archive`: the folder of archived days."""
         self._database = database
+        self._archive = ArchivedPositions(archive, TABLE) if archive else None
         self._days: set[date] = set()
 
     async def prepare(self, reports: Sequence[Report]) -> None:
@@ -154,9 +158,15 @@ class Positions:
         Nothing is received more than a day before its own time, unless its clock is broken: what
         older days hold need not be looked at.
         """
-        received = first.tai_ns - AHEAD_NS_MAX
-        asked = (terminal_id(terminal), first.tai_ns, end.tai_ns, received, limit)
-        return tuple(map(_point, await self._database.read(_OBSERVED, asked)))
+        number, received = terminal_id(terminal), first.plus_ns(-AHEAD_NS_MAX)
+        asked = (number, first.tai_ns, end.tai_ns, received.tai_ns, limit)
+        rows: list[Any] = await self._database.read(_OBSERVED, asked)
+        if self._archive:
+            async with self._database.session() as session:
+                here = await days_in(session, TABLE)
+            old = await self._archive.between(number, first, end, received=received, without=here)
+            rows = _merged(rows, old)[:limit] if old else rows
+        return tuple(map(_point, rows))
 
     async def in_cell(
         self, cell: int, first: Utc, end: Utc, viewer: PartyId | None, limit: int
@@ -178,6 +188,12 @@ class Positions:
         async with self._database.session() as session:
             days = await days_in(session, TABLE)
         return days[0]
+
+
+def _merged(rows: list[Any], old: list[Any]) -> list[Any]:
+    """Newest first, each once: a day may have left the database between two looks."""
+    found = {(row["observed_tai_ns"], row["report"]): row for row in (*old, *rows)}
+    return [found[key] for key in sorted(found, reverse=True)]
 
 
 def rows_of(reports: Collection[Report]) -> np.ndarray[Any, Any]:

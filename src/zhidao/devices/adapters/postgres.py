@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
@@ -54,10 +55,13 @@ _FRAME_COLUMNS: Final = (
 class PostgresVault:
     """Implements `service.ports.Vault`."""
 
-    def __init__(self, database: Database, journal: PostgresJournal) -> None:
+    def __init__(
+        self, database: Database, journal: PostgresJournal, archive: Path | None = None
+    ) -> None:
+        """`archive`: the folder of days of positions that are no longer in the database."""
         self._database = database
         self._journal = journal
-        self._positions = Positions(database)
+        self._positions = Positions(database, archive)
 
     async def secret(self, fresh: bytes) -> bytes:
         """The key for tokens."""

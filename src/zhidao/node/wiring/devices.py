@@ -59,7 +59,7 @@ async def build(
     Raises Unavailable if the port is taken.
     """
     journal = PostgresJournal(context.database, "devices", context.wake_relay)
-    vault = PostgresVault(context.database, journal)
+    vault = PostgresVault(context.database, journal, context.data / "archive")
     secret = await vault.secret(context.randomness.token(32))
     terminal_journal = TerminalJournal(journal, vault, context.scribe, context.clock)
     records = Records(journal, context.scribe)

@@ -208,6 +208,7 @@ async def build_node(
         free_bytes=space.free_bytes,
         leaves=built.log_state,
         alarms=alarms,
+        positions=settings.positions,
         leases=hold.leases if hold else None,
     )
     app = application(

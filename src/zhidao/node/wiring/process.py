@@ -16,6 +16,7 @@ from zhidao.node.adapters.tls.certificate import own_certificate
 from zhidao.node.config import Config
 from zhidao.node.http.hosts import node_hosts
 from zhidao.node.http.server import peers_url, proxies_of
+from zhidao.node.operations.retention import Rule
 from zhidao.node.wiring.keys import key_source
 from zhidao.node.wiring.notifications.settings import notification_settings
 from zhidao.node.wiring.operations.shown import ShownSettings
@@ -47,6 +48,11 @@ def settings_of(
         leaves_per_party_hour=config.number("log.leaves_per_party_hour"),
         devices_host=config.text("devices.host"),
         devices_port=config.number("devices.port"),
+        positions=Rule(
+            "devices.position",
+            config.text("devices.positions_retention"),
+            config.number("devices.positions_kept_days"),
+        ),
         public_host=config.text("http.public_host"),
         machine_networks=config.text("industry.machine_networks"),
         positioning_method=config.text("positioning.method"),

@@ -13,6 +13,7 @@ from zhidao.node.adapters.sign_in.provider_settings import ProviderSettings
 from zhidao.node.http.forwarded import Proxies
 from zhidao.node.http.hosts import Hosts
 from zhidao.node.identity.own_keys import KeySource
+from zhidao.node.operations.retention import POSITIONS_KEPT, Rule
 from zhidao.node.wiring.notifications.settings import NotificationSettings
 from zhidao.node.wiring.operations.shown import ShownSettings
 from zhidao.node.wiring.trust_anchor import AnchorSettings
@@ -32,6 +33,7 @@ class Settings:
     `positioning_method`: points or rtk, by which arrivals are told.
     `two_persons_above`: amounts above which two persons must agree, as set.
     `receivable_nodes`: all nodes of the receivables registry, as set.
+    `positions`: what becomes of days of positions that are over.
     `network_profile`: the usage rules of payments between banks, by their name.
     `risk_rules`, `screening_list`: the operator's files for the single window.
     `own_database`: the database's files lie in `data`, so this node must watch its disk.
@@ -61,6 +63,7 @@ class Settings:
     devices_host: str
     devices_port: int
     packs: Path | None
+    positions: Rule = POSITIONS_KEPT
     risk_rules: Path | None = None
     screening_list: Path | None = None
     public_host: str = ""

@@ -12,6 +12,8 @@ from litestar import Router
 from zhidao.core.errors import NotFound
 from zhidao.core.ids import PartyId
 from zhidao.core.timescale import Utc
+from zhidao.devices.adapters.positions import ROW, TABLE
+from zhidao.node.adapters.archived_days import ArchivedDays, LoggedDays
 from zhidao.node.adapters.operation_records import PostgresOperationRecords
 from zhidao.node.adapters.tls.authority import read_authority
 from zhidao.node.adapters.tls.certificate import described
@@ -24,11 +26,14 @@ from zhidao.node.operations.certificate_watch import CertificateWatch, Ending
 from zhidao.node.operations.growth import Growth
 from zhidao.node.operations.health import LogState
 from zhidao.node.operations.partition_watch import PartitionWatch
+from zhidao.node.operations.retention import POSITIONS_KEPT, Retention, Rule
 from zhidao.node.runtime.jobs import Job, JobBook
 from zhidao.node.runtime.runtime_context import RuntimeContext
 from zhidao.node.security.administration import PREFIX, Act
 from zhidao.node.wiring.operations.shown import ShownSettings
+from zhidao.store.families import by_table
 from zhidao.store.families.partitions import AHEAD_DAYS_LEAST, days_ahead, make_ahead, tighten
+from zhidao.store.journal import PostgresJournal
 from zhidao.store.reading import Stored
 
 _PAGE: Final = 200
@@ -78,6 +83,7 @@ def build(
     free_bytes: Callable[[], int],
     leaves: Callable[[], Awaitable[LogState]],
     alarms: Alarms,
+    positions: Rule = POSITIONS_KEPT,
     leases: Leases | None = None,
 ) -> BuiltOperations:
     """`acts`: of administration; `leaves`: the log's state; `leases`: of its processes."""
@@ -117,7 +123,20 @@ def build(
                 "partitions",
                 PartitionWatch(DayPartitions(context), alarms, AHEAD_DAYS_LEAST).run,
             ),
+            Job("retention", _retention(context, positions, alarms).run),
         ],
+    )
+
+
+def _retention(context: RuntimeContext, rule: Rule, alarms: Alarms) -> Retention:
+    """Of days of positions: what terminals sent stays in its frames, whatever becomes of them."""
+    journal = PostgresJournal(context.database, "node", context.wake_relay)
+    return Retention(
+        rule,
+        ArchivedDays(context.database, by_table()[TABLE], ROW, context.data / "archive"),
+        LoggedDays(context.database, journal, context.scribe),
+        alarms,
+        context.clock,
     )
 
 
