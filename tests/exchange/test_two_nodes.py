@@ -12,6 +12,11 @@ from benchmarks.exchange_voyage import on_small_disk, voyage
 from tests.node.live_node import zhidao
 
 from zhidao.exchange.wire.bundle import Item, decode_bundle, encode_bundle
+from zhidao.trade.service.document_set import make_set
+from zhidao.trade.wire import canonical_entry
+
+ENTRY = Path(__file__).parents[1] / "trade" / "data" / "set_entry.json"
+INVOICE = make_set(canonical_entry.read(ENTRY.read_bytes()))[0].data
 
 pytestmark = [pytest.mark.service, pytest.mark.slow, pytest.mark.timeout(280)]
 
@@ -55,11 +60,17 @@ def test_an_operator_admits_peers_and_carries_documents_by_hand(tmp_path: Path) 
         invoice.write_text("<Invoice/>")
         to = ("--to", f"importer/{two.party}", "--consignment", "C-1", "--kind", "trade.invoice")
         at["exporter"].zhidao("exchange", "send", invoice, *to, role="party")
+        broken = tmp_path / "broken.xml"
+        broken.write_bytes(INVOICE.replace(b">47400.00<", b">47400.01<", 1))
+        xml = ("--media-type", "application/xml")
+        send = ("exchange", "send", broken, *to, *xml)
+        assert "invoice_invalid" in at["exporter"].zhidao(*send, role="party", status=1)
         stick, back = tmp_path / "stick", tmp_path / "back"
         at["exporter"].zhidao("exchange", "pack", "importer", "-o", stick)
         at["importer"].zhidao("exchange", "unpack", stick, "-o", back)
-        (got,) = json.loads(at["importer"].zhidao("exchange", "inbox", role="party"))
+        (got,) = json.loads(at["importer"].zhidao("exchange", "inbox", "--look", role="party"))
         assert (got["state"], got["kind"]) == ("accepted", "trade.invoice")
+        assert (got["look"]["verdict"], got["look"]["size"]) == ("none", len("<Invoice/>"))
         word = ("exporter", got["document"], "--refuse", "amount_differs", "--reason", "clause 4")
         at["importer"].zhidao("exchange", "decide", *word, role="party")
         at["exporter"].zhidao("exchange", "unpack", back, "-o", stick)
