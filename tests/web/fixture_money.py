@@ -51,7 +51,7 @@ async def movements(account: str) -> dict[str, Any]:
 
 
 @get("/v1/finance/movements")
-async def all_movements(account: str = "") -> dict[str, Any]:
+async def all_movements(account: str = "00000000-0000-8000-8000-000000000000") -> dict[str, Any]:
     return await movements.fn(account)  # type: ignore[no-any-return]
 
 
