@@ -68,6 +68,21 @@ async def test_it_is_stored_and_then_acknowledged(room, line, number: int) -> No
     assert await room.tracks.points(actor(CARRIER), TERMINAL, 5) == ()
 
 
+async def test_the_same_words_on_another_occasion_are_kept_again(room, line) -> None:
+    """A fault code that comes back next week says something; the same frame sent twice does not."""
+    await line.opened()
+    before = await room.vault.count_frames(TERMINAL)
+    fault = Unknown(0x0F01, b"\x01\x02\x03")
+    (frame,) = line.client.frames(fault)
+    (raw,) = Deframer().feed(frame.encode())
+    for days in (0, 0, 7):
+        room.clock.advance(days * 86_400)
+        await asyncio.wait_for(line.session.receive([raw]), 5)
+    assert await room.vault.count_frames(TERMINAL) == before + 2
+    await asyncio.wait_for(line.said(fault), 5)
+    assert await room.vault.count_frames(TERMINAL) == before + 3
+
+
 async def test_each_part_of_a_divided_one_is_kept(room, line) -> None:
     await line.opened()
     answers = await asyncio.wait_for(line.said(Unknown(0x0801, bytes(2_500))), 5)

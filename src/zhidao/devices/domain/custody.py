@@ -109,7 +109,8 @@ class Refusal:
 class StoredFrame:
     """A frame as it is kept. `digest`: SHA-256 of message id, packet number and body.
 
-    The serial restarts with each connection, so it is no part of what makes two frames the same.
+    The serial restarts with each connection, so it is no part of what makes two frames the same;
+    but where the body bears no time of its own, serial and day of receipt (UTC) are in the digest.
     """
 
     terminal: str

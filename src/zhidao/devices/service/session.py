@@ -12,6 +12,7 @@ from zhidao.core.ambient import Clock
 from zhidao.core.errors import MalformedInput, NotFound, Refused, ZhidaoError
 from zhidao.core.ids import IdSource
 from zhidao.devices.domain.custody import StoredChunk, StoredFrame, Suspect, Terminal
+from zhidao.devices.service.points import POSITION_IDS
 from zhidao.devices.service.ports import Vault
 from zhidao.devices.service.terminal_journal import TerminalJournal
 from zhidao.devices.service.terminals import Terminals
@@ -225,7 +226,8 @@ class Session:
                 turn.out += self._down(TimeAnswer(self._services.clock.now()), head)
             case _:
                 # What is not read is kept as it came, too: nobody sends it a second time.
-                kept = [self._kept(head, frame.body, frame.encode_plain(), terminal)]
+                apart = b"" if _is_told_once(head, chunks) else self._occasion(head)
+                kept = [self._kept(head, frame.body, frame.encode_plain(), terminal, apart)]
                 if head.packets_total and isinstance(message, PositionBatch) and body:
                     kept.append(self._whole(head, body, terminal))
                 first, *others = kept
@@ -290,11 +292,18 @@ class Session:
         """A divided message put together: what it says is in none of its parts."""
         return self._kept(replace(head, packet_number=0), body, encode_whole(head, body), terminal)
 
-    def _kept(self, head: Header, body: bytes, plain: bytes, terminal: Terminal) -> StoredFrame:
+    def _occasion(self, head: Header) -> bytes:
+        """What tells a message from the same words on another day, or sent anew on this one."""
+        day = self._services.clock.now().to_datetime().date()
+        return head.serial.to_bytes(2, "big") + day.isoformat().encode()
+
+    def _kept(
+        self, head: Header, body: bytes, plain: bytes, terminal: Terminal, apart: bytes = b""
+    ) -> StoredFrame:
         number = head.message_id.to_bytes(2, "big") + head.packet_number.to_bytes(2, "big")
         return StoredFrame(
             terminal=terminal.terminal,
-            digest=hashlib.sha256(number + body).digest(),
+            digest=hashlib.sha256(number + body + apart).digest(),
             id=self._services.ids.new(),
             received_at=self._services.clock.now(),
             message_id=head.message_id,
@@ -319,3 +328,8 @@ class Session:
         frames = frames_of(message, phone=head.phone, edition=edition, serial=self._serial)
         self._serial = (self._serial + len(frames)) % _SERIALS
         return [frame.encode() for frame in frames]
+
+
+def _is_told_once(head: Header, chunks: Sequence[StoredChunk]) -> bool:
+    """Whether a body bears its own time or is a part of something: its bytes say which it is."""
+    return bool(head.message_id in POSITION_IDS or chunks or head.packets_total)
