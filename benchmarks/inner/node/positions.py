@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import date, timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -25,8 +26,10 @@ from zhidao.devices.adapters.positions import COLUMNS, ROW, Positions
 from zhidao.devices.adapters.postgres import PostgresVault
 from zhidao.devices.domain.cell import cells_of
 from zhidao.devices.domain.custody import terminal_id
+from zhidao.node.adapters.archived_days import ArchivedDays
 from zhidao.store.database import Database
 from zhidao.store.embedded import EmbeddedPostgres
+from zhidao.store.families import by_table
 from zhidao.store.families.partitions import by_day, days_from, make, start_of, tighten
 from zhidao.store.journal import PostgresJournal
 from zhidao.store.migrate import migrate
@@ -96,6 +99,7 @@ async def _claims(database: Database, terminals: int) -> list[dict[str, Any]]:
     in_cell = await _ms(lambda at: _cell_day(database, int(cells[at * 997 % len(cells)]), 5))
     print(f"positions: {many} rows, {size} bytes", file=sys.stderr)
     return [
+        *(await _archived(database)),
         claim("position_bytes", [size / many], "B", target=150, at_most=True),
         claim("position_device_day_p50_ms", middle, "ms", target=10, at_most=True),
         claim(f"position_last_of_{terminals}_p50_ms", last, "ms", target=50, at_most=True),
@@ -115,6 +119,31 @@ async def _claims(database: Database, terminals: int) -> list[dict[str, Any]]:
             rival="raw COPY of the same rows, no index",
             rival_values=raw,
         ),
+    ]
+
+
+async def _archived(database: Database) -> list[dict[str, Any]]:
+    """Archives each day after the first, and takes it out of the database."""
+    if find_spec("pyarrow") is None:
+        print("positions: no pyarrow here (./run setup archive)", file=sys.stderr)
+        return []
+    with tempfile.TemporaryDirectory(prefix="zd-") as folder:
+        days = ArchivedDays(database, by_table()["devices.position"], ROW, Path(folder))
+        per_million, each, drop = list[float](), list[float](), list[float]()
+        for day in days_from(FIRST + timedelta(days=1), FIRST + timedelta(days=DAYS)):
+            began_s = time.perf_counter()
+            file = await days.write(day)
+            assert await days.archived(day) == file, "what was read back is not what was written"
+            per_million.append((time.perf_counter() - began_s) / file.rows * 1e6)
+            each.append(file.bytes / file.rows)
+            began_s = time.perf_counter()
+            await days.drop(day, file.rows)
+            drop.append(time.perf_counter() - began_s)
+    return [
+        # A day of five million within a minute.
+        claim("position_archive_s_per_million", per_million, "s", target=12, at_most=True),
+        claim("position_archived_bytes", each, "B", target=25, at_most=True),
+        claim("position_archived_day_drop_s", drop, "s", target=1, at_most=True),
     ]
 
 
