@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -30,6 +31,7 @@ async def main(url: str, port: int) -> None:
     )
     context: Any = SimpleNamespace(
         database=database,
+        data=Path(),
         archive=PostgresArchive(database),
         scribe=scribe,
         clock=clock,
