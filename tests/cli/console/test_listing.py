@@ -22,11 +22,13 @@ from zhidao.node.lists.reading import Lists, Source
 
 # What lists nothing that a node keeps page by page, each with its reason.
 OTHERWISE = {
+    "archive list": "archived days of a folder of this machine",
     "deposit list": "the newest movements of one account, not a list of the node",
     "finance calendars list": "files of this machine",
     "keys list": "keys of this machine",
     "notifications list": "one person's own wishes and addresses, a handful",
     "profile list": "profiles of this machine's user",
+    "trade codes list": "code lists of this machine",
     "trade packs list": "rule packs of this machine",
     "trust list": "trust lists of this machine",
 }

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from zhidao.cli.console.outputs import put
-from zhidao.core.canonical import parse_strict
 
 _EXAMPLES: Final = (
     "examples:\n"
@@ -105,6 +104,8 @@ def example_of(kind: str) -> bytes:
 
 def run(options: argparse.Namespace) -> int:
     """Prints or writes the example or the schema."""
+    from zhidao.core.canonical import parse_strict
+
     kind = options.kind
     plain = FORMS[kind].schema() if options.schema else parse_strict(example_of(kind))
     text = json.dumps(plain, ensure_ascii=False, indent=None if options.json else 1) + "\n"
