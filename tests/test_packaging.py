@@ -35,6 +35,7 @@ _OF_EXTRAS = {
     "ortools": {"ortools"},
     "pandas": {"pandas"},
     "pkcs11": {"python-pkcs11"},
+    "pyarrow": {"pyarrow"},
     "typst": {"typst"},
 }
 

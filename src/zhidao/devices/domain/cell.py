@@ -26,7 +26,7 @@ NOWHERE: Final = 0
 def cell_of(latitude_udeg: int, longitude_udeg: int) -> int:
     """The cell of a place, 1 or more; `NOWHERE` for what is off the Earth.
 
-    >>> cell_of(43_200_000, 76_900_000) == cell_of(43_205_000, 76_905_000)
+    >>> cell_of(43_205_000, 76_905_000) == cell_of(43_219_000, 76_915_000)
     True
     >>> cell_of(43_200_000, -180_000_000) == cell_of(43_200_000, 180_000_000)
     True
