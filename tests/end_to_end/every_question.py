@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
+import httpx
 from tests.end_to_end.walker import Walker
 
 DESCRIPTION = "/schema/openapi.json"
@@ -35,11 +36,13 @@ def asks_everything(walker: Walker, names: dict[str, str]) -> list[str]:
 
 def answers(walker: Walker, names: dict[str, str]) -> Iterator[tuple[str, int, str]]:
     """Each question that changes nothing, with the status and text of its answer."""
-    request, node = walker.page.context.request, walker.page.evaluate("location.origin")
-    paths: dict[str, Any] = request.get(node + DESCRIPTION).json()["paths"]
-    for path, operations in paths.items():
-        if "get" not in operations or STREAMS.search(path):
-            continue
-        asked = re.sub(r"{([^}:]+)[^}]*}", lambda name: names.get(name.group(1), "0"), path)
-        answer = request.get(node + asked, timeout=20_000)
-        yield asked, answer.status, answer.text()
+    node = walker.page.evaluate("location.origin")
+    cookies = {each["name"]: each["value"] for each in walker.page.context.cookies()}
+    # A browser's own requests take ten times as long.
+    with httpx.Client(base_url=node, cookies=cookies, verify=False, timeout=20.0) as client:
+        paths: dict[str, Any] = client.get(DESCRIPTION).json()["paths"]
+        for path, operations in paths.items():
+            if "get" in operations and not STREAMS.search(path):
+                asked = re.sub(r"{([^}:]+)[^}]*}", lambda name: names.get(name.group(1), "0"), path)
+                answer = client.get(asked)
+                yield asked, answer.status_code, answer.text

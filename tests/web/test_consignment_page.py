@@ -60,7 +60,7 @@ def test_a_fold_opens_by_its_link_also_the_second_time(readers: Any) -> None:
     for _ in range(2):
         assert not _is_open(page, "Money")
         link.click()
-        expect(page.get_by_text("Payee's balance afterwards")).to_be_in_viewport()
+        expect(page.get_by_text("Payee", exact=True)).to_be_in_viewport()
         page.get_by_role("heading", name="Money", exact=True).click()
     # From another page, and after a reload, the address says which.
     page = readers().open("/consignments/C-2038#arrival-title")

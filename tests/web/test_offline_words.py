@@ -24,9 +24,9 @@ def test_a_page_that_cannot_be_fetched_says_so_in_words(readers: Any, language: 
     assert len(LATE) > 15
     words = json.loads((SOURCES / "i18n" / f"{language}.json").read_text(encoding="utf-8"))
     reader = readers(language=language)
-    start = reader.open("/node")
+    start = reader.open("/")
     for address in LATE:
-        if address in ("/login/back", "/join", "/meet", "/peers"):
+        if address in ("/login/back", "/join", "/meet", "/peers", "/start"):
             continue  # By a link that somebody just got; not a party's.
         reader.context.route("**/assets/*.js", lambda route: route.abort())
         start.evaluate(
