@@ -14,6 +14,7 @@ import importlib
 import json
 import logging
 import os
+import threading
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -127,7 +128,8 @@ def serve(config: Config, *, passphrase: bytes, ready: Callable[[dict[str, Any]]
     check_http(config)
     parse_roles(config.text("node.roles"))
     prepare()
-    servers = start_servers(config)
+    with _importing():
+        servers = start_servers(config)
     try:
         import uvloop
 
@@ -141,6 +143,22 @@ def serve(config: Config, *, passphrase: bytes, ready: Callable[[dict[str, Any]]
         uvloop.run(_run(config, servers, passphrase, ready))
     finally:
         servers.stop()
+
+
+@contextlib.contextmanager
+def _importing() -> Iterator[None]:
+    """Imports what a node is built of beside the start of its servers, which is mostly waiting."""
+    from zhidao.node.wiring.operations.warming import import_needed
+
+    # Of what is imported nothing is garbage, and looking for some takes a tenth of the time.
+    gc.disable()
+    beside = threading.Thread(target=import_needed, name="imports")
+    beside.start()
+    try:
+        yield
+    finally:
+        beside.join()
+        gc.enable()
 
 
 def check_http(config: Config) -> None:

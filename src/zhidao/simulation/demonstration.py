@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -67,6 +68,8 @@ class Demonstration:
         self._consignment = scenario.consignment
         self._deal = f"deal-{scenario.consignment}"
         self._title = ""
+        # What may still come to its end while the goods go on.
+        self._beside = contextlib.AsyncExitStack()
         # At the importer's side, and at the exporter's.
         self._here: dict[str, Caller] = {}
         self._there: dict[str, Caller] = {}
@@ -75,7 +78,7 @@ class Demonstration:
         """Carries the consignment to its end, paid or refused."""
         here = client_of(self._sides.importer.url, timeout_s=30.0)
         there = client_of(self._sides.exporter.url, timeout_s=30.0)
-        async with here, there:
+        async with here, there, self._beside:
             await self._open(here, there)
             carriage = self._carriage()
             # The importer's side makes ready while the goods are made.
@@ -183,8 +186,13 @@ class Demonstration:
                 f"machine was read, for that needs {command_for('opcua')}",
             )
             return
-        async with machine(self._randomness) as endpoint:
+        switched_on = contextlib.AsyncExitStack()
+        try:
+            endpoint = await switched_on.enter_async_context(machine(self._randomness))
             lot = await exporter.post(path, {**told, "endpoint": endpoint})
+        finally:
+            # It takes most of a second to be switched off, for which nobody needs to wait.
+            self._beside.push_async_callback(_ended, asyncio.create_task(switched_on.aclose()))
         verdict = "within limits" if lot["within_limits"] else "OUTSIDE limits"
         self._step(
             1,
@@ -362,3 +370,7 @@ class Demonstration:
             came = "pacs.008, camt.054 and the proof"
         await ended(exporter, self._consignment)
         return f"the exporter's node got {came} by exchange; "
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    await task

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import importlib.util
 from collections.abc import AsyncIterator, Mapping
 from typing import Final
@@ -36,9 +37,8 @@ async def machine(
     Anonymous and unencrypted, as most test benches are; it plays a machine and is none.
     """
     # asyncua takes more than a second to import, and only the demonstration needs its server.
-    from asyncua import Server
-
-    server = Server()
+    library = await asyncio.to_thread(importlib.import_module, "asyncua")
+    server = library.Server()
     await server.init()
     port = free_port()
     endpoint = f"opc.tcp://127.0.0.1:{port}"

@@ -1,4 +1,4 @@
-"""What a standby does of building a node before it holds the leases."""
+"""What is done of building a node before it can be built: without database, leases or keys."""
 
 from __future__ import annotations
 
@@ -17,15 +17,20 @@ _NEEDED: Final = (
 )
 
 
+def import_needed() -> None:
+    """Imports what a node is built of; what is not installed is left to who needs it."""
+    for name in _NEEDED:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+
+
 def warm_up(data: Path, passphrase: bytes) -> None:
     """Imports what a node needs, reads its pages, and derives what opens its keys.
 
     Nothing of it is kept that another process could change; what it cannot do, the takeover does
     or refuses.
     """
-    for name in _NEEDED:
-        with contextlib.suppress(ImportError):
-            importlib.import_module(name)
+    import_needed()
     from zhidao.node.web.pages import built
 
     built()
