@@ -380,6 +380,15 @@ def test_no_figure_of_an_inner_benchmark_is_claimed() -> None:
     assert not quoted
 
 
+def test_each_benchmark_can_be_asked_for_by_its_name() -> None:
+    names = [
+        path.stem
+        for path in (ROOT / "benchmarks").rglob("*.py")
+        if path.stem not in ("__init__", "__main__")
+    ]
+    assert sorted(names) == sorted(set(names)), "of two with one name the second never runs"
+
+
 def test_no_folder_is_a_drawer() -> None:
     """What shares a prefix becomes a folder; 16 loose modules are the aim."""
     full = [

@@ -1,19 +1,14 @@
-"""What people wait for at a node: a search, a page of a long list, the first page, help.
+"""A search among 100,000 consignments, and a page of a long list.
 
 Search and list go by their routes to a node of its own. The index of search is filled with rows as
 the events of so many consignments leave them, straight into its table: to enter them by the routes
-would take hours and measure the entering. Accounts are opened by their route. The walk by hand
-prints its own time and typed values: `tests/end_to_end/test_by_hand.py`.
+would take hours and measure the entering. Accounts are opened by their route.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 import random
-import re
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -39,7 +34,7 @@ _CARRIER: Final = "carrier"
 
 
 def run(long: bool) -> Iterator[dict[str, Any]]:  # noqa: FBT001 (the contract of all benchmarks)
-    """Search at 100,000 consignments, a list of accounts, the weight of home, help's processor."""
+    """Search at 100,000 consignments, and a list of accounts from its first page to its last."""
     accounts = 10_000 if long else 1_000
     told = asyncio.run(_told(accounts))
     yield claim("search_p99_ms", told["search"], "ms", target=200, at_most=True)
@@ -48,26 +43,6 @@ def run(long: bool) -> Iterator[dict[str, Any]]:  # noqa: FBT001 (the contract o
     yield claim(f"{name}_first_page_ms", told["first"], "ms", target=300, at_most=True)
     yield claim(f"{name}_sorted_first_time_ms", told["sorted"], "ms")
     yield claim(f"{name}_last_page_reached_s", told["last"], "s")
-    yield claim("home_without_map_cold_kb", told["home"], "kB", target=100, at_most=True)
-    yield claim("help_cpu_s", _help(9 if long else 5), "s", target=0.12, at_most=True)
-
-
-def _help(runs: int) -> list[float]:
-    """Seconds of processor that `zhidao --help` takes as a program of its own."""
-    found = []
-    for _ in range(runs):
-        before = os.times()
-        subprocess.run(
-            [sys.executable, "-m", "zhidao.cli", "--help"], stdout=subprocess.DEVNULL, check=True
-        )
-        after = os.times()
-        found.append(
-            after.children_user
-            + after.children_system
-            - before.children_user
-            - before.children_system
-        )
-    return found
 
 
 async def _told(accounts: int) -> dict[str, list[float]]:
@@ -83,7 +58,6 @@ async def _told(accounts: int) -> dict[str, list[float]]:
                     "search": await _searches(client, bearers[_CARRIER]),
                     "stranger": await _searches(client, bearers["stranger"]),
                     **await _list(client, bearers["bank"], accounts),
-                    "home": [await _home(client)],
                 }
         finally:
             await node.stop()
@@ -199,28 +173,3 @@ async def _list(
     if seen < accounts:
         raise SystemExit(f"only {seen} of {accounts} accounts were reached")
     return {"first": first, "sorted": ordered, "last": [time.perf_counter() - began_s]}
-
-
-async def _home(client: httpx.AsyncClient) -> float:
-    """What the first page brings to a browser that has nothing, without its map: kB of 1,000."""
-    total, known, waiting = 0, set[str](), ["/"]
-    while waiting:
-        path = waiting.pop()
-        if path in known:
-            continue
-        known.add(path)
-        answer = await client.get(path, headers={"accept-encoding": "identity"})
-        if answer.status_code != httpx.codes.OK:
-            continue
-        text = answer.text
-        async with client.stream("GET", path, headers={"accept-encoding": "br"}) as packed:
-            total += sum([len(part) async for part in packed.aiter_raw()])
-        if path == "/":
-            waiting += re.findall(r'(?:src|href)="(/assets/[^"]+)"', text)
-        elif path.endswith(".js"):
-            # What is imported at once, and one language; the rest comes when asked for.
-            waiting += [
-                f"/assets/{n}" for n in re.findall(r'(?:from|import)\s*"\./([^"]+\.js)"', text)
-            ]
-            waiting += re.findall(r'"(/assets/words-en-[^"]+)"', text)
-    return total / 1_000
