@@ -7,7 +7,7 @@
 // Status: 0 holds, 1 does not hold or is not verified, 2 bad input, 4 holds in part.
 import { No, base58, big, bin, bytes64, canonical, fields, fingerprint16, hex, jcs, join, judged, keyOf, main,
   need, notChecked, ns, omit, same, sha, verifies } from "./proof_log.mjs";
-import { CONDITIONS, TERMS, VERSIONS, dashed, invoice, invoices, once, own, payment, several, uuid }
+import { CONDITIONS, TERMS, VERSIONS, dashed, invoice, invoices, made, once, own, payment, several, uuid }
   from "./proof_payments.mjs";
 import { followed, holderOf, registration, transaction } from "./proof_titles.mjs";
 // What is being read: the proof, the list, whose log it is and its key, the entry, the titles' chain.
@@ -61,16 +61,7 @@ function logKeys() {
 function lots() {
   for (const f of lotsOf().flatMap((each) => facts("industry.LotFinished", each).slice(0, 1))) {
     const data = proof.blobs.get(f.quality), [order] = facts("industry.OrderOpened", { order: f.order });
-    if (data && order) as("quality_mismatch", () => {
-      const record = fields(canonical(data), "v order lot samples judgements");
-      const outside = order.limits.flatMap(({ name, low, high }) => {
-        const values = record.samples.filter((s) => s.name === name).map((s) => Number(s.value));
-        need(values.length, "quality_mismatch");
-        return values.filter((v) => v < Number(low) || v > Number(high));
-      });
-      need(same([record.order, record.lot, record.samples.length, !outside.length],
-        [f.order, f.lot, f.samples, f.within_limits]));
-    });
+    if (data && order) as("quality_mismatch", () => made(canonical(data), order, f));
   }
 }
 function documents() {

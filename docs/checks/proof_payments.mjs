@@ -1,6 +1,6 @@
 // What proof_check.mjs needs of amounts, names of transfers, payment messages (pacs.008, camt.054), the
 // conditions of a payment, and the versions of facts, the newest of which are of several containers.
-import { big, need, ns, same, sha } from "./proof_log.mjs";
+import { big, fields, need, ns, same, sha } from "./proof_log.mjs";
 const EXPONENTS = { 0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
   3: "BHD IQD JOD KWD LYD OMR TND", 4: "CLF UYW" }; // ISO 4217; all others have 2
 export function minor(text, currency) {
@@ -20,6 +20,29 @@ export const dashed = (id) => id.replace(/(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$
 function inside(text, path) { // the text of the first element on a path of tags
   const content = (t, tag) => t?.match(new RegExp(`<${tag}(?: [^>]*)?>([^]*?)</${tag}>`))?.[1];
   return path.split("/").reduce(content, text)?.trim();
+}
+// A lot's record is sifted and judged again. Version 1 has no status, so all its samples count.
+export function made(record, order, f) {
+  const no = "quality_mismatch", seen = new Map(), doubtful = new Set(), slack = 2000000000n;
+  if (record.v === 2) fields(record, "v order lot begun_at ended_at readings judgements");
+  else need(fields(record, "v order lot samples judgements").v === 1, no);
+  const samples = record.samples ?? record.readings.filter((r) => {
+    const at = r.source_at && ns(r.source_at), key = `${r.name} ${at}`;
+    const early = at && at < ns(record.begun_at) - slack, late = at && at > ns(record.ended_at) + slack;
+    if (r.status !== "Good" || !r.value || !at || early || late) return doubtful.add(r.name), false;
+    if (seen.has(key) && seen.get(key) !== Number(r.value)) doubtful.add(r.name);
+    return !seen.has(key) && seen.set(key, Number(r.value));
+  });
+  const outside = order.limits.flatMap(({ name, low, high }) => samples.filter((s) => s.name === name)
+    .filter(({ type, value }) => { // a Float of 32 bits cannot say every limit
+      const [least, most] = [low, high].map((n) => type === "Float" ? Math.fround(Number(n)) : Number(n));
+      return Number(value) < least || Number(value) > most;
+    }));
+  const names = order.limits.map((l) => l.name);
+  const unseen = names.filter((name) => doubtful.has(name) || !samples.some((s) => s.name === name));
+  need(record.v === 2 || !unseen.length, no);
+  need(same([record.order, record.lot, samples.length, !outside.length && !unseen.length,
+    outside.length ? [] : unseen], [f.order, f.lot, f.samples, f.within_limits, f.not_shown ?? []]), no);
 }
 // The messages pay what was agreed, between the accounts of the deal. `facts` finds the facts of a type.
 export function payment(o, s, d, pending, blobs, facts) { // whether a payment is shown
@@ -48,16 +71,17 @@ export function payment(o, s, d, pending, blobs, facts) { // whether a payment i
 }
 export const VERSIONS = { "finance.Settled": 2, "trust.TitleRegistered": 2, "positioning.ArrivalProven": 3,
   "devices.TerminalRegistered": 2, "positioning.ArrivalNotProven": 3, "positioning.ArrivalExpected": 2,
-  "finance.DealOpened": 2 };
+  "finance.DealOpened": 2, "industry.LotFinished": 2, "industry.OrderOpened": 2 };
 const LATER = [["trade.ConsignmentEntered", 3, "containers", "lots"], ["finance.DealOpened", 2, "carried"],
   ["trade.ConsignmentEntered", 4, "invoices"],
   ["positioning.ArrivalExpected", 2, "container"], ["positioning.ArrivalProven", 3, "container"],
+  ["industry.LotFinished", 2, "not_shown"], ["industry.OrderOpened", 2, "excess"],
   ["positioning.ArrivalNotProven", 3, "container"]]; // of several containers: only these have such fields
 export const once = (values) => new Set(values).size === values.length;
 export function several(events) { // a later version says more than the one before, and only it has the fields
   for (const [type, version, ...names] of LATER)
     for (const { event, fact } of events.filter((e) => e.event.type.startsWith(`${type}.v`))) {
-      const said = names.filter((name) => fact[name]?.length);
+      const said = names.filter((name) => fact[name]?.length || fact[name] > 0);
       const told = Number(event.type.split(".v").at(-1)), none = names.every((name) => !(name in fact));
       need(told > version || (told === version ? said.length : none), "malformed");
     }

@@ -46,10 +46,10 @@ from zhidao.finance.events import (
     TitleReserved,
 )
 from zhidao.finance.wire.iso20022.messages import camt054, pacs008
-from zhidao.industry.domain.quality import Bound, Sample, judge
+from zhidao.industry.domain.quality import GOOD, Bound, Reading, judge, sift
 from zhidao.industry.events import Limit, LotFinished, OrderOpened
-from zhidao.industry.service.lots import _quality_record
 from zhidao.industry.wire.epcis import lot_document
+from zhidao.industry.wire.quality_record import encode_record
 from zhidao.positioning.domain.solver_settings import Settings
 from zhidao.positioning.domain.synthesis.constellation import constellation
 from zhidao.positioning.domain.synthesis.receiver import Receiver, synthesize
@@ -326,12 +326,22 @@ class Corridor:
         order = OrderOpened(order="PO-2026-117", gtin=gtin, quantity=24, limits=[limit])
         self.say("exporter", "order/PO-2026-117", order)
         bounds = [Bound("Flow", Decimal(45), Decimal(51), "MQH")]
-        samples = [Sample("Flow", Decimal(f"4{n}.5"), STARTED) for n in (6, 7, 8)]
-        judged = judge(samples, bounds)
+        readings = [
+            Reading("Flow", Decimal(f"4{n}.5"), "Double", GOOD, STARTED.plus_ns(n), STARTED)
+            for n in (6, 7, 8)
+        ]
+        judged = judge(sift(readings, begun_at=STARTED, ended_at=STARTED).samples, bounds)
         document, hashes = lot_document(
             gtin=gtin, lot="L-0417", serials=serials, finished_at=STARTED, judgements=judged
         )
-        record = _quality_record("PO-2026-117", "L-0417", samples, judged)
+        record = encode_record(
+            order="PO-2026-117",
+            lot="L-0417",
+            begun_at=STARTED,
+            ended_at=STARTED,
+            readings=readings,
+            judgements=judged,
+        )
         self.quality = self.keep("quality", record)
         lot = LotFinished(
             order="PO-2026-117",

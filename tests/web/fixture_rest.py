@@ -13,11 +13,12 @@ LATER = "2026-03-05T11:00:00Z"
 @get("/v1/industry/orders")
 async def orders() -> list[dict[str, Any]]:
     lots = [
-        {"lot": "L-2038-01", "serials": 420, "within_limits": True, "samples": 240, "simulated": True},
-        {"lot": "L-2038-02", "serials": 12, "within_limits": False, "samples": 240, "simulated": True},
+        {"lot": "L-2038-01", "serials": 420, "within_limits": True, "samples": 240, "simulated": True, "verdict": "within"},
+        {"lot": "L-2038-02", "serials": 12, "within_limits": False, "samples": 240, "simulated": True, "verdict": "outside"},
+        {"lot": "L-2038-03", "serials": 8, "within_limits": False, "samples": 12, "simulated": True, "verdict": "not_shown"},
     ]  # fmt: skip
     return [
-        {"order": "O-2038", "gtin": "06901234567892", "quantity": 432, "mine": False, "lots": lots},
+        {"order": "O-2038", "gtin": "06901234567892", "quantity": 440, "mine": False, "lots": lots},
         {"order": "O-2044", "gtin": "06901234567892", "quantity": 96, "mine": False, "lots": []},
     ]
 

@@ -664,7 +664,7 @@ export interface OrderRow {
   gtin: string;
   quantity: number;
   mine: boolean;
-  lots: { lot: string; serials: number; within_limits: boolean; samples: number; simulated: boolean }[];
+  lots: { lot: string; serials: number; within_limits: boolean; samples: number; simulated: boolean; verdict: "typed" | "within" | "outside" | "not_shown" }[];
 }
 
 /** A one-time link that this node made; what stands behind `node` is of whoever took it. */

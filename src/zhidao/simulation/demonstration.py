@@ -193,7 +193,7 @@ class Demonstration:
         finally:
             # It takes most of a second to be switched off, for which nobody needs to wait.
             self._beside.push_async_callback(_ended, asyncio.create_task(switched_on.aclose()))
-        verdict = "within limits" if lot["within_limits"] else "OUTSIDE limits"
+        verdict = "within limits" if lot["within_limits"] else "NOT within limits"
         self._step(
             1,
             f"lot {lot['lot']}: {len(lot['serials'])} pumps, {lot['samples']} values read over "

@@ -4,31 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-
 from zhidao.core.canonical import parse_strict
-from zhidao.core.errors import MalformedInput, Refused, ZhidaoError
-from zhidao.core.timescale import Utc
-from zhidao.industry.domain.event_hash import event_hash
-from zhidao.industry.domain.quality import Bound, Sample, decimal_of, judge
+from zhidao.core.errors import Refused, ZhidaoError
+from zhidao.industry.domain.event_hash import context_terms, event_hash
+from zhidao.industry.domain.quality import Bound, decimal_of, judge, not_shown
 from zhidao.industry.events import LotFinished, OrderOpened
+from zhidao.industry.wire.quality_record import QualityRecord, decode_record
 from zhidao.trade.events import NamedLot
 from zhidao.trust.domain.proof import Replayed, Statement
 from zhidao.verification.case import Case, OpenedFact
-
-
-class _Sample(msgspec.Struct, forbid_unknown_fields=True):
-    name: str
-    value: str
-    observed_at: str
-
-
-class _Record(msgspec.Struct, forbid_unknown_fields=True):
-    v: int
-    order: str
-    lot: str
-    samples: list[_Sample]
-    judgements: list[dict[str, Any]]
 
 
 def check_production(case: Case) -> Replayed:
@@ -71,48 +55,55 @@ def _quality(
     orders = [t.fact for t in case.every(OrderOpened) if t.fact.order == fact.order]
     if data is None or not orders:
         return (), (_no_record(fact),)
+    bounds = _bounds(orders[0])
     try:
-        record = _record(data)
-        outside = sum(j.outside for j in judge(_samples(record), _bounds(orders[0])))
+        record = decode_record(data)
+        samples = record.sifted.samples
+        # A record of version 1 shows no more than what was measured.
+        unseen = not_shown(record.sifted, bounds) if record.has_status else []
+        measured = {sample.name for sample in samples}
+        judged = bounds if not record.has_status else [b for b in bounds if b.name in measured]
+        outside = sum(j.outside for j in judge(samples, judged))
     except ZhidaoError as error:
         raise Refused(f"the quality record: {error}", code="quality_mismatch") from error
-    same = (record.order, record.lot, len(record.samples), not outside) == (
-        fact.order,
-        fact.lot,
-        fact.samples,
-        fact.within_limits,
-    )
-    if not same:
+    said = (record.order, record.lot, len(samples), not outside and not unseen)
+    if (*said, [] if outside else unseen) != (
+        *(fact.order, fact.lot, fact.samples, fact.within_limits),
+        fact.not_shown,
+    ):
         raise Refused(
             "the samples of the lot, judged again, say otherwise than the node recorded",
             code="quality_mismatch",
         )
+    if fact.not_shown:
+        return (), (_not_shown(fact, record),)
     limits = ", ".join(f"{b.name} {b.low} to {b.high} {b.unit}" for b in orders[0].limits)
     verdict = "all keep" if not outside else f"{outside} break"
     text = (
         f"Lot {fact.lot}, {len(fact.serials)} pieces of GTIN {fact.gtin}: judged again, of "
-        f"{len(record.samples)} enclosed samples {verdict} the order's limits ({limits})."
+        f"{len(samples)} enclosed samples {verdict} the order's limits ({limits})."
     )
-    return (Statement("quality", text),), ()
+    return (Statement("quality", text),), _status(record)
+
+
+def _status(record: QualityRecord) -> tuple[Statement, ...]:
+    """What is open of a record from before status was kept: a failed sensor looks like a good."""
+    if record.has_status:
+        return ()
+    text = f"That the machine vouched for the values of lot {record.lot}"
+    return (Statement("value_status", f"{text}: status of values not recorded."),)
+
+
+def _not_shown(fact: LotFinished, record: QualityRecord) -> Statement:
+    reasons = sorted({f"{each.name} {each.status}" for each, _ in record.sifted.left})
+    why = ", ".join(reasons[:4]) or "no value"
+    text = f"That lot {fact.lot} kept its limits of {', '.join(fact.not_shown)}"
+    return Statement("quality", f"{text}: not shown ({why}).")
 
 
 def _no_record(fact: LotFinished) -> Statement:
     why = "the lot was typed, nothing was measured" if fact.is_typed else "no record is enclosed"
     return Statement("quality", f"That the lot kept its limits: {why}.")
-
-
-def _record(data: bytes) -> _Record:
-    try:
-        return msgspec.convert(parse_strict(data), _Record, strict=True)
-    except msgspec.ValidationError as error:
-        raise MalformedInput(str(error)) from error
-
-
-def _samples(record: _Record) -> list[Sample]:
-    return [
-        Sample(s.name, decimal_of(s.value, what=s.name), Utc.parse(s.observed_at))
-        for s in record.samples
-    ]
 
 
 def _bounds(order: OrderOpened) -> list[Bound]:
@@ -145,10 +136,5 @@ def _epcis(
 
 
 def _hashes(document: Any) -> list[str]:
-    prefixes = {
-        name: space
-        for context in document["@context"]
-        if isinstance(context, dict)
-        for name, space in context.items()
-    }
-    return [event_hash(event, prefixes) for event in document["epcisBody"]["eventList"]]
+    terms = context_terms(document["@context"])
+    return [event_hash(event, terms) for event in document["epcisBody"]["eventList"]]

@@ -10,7 +10,21 @@ from hypothesis import strategies as st
 
 from zhidao.core.errors import MalformedInput
 from zhidao.core.timescale import Utc
-from zhidao.industry.domain.quality import Bound, Judgement, Sample, decimal_of, judge
+from zhidao.industry.domain.quality import (
+    CLOCK_SLACK_NS,
+    FLOAT,
+    GOOD,
+    Bound,
+    Judgement,
+    Reading,
+    Sample,
+    Why,
+    as_float32,
+    decimal_of,
+    judge,
+    not_shown,
+    sift,
+)
 
 AT = Utc.parse("2026-05-04T08:00:00Z")
 TORQUE = Bound("torque", Decimal("11.5"), Decimal("12.5"), "NU")
@@ -88,3 +102,86 @@ def test_a_long_text_is_quoted_by_its_first_40_characters() -> None:
     with pytest.raises(MalformedInput) as caught:
         decimal_of("x" * 40 + "y", what="torque")
     assert f"{'x' * 40!r}" in str(caught.value)
+
+
+END = AT.plus_ns(10**9)
+
+
+def reading(value: str | None = "12", *, at: int | None = 0, **other: str) -> Reading:
+    """A reading of torque, `at` nanoseconds after the run began."""
+    told = {"name": "torque", "type": "Double", "status": GOOD} | other
+    source_at = None if at is None else AT.plus_ns(at)
+    number = None if value is None else Decimal(value)
+    return Reading(value=number, source_at=source_at, server_at=END, **told)
+
+
+@pytest.mark.parametrize(
+    ("told", "why"),
+    [
+        (reading(status="BadSensorFailure"), Why.STATUS),
+        (reading(status="UncertainLastUsableValue"), Why.STATUS),
+        (reading(status="GoodLocalOverride"), Why.STATUS),
+        (reading(None), Why.NO_NUMBER),
+        (reading(None, status="BadNotConnected"), Why.STATUS),
+        (reading(at=None), Why.NO_SOURCE_TIME),
+        (reading(at=-CLOCK_SLACK_NS - 1), Why.SOURCE_TIME),
+        (reading(at=10**9 + CLOCK_SLACK_NS + 1), Why.SOURCE_TIME),
+    ],
+)
+def test_what_is_not_good_or_not_of_the_run_is_no_sample(told: Reading, why: Why) -> None:
+    sifted = sift([told, reading(at=1)], begun_at=AT, ended_at=END)
+    assert sifted.left == ((told, why),)
+    assert [sample.observed_at for sample in sifted.samples] == [AT.plus_ns(1)]
+    assert not_shown(sifted, [TORQUE]) == ["torque"], "what was said beside is in doubt"
+
+
+@pytest.mark.parametrize("at", [-CLOCK_SLACK_NS, 10**9 + CLOCK_SLACK_NS])
+def test_the_clock_of_a_machine_may_be_two_seconds_beside(at: int) -> None:
+    sifted = sift([reading(at=at)], begun_at=AT, ended_at=END)
+    assert len(sifted.samples) == 1
+    assert not_shown(sifted, [TORQUE]) == []
+
+
+def test_a_value_that_stands_still_was_measured_once() -> None:
+    sifted = sift([reading()] * 20, begun_at=AT, ended_at=END)
+    assert len(sifted.samples) == 1
+    assert {why for _, why in sifted.left} == {Why.REPEATED}
+    assert not_shown(sifted, [TORQUE]) == [], "a repetition is no doubt"
+    # The same instant of another name is another sample.
+    assert len(sift([reading(), reading(name="heat")], begun_at=AT, ended_at=END).samples) == 2
+
+
+def test_two_values_of_one_instant_are_a_contradiction() -> None:
+    sifted = sift([reading("12"), reading("13")], begun_at=AT, ended_at=END)
+    assert [why for _, why in sifted.left] == [Why.CONTRADICTS]
+    assert not_shown(sifted, [TORQUE]) == ["torque"]
+
+
+def test_a_name_of_which_nothing_counts_is_not_shown() -> None:
+    heat = Bound("heat", Decimal(0), Decimal(50), "CEL")
+    sifted = sift([reading()], begun_at=AT, ended_at=END)
+    assert not_shown(sifted, [heat, TORQUE]) == ["heat"]
+
+
+@pytest.mark.parametrize(
+    ("text", "type_", "outside"),
+    [
+        # What a machine of 32 bits says of 6.1, 6.2 and the numbers beside them.
+        (repr(6.099999904632568), FLOAT, 0),
+        (repr(6.099999904632568), "Double", 1),
+        (repr(6.099999427795410), FLOAT, 1),
+        (repr(6.199999809265137), FLOAT, 0),
+        (repr(6.200000286102295), FLOAT, 1),
+        ("6.1", "Double", 0),
+    ],
+)
+def test_a_limit_is_compared_at_the_precision_of_the_sample(text, type_, outside) -> None:
+    bound = Bound("x", Decimal("6.1"), Decimal("6.2"), "BAR")
+    [found] = judge([Sample("x", Decimal(text), AT, type_)], [bound])
+    assert found.outside == outside
+
+
+def test_a_limit_beyond_a_float_is_none_for_a_float() -> None:
+    bound = Bound("x", Decimal("-1e40"), Decimal("1e40"), "C62")
+    assert judge([Sample("x", Decimal("3e38"), AT, FLOAT)], [bound])[0].outside == 0
+    assert as_float32(Decimal("0.5")) == Decimal("0.5")

@@ -11,6 +11,7 @@ import { session } from "../session";
 import type { OrderRow } from "../types";
 import { t } from "../words";
 
+const SHAPES = { within: "done", outside: "refused", not_shown: "withheld" } as const;
 const SERIALS_MAX = 10_000;
 const READERS_MAX = 50;
 
@@ -45,9 +46,9 @@ function Order({ order, done }: { order: OrderRow; done: () => void }) {
         <ul class="plain">
           {order.lots.map((lot) => (
             <li key={lot.lot} class={verdictOf(lot)}>
-              {lot.samples > 0 && <MilestoneMark state={lot.within_limits ? "done" : "refused"} />}
+              {lot.verdict !== "typed" && <MilestoneMark state={SHAPES[lot.verdict]} />}
               <span>
-                {lot.samples === 0 ? t("factory.lot_typed", { lot: lot.lot, pieces: lot.serials }) : t(lot.within_limits ? "factory.lot_within" : "factory.lot_outside", { lot: lot.lot, pieces: lot.serials })} {lot.samples > 0 && t("factory.samples", { n: lot.samples })}
+                {t(`factory.lot_${lot.verdict}`, { lot: lot.lot, pieces: lot.serials })} {lot.verdict !== "typed" && t("factory.samples", { n: lot.samples })}
                 {lot.simulated && ` ${t("factory.simulated")}`}
               </span>
             </li>
@@ -86,9 +87,9 @@ function FinishLot({ order, done }: { order: string; done: () => void }) {
 }
 
 /** A claim, not a measurement, looks like neither success nor refusal. */
-function verdictOf(lot: { samples: number; within_limits: boolean }): string {
-  if (lot.samples === 0) return "quiet";
-  return lot.within_limits ? "verdict verdict-good" : "verdict verdict-stop";
+function verdictOf(lot: OrderRow["lots"][number]): string {
+  if (lot.verdict === "typed") return "quiet";
+  return lot.verdict === "within" ? "verdict verdict-good" : "verdict verdict-stop";
 }
 
 /** A lot of a factory without machine data: its owner's word, and shown as that everywhere. */
@@ -142,12 +143,13 @@ function AddOrder({ done }: { done: () => void }) {
         { name: "order", label: t("factory.order") },
         { name: "gtin", label: t("factory.gtin") },
         { name: "quantity", label: t("factory.pieces") },
+        { name: "excess", label: t("factory.excess"), value: "0" },
         { name: "limits", label: t("factory.limits") },
         { name: "seen", label: t("factory.seen"), kind: "choice", choices: ["all", "owner"].map((value) => ({ value, words: t(`factory.seen_${value}`) })) },
       ]}
-      send={({ order, gtin, quantity, limits, seen }, act) => {
+      send={({ order, gtin, quantity, excess, limits, seen }, act) => {
         const readers = seen === "all" ? others.slice(0, READERS_MAX) : [];
-        act("/v1/industry/orders", { order, gtin, quantity: Number(quantity), limits: limitsOf(limits ?? ""), readers });
+        act("/v1/industry/orders", { order, gtin, quantity: Number(quantity), excess: Number(excess), limits: limitsOf(limits ?? ""), readers });
       }}
       after={() => t("factory.added")}
       done={done}

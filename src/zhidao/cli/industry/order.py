@@ -14,6 +14,12 @@ from zhidao.core.errors import MalformedInput
 _PATH: Final = "/v1/industry/orders"
 _COLUMNS: Final = ("order", "gtin", "made", "lots")
 _SERIALS_MAX: Final = 10_000
+_VERDICTS: Final = {
+    "typed": "typed",
+    "within": "within limits",
+    "outside": "OUTSIDE limits",
+    "not_shown": "limits NOT SHOWN",
+}
 _LIMIT: Final = re.compile(r"(.{1,64}):([^:]{1,32}):([^:]{1,32}):([^:]{1,8})", re.ASCII)
 _COUNTED: Final = re.compile(r"(.*?)([0-9]{1,15})", re.ASCII)
 
@@ -27,6 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     opening = actions.add_parser("open", help="say what the values of a product must keep")
     opening.add_argument("--gtin", required=True, help="article number of the product")
     opening.add_argument("--quantity", type=int, required=True, help="how many pieces")
+    opening.add_argument(
+        "--excess", type=int, default=0, help="how many its lots may hold beyond (default: 0)"
+    )
     opening.add_argument(
         "--limit", action="append", required=True, metavar="NAME:LOW:HIGH:UNIT",
         help="a measured value and what it must keep; unit by UN/ECE Rec. 20",
@@ -80,6 +89,7 @@ def _open(options: argparse.Namespace) -> int:
         "quantity": options.quantity,
         "limits": [_limit(text) for text in options.limit],
         "readers": options.reader,
+        "excess": options.excess,
     }
     told = node_of(options).send(_PATH, body)
     return say(options, told, f"order {told['order']} is open over {told['quantity']} pieces")
@@ -96,18 +106,19 @@ def _finish(options: argparse.Namespace) -> int:
             "typed": options.typed,
         },
     )
-    if told["samples"] == 0:
-        sentence = f"lot {told['lot']} of {len(told['serials'])} pieces is typed"
-        return say(options, told, f"{sentence}: nothing was measured")
+    sentence = f"lot {told['lot']} of {len(told['serials'])} pieces is"
+    if not told["quality"]:
+        return say(options, told, f"{sentence} typed: nothing was measured")
+    read = f"{told['samples']} values were read"
+    if told.get("not_shown"):
+        names = ", ".join(told["not_shown"])
+        return say(options, told, f"{sentence} NOT SHOWN to keep its limits of {names}; {read}")
     stands = "within its limits" if told["within_limits"] else "OUTSIDE its limits"
-    sentence = f"lot {told['lot']} of {len(told['serials'])} pieces is {stands}"
-    return say(options, told, f"{sentence}; {told['samples']} values were read")
+    return say(options, told, f"{sentence} {stands}; {read}")
 
 
 def _lot(lot: dict[str, Any]) -> str:
-    if lot["samples"] == 0:
-        return f"{lot['lot']} (typed)"
-    return f"{lot['lot']} ({'within' if lot['within_limits'] else 'OUTSIDE'} limits)"
+    return f"{lot['lot']} ({_VERDICTS[lot['verdict']]})"
 
 
 def _limit(text: str) -> dict[str, str]:

@@ -4,23 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from typing import Final
 
 from zhidao.core.ambient import Clock
 from zhidao.core.errors import MalformedInput, Unavailable
-from zhidao.industry.domain.quality import Sample
+from zhidao.core.timescale import Utc
+from zhidao.industry.domain.quality import GOOD, Reading
+
+INTERVAL_NS: Final = 40_000_000
 
 
 class MemoryMachines:
-    """Answers from a table: endpoint -> name -> values, repeated as often as asked."""
+    """Answers from a table: endpoint -> name -> values, repeated as often as asked.
+
+    A value is a plain number, or a whole reading with whatever status and times it should have.
+    """
 
     def __init__(
-        self, machines: Mapping[str, Mapping[str, Sequence[Decimal]]], clock: Clock
+        self,
+        machines: Mapping[str, Mapping[str, Sequence[Decimal | Reading]]],
+        clock: Clock,
     ) -> None:
         self._machines = machines
         self._clock = clock
 
-    async def samples(self, endpoint: str, names: Sequence[str], count: int) -> list[Sample]:
-        """`count` values of each name."""
+    async def readings(self, endpoint: str, names: Sequence[str], count: int) -> list[Reading]:
+        """`count` answers for each name, 40 ms apart."""
         machine = self._machines.get(endpoint)
         if machine is None:
             raise Unavailable(f"no machine answers at {endpoint}", code="machine_unavailable")
@@ -29,7 +38,15 @@ class MemoryMachines:
             raise MalformedInput(f"the machine has no value {missing[0]!r}", where=endpoint)
         now = self._clock.now()
         return [
-            Sample(name, machine[name][turn % len(machine[name])], now)
+            _reading(
+                name, machine[name][turn % len(machine[name])], now.plus_ns(turn * INTERVAL_NS)
+            )
             for turn in range(count)
             for name in names
         ]
+
+
+def _reading(name: str, value: Decimal | Reading, at: Utc) -> Reading:
+    if isinstance(value, Reading):
+        return value
+    return Reading(name, value, "Double", GOOD, at, at)

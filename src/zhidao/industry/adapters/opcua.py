@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 from collections.abc import Sequence
-from datetime import UTC
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -15,7 +15,7 @@ from zhidao.core.errors import MalformedInput, Refused, Unavailable
 from zhidao.core.judging import Effort, Judges
 from zhidao.core.programs.extras import command_for
 from zhidao.core.timescale import Utc
-from zhidao.industry.domain.quality import Sample
+from zhidao.industry.domain.quality import GOOD, Reading
 
 NAMESPACE: Final = "urn:zhidao:machine"
 MACHINE: Final = "Machine"
@@ -26,6 +26,10 @@ NETWORKS_MAX: Final = 64
 # Importing asyncua is most of it.
 READING: Final = Effort(cpu_s=12.0)
 _INTERVAL_S: Final = 0.04
+# OPC UA Part 4, section 7.38: severity and sub-code; the rest tells of structure and limits.
+_STATUS_BITS: Final = 0xFFFF_0000
+# OPC UA did not exist before; a server without a clock counts from 1601.
+_FIRST_YEAR: Final = 1990
 
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -64,12 +68,10 @@ class OpcUaMachines:
         self._judges = judges
         self._allowed = tuple(allowed)
 
-    async def samples(self, endpoint: str, names: Sequence[str], count: int) -> list[Sample]:
-        """`count` values of each name, 40 ms apart. Source time where the machine gives one."""
+    async def readings(self, endpoint: str, names: Sequence[str], count: int) -> list[Reading]:
+        """`count` answers for each name, 40 ms apart, with status and both times as they came."""
         self._check_address(endpoint)
-        read = await self._judges.run(READING, read_machine, endpoint, tuple(names), count)
-        now = self._clock.now()
-        return [Sample(name, number, observed_at or now) for name, number, observed_at in read]
+        return await self._judges.run(READING, read_machine, endpoint, tuple(names), count)
 
     def _check_address(self, endpoint: str) -> None:
         parts = urlsplit(endpoint)
@@ -96,20 +98,16 @@ class OpcUaMachines:
             )
 
 
-def read_machine(
-    endpoint: str, names: tuple[str, ...], count: int
-) -> list[tuple[str, Decimal, Utc | None]]:
-    """`count` times the value of each name, with the machine's own time where it gives one.
+def read_machine(endpoint: str, names: tuple[str, ...], count: int) -> list[Reading]:
+    """`count` times the answer for each name, with status and the machine's own times.
 
     For a process or thread without a running loop. Raises MalformedInput for what the machine
-    does not have or is no number, Unavailable if it does not answer.
+    does not have or is no variable of numbers, Unavailable if it does not answer.
     """
     return asyncio.run(_read(endpoint, names, count))
 
 
-async def _read(
-    endpoint: str, names: tuple[str, ...], count: int
-) -> list[tuple[str, Decimal, Utc | None]]:
+async def _read(endpoint: str, names: tuple[str, ...], count: int) -> list[Reading]:
     try:
         from asyncua import Client, ua
     except ModuleNotFoundError as error:
@@ -132,9 +130,7 @@ async def _read(
         ) from error
 
 
-async def _values(
-    client: Any, endpoint: str, names: tuple[str, ...], count: int
-) -> list[tuple[str, Decimal, Utc | None]]:
+async def _values(client: Any, endpoint: str, names: tuple[str, ...], count: int) -> list[Reading]:
     from asyncua import ua
 
     try:
@@ -145,23 +141,50 @@ async def _values(
         raise MalformedInput(
             f"the machine has no such value: {', '.join(names)}", where=endpoint
         ) from error
-    found: list[tuple[str, Decimal, Utc | None]] = []
+    ask = ua.ReadParameters()
+    # The server's own time as well, so that the evidence shows both.
+    ask.TimestampsToReturn = ua.TimestampsToReturn.Both
+    ask.NodesToRead = [
+        ua.ReadValueId(NodeId=node.nodeid, AttributeId=ua.AttributeIds.Value) for node in nodes
+    ]
+    found: list[Reading] = []
     for turn in range(count):
         if turn:
             await asyncio.sleep(_INTERVAL_S)
-        values = await client.uaclient.read_attributes(
-            [node.nodeid for node in nodes], ua.AttributeIds.Value
-        )
-        found += [_value(name, value, endpoint) for name, value in zip(names, values, strict=True)]
+        values = await client.uaclient.read(ask)
+        found += [
+            reading_of(name, value, endpoint) for name, value in zip(names, values, strict=True)
+        ]
     return found
 
 
-def _value(name: str, value: Any, endpoint: str) -> tuple[str, Decimal, Utc | None]:
-    raw = value.Value.Value if value.Value is not None else None
-    if isinstance(raw, bool) or not isinstance(raw, int | float):
-        raise MalformedInput(f"{name} is no number: {raw!r}", where=endpoint)
-    number = Decimal(repr(raw))
-    if not number.is_finite():
-        raise MalformedInput(f"{name} is {raw!r}", where=endpoint)
-    stated = value.SourceTimestamp
-    return name, number, Utc.from_datetime(stated.replace(tzinfo=UTC)) if stated else None
+def reading_of(name: str, value: Any, endpoint: str) -> Reading:
+    """A DataValue of OPC UA as it came. Raises MalformedInput for a Good value that is no number.
+
+    Good is the code 0 alone: GoodLocalOverride is what somebody set by hand, GoodClamped is no
+    measurement. The low 16 bits say how the value came about and change nothing.
+    """
+    code = value.StatusCode.value if value.StatusCode is not None else 0
+    status = GOOD if code & _STATUS_BITS == 0 else value.StatusCode.name or f"0x{code:08X}"
+    variant = value.Value
+    raw = variant.Value if variant is not None else None
+    number = None
+    if not isinstance(raw, bool) and isinstance(raw, int | float):
+        number = Decimal(repr(raw))
+    elif status == GOOD:
+        raise MalformedInput(f"{name} is no number: {str(raw)[:40]!r}", where=endpoint)
+    return Reading(
+        name=name,
+        value=number if number is not None and number.is_finite() else None,
+        type=variant.VariantType.name if variant is not None else "",
+        status=status,
+        source_at=_instant(value.SourceTimestamp),
+        server_at=_instant(value.ServerTimestamp),
+    )
+
+
+def _instant(stated: datetime | None) -> Utc | None:
+    """A machine's time. It bears no zone and is UTC; a year such as 1601 says that none is set."""
+    if stated is None or stated.year < _FIRST_YEAR:
+        return None
+    return Utc.from_datetime(stated.replace(tzinfo=UTC))

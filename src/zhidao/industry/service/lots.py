@@ -9,16 +9,24 @@ from zhidao.core.access import Relation, access
 from zhidao.core.actor import Actor, Role
 from zhidao.core.ambient import Clock
 from zhidao.core.archive import Archive
-from zhidao.core.canonical import jcs
-from zhidao.core.errors import Conflict, MalformedInput, NotFound
+from zhidao.core.errors import Conflict, MalformedInput, NotFound, Refused
 from zhidao.core.events import SignedEvent, every, latest
 from zhidao.core.ids import PartyId
 from zhidao.core.journal import Records
 from zhidao.industry.domain.digital_link import gtin14
-from zhidao.industry.domain.quality import Bound, Judgement, Sample, decimal_of, judge
+from zhidao.industry.domain.quality import (
+    Bound,
+    Judgement,
+    Sifted,
+    decimal_of,
+    judge,
+    not_shown,
+    sift,
+)
 from zhidao.industry.events import Limit, LotFinished, OrderOpened
 from zhidao.industry.service.ports import Machines
 from zhidao.industry.wire.epcis import lot_document
+from zhidao.industry.wire.quality_record import encode_record
 
 MAY_OPEN_ORDER: Final = access(Role.PARTY, relation=Relation.OWNER, of="the order")
 MAY_FINISH_LOT: Final = access(
@@ -48,13 +56,26 @@ class LotService:
         quantity: int,
         limits: Sequence[Limit],
         readers: Sequence[PartyId],
+        excess: int = 0,
     ) -> OrderOpened:
-        """Opens an order owned by the actor's party; the same order again changes nothing."""
+        """Opens an order owned by the actor's party; the same order again changes nothing.
+
+        excess: how many pieces its lots may hold beyond `quantity`.
+        """
         MAY_OPEN_ORDER.admit(actor)
         bounds = _bounds(limits)
         if not bounds:
             raise MalformedInput("an order without limits proves nothing about quality")
-        fact = OrderOpened(order=order, gtin=gtin14(gtin), quantity=quantity, limits=list(limits))
+        names = [bound.name for bound in bounds]
+        if len(set(names)) != len(names):
+            raise MalformedInput("a value has two limits in the order", where="$.limits")
+        fact = OrderOpened(
+            order=order,
+            gtin=gtin14(gtin),
+            quantity=quantity,
+            limits=list(limits),
+            excess=excess,
+        )
         history = await self._records.history(f"order/{order}")
         known = latest(history, OrderOpened)
         if known is not None:
@@ -90,15 +111,31 @@ class LotService:
             return known
         if not MAY_FINISH_LOT.relates(actor, history[0]):
             raise NotFound("no order of that name")
-        _check_serials(opened, serials)
-        samples: list[Sample] = []
+        _check_serials(opened, every(history, LotFinished), serials)
+        bounds = _bounds(opened.limits)
+        sifted, unseen = Sifted((), ()), []
         judgements: list[Judgement] = []
         quality = ""
         if endpoint:
-            names = [limit.name for limit in opened.limits]
-            samples = await self._machines.samples(endpoint, names, SAMPLES)
-            judgements = judge(samples, _bounds(opened.limits))
-            quality = await self._archive.put(_quality_record(order, lot, samples, judgements))
+            begun_at = self._clock.now()
+            readings = await self._machines.readings(
+                endpoint, [bound.name for bound in bounds], SAMPLES
+            )
+            ended_at = self._clock.now()
+            sifted = sift(readings, begun_at=begun_at, ended_at=ended_at)
+            measured = {sample.name for sample in sifted.samples}
+            judgements = judge(sifted.samples, [b for b in bounds if b.name in measured])
+            unseen = not_shown(sifted, bounds)
+            record = encode_record(
+                order=order,
+                lot=lot,
+                begun_at=begun_at,
+                ended_at=ended_at,
+                readings=readings,
+                judgements=judgements,
+            )
+            quality = await self._archive.put(record)
+        outside = any(each.outside for each in judgements)
         finished_at = self._clock.now()
         document, hashes = lot_document(
             gtin=opened.gtin,
@@ -112,12 +149,14 @@ class LotService:
             lot=lot,
             gtin=opened.gtin,
             serials=list(serials),
-            within_limits=bool(judgements) and not any(each.outside for each in judgements),
-            samples=len(samples),
+            within_limits=bool(judgements) and not outside and not unseen,
+            samples=len(sifted.samples),
             quality=quality,
             epcis=await self._archive.put(document),
             epcis_hashes=hashes,
             simulated=simulated,
+            # What is outside is outside, whatever else was not seen.
+            not_shown=[] if outside else unseen,
         )
         await self._records.record(
             actor,
@@ -178,41 +217,20 @@ def _bounds(limits: Sequence[Limit]) -> list[Bound]:
     ]
 
 
-def _check_serials(opened: OrderOpened, serials: Sequence[str]) -> None:
+def _check_serials(
+    opened: OrderOpened, made: Sequence[LotFinished], serials: Sequence[str]
+) -> None:
     if len(set(serials)) != len(serials):
         raise MalformedInput("a serial stands twice in the lot")
-    if not 0 < len(serials) <= opened.quantity:
-        raise MalformedInput(
-            f"the order is over {opened.quantity} pieces, the lot has {len(serials)}"
+    before = sum(len(lot.serials) for lot in made)
+    most = opened.quantity + opened.excess
+    if not serials:
+        raise MalformedInput("a lot has at least one piece")
+    if before + len(serials) > most:
+        allowed = f", and {opened.excess} beyond" if opened.excess else ""
+        raise Refused(
+            f"the order is over {opened.quantity} pieces{allowed}; its lots hold {before} already,"
+            f" this one has {len(serials)}",
+            code="order_exceeded",
+            remedy="make the lot smaller, or open an order of its own for what is beyond",
         )
-
-
-def _quality_record(
-    order: str, lot: str, samples: Sequence[Sample], judgements: Sequence[Judgement]
-) -> bytes:
-    """The evidence of the lot: every sample, and how each name was judged. Canonical JSON."""
-    return jcs(
-        {
-            "v": 1,
-            "order": order,
-            "lot": lot,
-            "samples": [
-                {"name": s.name, "value": str(s.value), "observed_at": str(s.observed_at)}
-                for s in samples
-            ],
-            "judgements": [
-                {
-                    "name": j.bound.name,
-                    "unit": j.bound.unit,
-                    "low": str(j.bound.low),
-                    "high": str(j.bound.high),
-                    "count": j.count,
-                    "lowest": str(j.lowest),
-                    "highest": str(j.highest),
-                    "mean": str(j.mean),
-                    "outside": j.outside,
-                }
-                for j in judgements
-            ],
-        }
-    )

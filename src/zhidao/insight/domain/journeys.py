@@ -32,7 +32,7 @@ ENTERED: Final = tuple(f"trade.ConsignmentEntered.v{n}" for n in (1, 2, 3, 4))
 MILESTONES: Final[tuple[tuple[str, tuple[str, ...], Reaches], ...]] = (
     (
         "finished",
-        ("industry.LotFinished.v1",),
+        ("industry.LotFinished.v1", "industry.LotFinished.v2"),
         lambda e: flag(e, "within_limits") is True or is_typed(e),
     ),
     ("entered", ENTERED, _always),

@@ -23,7 +23,7 @@ def flag(event: SignedEvent, name: str) -> bool | None:
 
 def is_typed(event: SignedEvent) -> bool:
     """Whether a finished lot was typed: nothing was measured of it."""
-    return event.payload.get("samples") == 0
+    return event.payload.get("samples") == 0 and not event.payload.get("not_shown")
 
 
 def mark(event: SignedEvent, name: str) -> bool:

@@ -93,10 +93,11 @@ def make_report(log: OpenedLog) -> Report:
 
 
 _Test = Callable[[SignedEvent], bool]
+_LOTS: Final = ("industry.LotFinished.v1", "industry.LotFinished.v2")
 # Key, the types looked at, what is counted among them.
 _SHARES: Final[tuple[tuple[str, tuple[str, ...], _Test], ...]] = (
     # A typed lot counts as one of which nothing shows that it kept them.
-    ("lots_within_limits", ("industry.LotFinished.v1",), lambda e: bool(flag(e, "within_limits"))),
+    ("lots_within_limits", _LOTS, lambda e: bool(flag(e, "within_limits"))),
     ("documents_valid", ("trade.DocumentAdded.v1",), lambda e: bool(flag(e, "valid"))),
     (
         "documents_with_credential",
@@ -193,6 +194,8 @@ def _refused(event: SignedEvent) -> Iterator[tuple[str, str, str]]:
         case "industry.LotFinished.v1" if flag(event, "within_limits") is False:
             if not is_typed(event):
                 yield "lot", "outside_limits", text(event, "lot")
+        case "industry.LotFinished.v2":
+            yield "lot", "not_shown", text(event, "lot")
         case "trade.PapersChecked.v1" if flag(event, "agree") is False:
             yield from _conflicts(event)
 

@@ -28,13 +28,17 @@ _ORDERS = Listing("orders", ("order",), ("order", "gtin", "quantity", "mine", "l
 
 
 class NewOrder(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """A production order with what its values must keep."""
+    """A production order with what its values must keep.
+
+    `excess`: how many pieces its lots may hold beyond `quantity`.
+    """
 
     order: Number
     gtin: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{8,14}\Z")]
     quantity: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
     limits: Annotated[list[Limit], msgspec.Meta(min_length=1, max_length=50)]
     readers: Annotated[list[Party], msgspec.Meta(max_length=50)] = []
+    excess: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 0
 
 
 class NewLot(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -52,13 +56,17 @@ class NewLot(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class LotRow(msgspec.Struct, kw_only=True):
-    """A finished lot in a list; `serials`: how many pieces."""
+    """A finished lot in a list; `serials`: how many pieces.
+
+    `verdict`: `within`, `outside`, `not_shown` of values that do not show it, or `typed`.
+    """
 
     lot: str
     serials: int
     within_limits: bool
     samples: int
     simulated: bool
+    verdict: str
 
 
 class OrderRow(msgspec.Struct, kw_only=True):
@@ -84,6 +92,7 @@ def routes(lots: LotService) -> Router:
             quantity=data.quantity,
             limits=data.limits,
             readers=[party_id(reader) for reader in data.readers],
+            excess=data.excess,
         )
 
     @get("/orders", opt={LISTED: _ORDERS, ACCESS: LIST})
@@ -102,6 +111,7 @@ def routes(lots: LotService) -> Router:
                         within_limits=lot.within_limits,
                         samples=lot.samples,
                         simulated=lot.simulated,
+                        verdict=lot.verdict,
                     )
                     for lot in made
                 ],

@@ -368,7 +368,7 @@ def _is_readable(content: bytes) -> bool:
 def _is_whole(events: Sequence[SignedEvent]) -> bool:
     """Whether lot and credentials that the consignment names are among these events."""
     entered = [ConsignmentEntered.of(e) for e in events if ConsignmentEntered.is_told_by(e.type)]
-    lots = {e.payload["lot"] for e in events if e.type == LotFinished.TYPE}
+    lots = {e.payload["lot"] for e in events if LotFinished.is_told_by(e.type)}
     credited = {e.payload["document"] for e in events if e.type == CredentialIssued.TYPE}
     documents = {
         e.payload["digest"]

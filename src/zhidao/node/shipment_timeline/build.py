@@ -345,7 +345,7 @@ def _said(stored: Stored, names: dict[str, RegisteredParty], *, played: bool) ->
 
 def _summary_key(event: SignedEvent) -> str:
     """Which words a fact has: a lot that was typed is never told as one that was measured."""
-    if event.type == LotFinished.TYPE and LotFinished.of(event).is_typed:
+    if LotFinished.is_told_by(event.type) and LotFinished.of(event).is_typed:
         return "industry.LotFinished.typed"
     return event.type
 

@@ -30,7 +30,7 @@ from zhidao.trust.service.witness.proving import ProofWriter
 # A digest that a party merely typed is never looked up: it could be somebody else's file.
 _FILES: Final[Mapping[str, tuple[str, ...]]] = {
     DocumentAdded.TYPE: ("digest", "credential"),
-    LotFinished.TYPE: ("quality", "epcis"),
+    **dict.fromkeys(LotFinished.types(), ("quality", "epcis")),
     **dict.fromkeys(ArrivalProven.types(), ("window", "navigation", "evidence", "before")),
     **dict.fromkeys(ArrivalNotProven.types(), ("window", "evidence", "before")),
     WindowReceived.TYPE: ("digest",),

@@ -59,7 +59,7 @@ def _belongs(event: SignedEvent, entered: SignedEvent, arrivals: Sequence[Signed
             return payload["digest"] in named
         case NetworkChecked.TYPE:
             return any(is_asked_of(event, arrival) for arrival in arrivals)
-        case LotFinished.TYPE:
+        case _ if LotFinished.is_told_by(event.type):
             return payload["lot"] in _lots(entered)
         case SubmissionRefused.TYPE:
             return event.recorded_at >= entered.recorded_at

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from zhidao.core.journal import Records
+from zhidao.industry.adapters.lot_journal import LotJournal
 from zhidao.industry.adapters.opcua import OpcUaMachines, machine_networks_of
 from zhidao.industry.service.lots import LotService
 from zhidao.node.api import industry as api
 from zhidao.node.runtime.runtime_context import Room, RuntimeContext
-from zhidao.store.journal import PostgresJournal
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ async def build(context: RuntimeContext, *, machine_networks: str = "") -> Indus
 
     machine_networks: as the setting of that name has it; no private address without it.
     """
-    journal = PostgresJournal(context.database, "industry", context.wake_relay)
+    journal = LotJournal(context.database, context.wake_relay)
     lots = LotService(
         Records(journal, context.scribe),
         context.archive,

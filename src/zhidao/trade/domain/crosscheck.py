@@ -114,6 +114,9 @@ def quantities(papers: Papers) -> Iterator[CheckResult]:
             )
 
 
+_SHOWN: Final = {True: "yes", False: "no", None: "not shown"}
+
+
 def lot_evidence(papers: Papers) -> Iterator[CheckResult]:
     """ZD-01: the invoiced pieces of the lot were made, all of them, and within the limits.
 
@@ -140,14 +143,15 @@ def _one_lot(invoiced: Sequence[InvoiceLine], lot: FinishedLot) -> Iterator[Chec
             Statement(INVOICE, f"line {line.id} GTIN", line.gtin.zfill(14)),
             Statement(LOT, "GTIN", lot.gtin.zfill(14)),
         )
-    if lot.within_limits is None:
+    if not lot.measured:
         return
+    answers = {True: Answer.AGREE, False: Answer.CONFLICT, None: Answer.UNDECIDED}
     yield result(
         "ZD-01",
-        Answer.AGREE if lot.within_limits else Answer.CONFLICT,
+        answers[lot.within_limits],
         "the limits of the order and the measured values",
         Statement(INVOICE, "lot", lot.lot),
-        Statement(LOT, "within_limits", "yes" if lot.within_limits else "no"),
+        Statement(LOT, "within_limits", _SHOWN[lot.within_limits]),
     )
 
 

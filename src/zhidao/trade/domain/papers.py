@@ -138,13 +138,17 @@ class BillOfLading:
 
 @dataclass(frozen=True, slots=True)
 class FinishedLot:
-    """What production says of the lot. `within_limits`: None where nothing was measured."""
+    """What production says of the lot.
+
+    `within_limits`: None where nothing was measured, or what was does not show it.
+    """
 
     order: str
     lot: str
     gtin: str
     count: int
     within_limits: bool | None
+    measured: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,8 @@ def finished(lot: LotFinished) -> FinishedLot:
         lot=lot.lot,
         gtin=lot.gtin,
         count=len(lot.serials),
-        within_limits=None if lot.is_typed else lot.within_limits,
+        within_limits=None if lot.verdict in ("typed", "not_shown") else lot.within_limits,
+        measured=not lot.is_typed,
     )
 
 
