@@ -432,6 +432,7 @@ ELSEWHERE = {
     "trade.adapters.code_store": "test_code_store.py: a store of another version is told as such",
     "trade.wire.canonical_entry": "tests/trade/wire/test_consignment_entry.py: version 6 is unknown_version",
     "store.day_files": "tests/store/test_day_files.py: versions 0 and 2 are unknown_version",
+    "industry.wire.quality_record": "tests/industry/wire/test_quality_record.py: versions 0 and 3 are unknown_version",
     "store.backup_contents": "tests/store/test_backup.py: newer ones are backup_newer, of no version damaged",
 }
 

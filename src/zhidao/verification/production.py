@@ -55,22 +55,15 @@ def _quality(
     orders = [t.fact for t in case.every(OrderOpened) if t.fact.order == fact.order]
     if data is None or not orders:
         return (), (_no_record(fact),)
-    bounds = _bounds(orders[0])
     try:
         record = decode_record(data)
-        samples = record.sifted.samples
-        # A record of version 1 shows no more than what was measured.
-        unseen = not_shown(record.sifted, bounds) if record.has_status else []
-        measured = {sample.name for sample in samples}
-        judged = bounds if not record.has_status else [b for b in bounds if b.name in measured]
-        outside = sum(j.outside for j in judge(samples, judged))
+        outside, unseen = _judged(record, _bounds(orders[0]))
     except ZhidaoError as error:
         raise Refused(f"the quality record: {error}", code="quality_mismatch") from error
-    said = (record.order, record.lot, len(samples), not outside and not unseen)
-    if (*said, [] if outside else unseen) != (
-        *(fact.order, fact.lot, fact.samples, fact.within_limits),
-        fact.not_shown,
-    ):
+    count = len(record.sifted.samples)
+    said = (record.order, record.lot, count, not outside and not unseen)
+    recorded = (fact.order, fact.lot, fact.samples, fact.within_limits)
+    if (said, [] if outside else unseen) != (recorded, fact.not_shown):
         raise Refused(
             "the samples of the lot, judged again, say otherwise than the node recorded",
             code="quality_mismatch",
@@ -81,9 +74,22 @@ def _quality(
     verdict = "all keep" if not outside else f"{outside} break"
     text = (
         f"Lot {fact.lot}, {len(fact.serials)} pieces of GTIN {fact.gtin}: judged again, of "
-        f"{len(samples)} enclosed samples {verdict} the order's limits ({limits})."
+        f"{count} enclosed samples {verdict} the order's limits ({limits})."
     )
     return (Statement("quality", text),), _status(record)
+
+
+def _judged(record: QualityRecord, bounds: list[Bound]) -> tuple[int, list[str]]:
+    """How many samples are outside, and which limits the record does not show to be kept.
+
+    Raises MalformedInput for a record of version 1 that lacks a limit: it shows no more than that.
+    """
+    samples = record.sifted.samples
+    if not record.has_status:
+        return sum(each.outside for each in judge(samples, bounds)), []
+    measured = {sample.name for sample in samples}
+    judged = judge(samples, [bound for bound in bounds if bound.name in measured])
+    return sum(each.outside for each in judged), not_shown(record.sifted, bounds)
 
 
 def _status(record: QualityRecord) -> tuple[Statement, ...]:

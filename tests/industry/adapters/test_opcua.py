@@ -20,7 +20,7 @@ CLOCK = HandClock(Utc.parse("2026-05-01T09:00:00Z"))
 
 async def ask(endpoint: str, networks: str = "", judges: Judges = IN_PLACE) -> None:
     machines = OpcUaMachines(CLOCK, judges, machine_networks_of(networks))
-    await machines.samples(endpoint, ["torque"], 1)
+    await machines.readings(endpoint, ["torque"], 1)
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,8 @@ class Machine:
         for process in self._running:
             process.terminate()
             process.wait(timeout=10)
+            assert process.stdout is not None
+            process.stdout.close()
 
 
 @pytest.fixture

@@ -137,6 +137,7 @@ def test_an_event_without_type_or_time_has_no_hash() -> None:
         assert place_of(nothing) == "/"
 
 
+@pytest.mark.bound("industry.domain.event_hash.DEPTH_MAX")
 @pytest.mark.parametrize("kind", ["objects", "lists"])
 def test_what_nests_deeper_than_the_bound_is_refused(kind: str) -> None:
     def nested(levels: int) -> Any:

@@ -80,6 +80,7 @@ def test_a_limit_may_be_one_value_but_not_upside_down() -> None:
         Bound("x", Decimal("1.01"), Decimal(1), "C62")
 
 
+@pytest.mark.bound("industry.domain.quality._DECIMAL_CHARS_MAX")
 @pytest.mark.parametrize("text", ["0", "-1.50", "1E-9", "1" * 30])
 def test_a_plain_number_has_30_characters_at_most(text: str) -> None:
     assert decimal_of(text, what="torque") == Decimal(text)
@@ -179,6 +180,12 @@ def test_a_limit_is_compared_at_the_precision_of_the_sample(text, type_, outside
     bound = Bound("x", Decimal("6.1"), Decimal("6.2"), "BAR")
     [found] = judge([Sample("x", Decimal(text), AT, type_)], [bound])
     assert found.outside == outside
+
+
+def test_the_largest_double_has_a_mean() -> None:
+    bound = Bound("x", Decimal("-1e400"), Decimal("1e400"), "C62")
+    [found] = judge([Sample("x", Decimal(repr(1.7976931348623157e308)), AT, "Double")], [bound])
+    assert found.mean == found.highest
 
 
 def test_a_limit_beyond_a_float_is_none_for_a_float() -> None:

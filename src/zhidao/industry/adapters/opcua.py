@@ -168,19 +168,22 @@ def reading_of(name: str, value: Any, endpoint: str) -> Reading:
     status = GOOD if code & _STATUS_BITS == 0 else value.StatusCode.name or f"0x{code:08X}"
     variant = value.Value
     raw = variant.Value if variant is not None else None
-    number = None
-    if not isinstance(raw, bool) and isinstance(raw, int | float):
-        number = Decimal(repr(raw))
-    elif status == GOOD:
+    is_number = isinstance(raw, int | float) and not isinstance(raw, bool)
+    if status == GOOD and not is_number:
         raise MalformedInput(f"{name} is no number: {str(raw)[:40]!r}", where=endpoint)
     return Reading(
         name=name,
-        value=number if number is not None and number.is_finite() else None,
+        value=_finite(raw) if is_number else None,
         type=variant.VariantType.name if variant is not None else "",
         status=status,
         source_at=_instant(value.SourceTimestamp),
         server_at=_instant(value.ServerTimestamp),
     )
+
+
+def _finite(raw: Any) -> Decimal | None:
+    number = Decimal(repr(raw))
+    return number if number.is_finite() else None
 
 
 def _instant(stated: datetime | None) -> Utc | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal, InvalidOperation, localcontext
 from enum import StrEnum
 from typing import Final
 
@@ -186,11 +186,17 @@ def judge(samples: Sequence[Sample], bounds: Sequence[Bound]) -> list[Judgement]
                 count=len(values),
                 lowest=min(values),
                 highest=max(values),
-                mean=(sum(values, Decimal(0)) / len(values)).quantize(Decimal("0.0001")),
+                mean=_mean(values),
                 outside=sum(not _keeps(bound, sample) for sample in found),
             )
         )
     return judged
+
+
+def _mean(values: Sequence[Decimal]) -> Decimal:
+    """To four decimals. A double may have 308 digits before them."""
+    with localcontext(prec=400):
+        return (sum(values, Decimal(0)) / len(values)).quantize(Decimal("0.0001"))
 
 
 def _keeps(bound: Bound, sample: Sample) -> bool:
@@ -205,12 +211,12 @@ def _keeps(bound: Bound, sample: Sample) -> bool:
 
 
 def as_float32(value: Decimal) -> Decimal:
-    """The IEEE 754 binary32 number nearest to a value, exactly; infinite beyond its range.
+    """The IEEE 754 binary32 number nearest to a value, as its double is read; or infinite.
 
     >>> as_float32(Decimal("6.1"))
-    Decimal('6.099999904632568359375')
+    Decimal('6.099999904632568')
     """
     try:
-        return Decimal(struct.unpack("<f", struct.pack("<f", float(value)))[0])
+        return Decimal(repr(struct.unpack("<f", struct.pack("<f", float(value)))[0]))
     except OverflowError:
         return Decimal("Infinity").copy_sign(value)

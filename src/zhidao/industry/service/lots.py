@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from zhidao.core.access import Relation, access
@@ -17,7 +18,6 @@ from zhidao.industry.domain.digital_link import gtin14
 from zhidao.industry.domain.quality import (
     Bound,
     Judgement,
-    Sifted,
     decimal_of,
     judge,
     not_shown,
@@ -34,6 +34,20 @@ MAY_FINISH_LOT: Final = access(
 )
 
 SAMPLES: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """What a machine said of a lot; `record` is the digest of all of it."""
+
+    samples: int
+    judgements: tuple[Judgement, ...]
+    is_within: bool
+    not_shown: list[str]
+    record: str
+
+
+_NOTHING: Final = _Measured(0, (), is_within=False, not_shown=[], record="")
 
 
 class LotService:
@@ -112,51 +126,27 @@ class LotService:
         if not MAY_FINISH_LOT.relates(actor, history[0]):
             raise NotFound("no order of that name")
         _check_serials(opened, every(history, LotFinished), serials)
-        bounds = _bounds(opened.limits)
-        sifted, unseen = Sifted((), ()), []
-        judgements: list[Judgement] = []
-        quality = ""
-        if endpoint:
-            begun_at = self._clock.now()
-            readings = await self._machines.readings(
-                endpoint, [bound.name for bound in bounds], SAMPLES
-            )
-            ended_at = self._clock.now()
-            sifted = sift(readings, begun_at=begun_at, ended_at=ended_at)
-            measured = {sample.name for sample in sifted.samples}
-            judgements = judge(sifted.samples, [b for b in bounds if b.name in measured])
-            unseen = not_shown(sifted, bounds)
-            record = encode_record(
-                order=order,
-                lot=lot,
-                begun_at=begun_at,
-                ended_at=ended_at,
-                readings=readings,
-                judgements=judgements,
-            )
-            quality = await self._archive.put(record)
-        outside = any(each.outside for each in judgements)
+        measured = await self._measured(opened, lot, endpoint) if endpoint else _NOTHING
         finished_at = self._clock.now()
         document, hashes = lot_document(
             gtin=opened.gtin,
             lot=lot,
             serials=serials,
             finished_at=finished_at,
-            judgements=judgements,
+            judgements=measured.judgements,
         )
         fact = LotFinished(
             order=order,
             lot=lot,
             gtin=opened.gtin,
             serials=list(serials),
-            within_limits=bool(judgements) and not outside and not unseen,
-            samples=len(sifted.samples),
-            quality=quality,
+            within_limits=measured.is_within,
+            samples=measured.samples,
+            quality=measured.record,
             epcis=await self._archive.put(document),
             epcis_hashes=hashes,
             simulated=simulated,
-            # What is outside is outside, whatever else was not seen.
-            not_shown=[] if outside else unseen,
+            not_shown=measured.not_shown,
         )
         await self._records.record(
             actor,
@@ -168,6 +158,36 @@ class LotService:
             occurred_at=finished_at,
         )
         return fact
+
+    async def _measured(self, opened: OrderOpened, lot: str, endpoint: str) -> _Measured:
+        """What the machine says now, judged, with its record in the archive."""
+        bounds = _bounds(opened.limits)
+        begun_at = self._clock.now()
+        readings = await self._machines.readings(
+            endpoint, [bound.name for bound in bounds], SAMPLES
+        )
+        ended_at = self._clock.now()
+        sifted = sift(readings, begun_at=begun_at, ended_at=ended_at)
+        seen = {sample.name for sample in sifted.samples}
+        judgements = judge(sifted.samples, [bound for bound in bounds if bound.name in seen])
+        outside = any(each.outside for each in judgements)
+        unseen = not_shown(sifted, bounds)
+        record = encode_record(
+            order=opened.order,
+            lot=lot,
+            begun_at=begun_at,
+            ended_at=ended_at,
+            readings=readings,
+            judgements=judgements,
+        )
+        return _Measured(
+            samples=len(sifted.samples),
+            judgements=tuple(judgements),
+            is_within=not outside and not unseen,
+            # What is outside is outside, whatever else was not seen.
+            not_shown=[] if outside else unseen,
+            record=await self._archive.put(record),
+        )
 
     async def orders(
         self, actor: Actor, *, limit: int, after: str = ""

@@ -191,13 +191,16 @@ def _refused(event: SignedEvent) -> Iterator[tuple[str, str, str]]:
             yield "document", text(event, "kind"), text(event, "number")
         case "connectivity.NetworkChecked.v1" if text(event, "verdict") == "mismatch":
             yield "network", "mismatch", text(event, "reason")
-        case "industry.LotFinished.v1" if flag(event, "within_limits") is False:
-            if not is_typed(event):
-                yield "lot", "outside_limits", text(event, "lot")
-        case "industry.LotFinished.v2":
-            yield "lot", "not_shown", text(event, "lot")
+        case "industry.LotFinished.v1" | "industry.LotFinished.v2":
+            yield from _lot(event)
         case "trade.PapersChecked.v1" if flag(event, "agree") is False:
             yield from _conflicts(event)
+
+
+def _lot(event: SignedEvent) -> Iterator[tuple[str, str, str]]:
+    if flag(event, "within_limits") is False and not is_typed(event):
+        why = "not_shown" if event.payload.get("not_shown") else "outside_limits"
+        yield "lot", why, text(event, "lot")
 
 
 def _conflicts(event: SignedEvent) -> Iterator[tuple[str, str, str]]:
