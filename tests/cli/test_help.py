@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -70,6 +71,30 @@ def test_every_command_shows_an_example_of_itself(prog: str, leaf: argparse.Argu
     shown = leaf.format_help()
     assert "example" in shown
     assert f"{prog} " in shown.partition("example")[2].replace("\n", " ")
+
+
+def _examples() -> Iterator[tuple[str, str]]:
+    """Every line of every help that calls the program, as somebody would copy it."""
+    for prog, leaf in _leaves():
+        told = (leaf.epilog or "").replace("\\\n", " ")
+        for line in told.splitlines():
+            for part in line.split(" && "):
+                if part.strip().startswith("zhidao ") and "{" not in part:
+                    yield prog, part.strip()
+
+
+@pytest.mark.parametrize("example", sorted({example for _, example in _examples()}))
+def test_what_an_example_says_is_what_the_command_takes(
+    example: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = shlex.split(example, comments=True)
+    # What follows belongs to the shell.
+    ends = [place for place, word in enumerate(words) if word in ("|", ">", "<", "&")]
+    words = words[1 : min(ends, default=len(words))]
+    try:
+        _parser(words[0]).parse_args(words)
+    except SystemExit:
+        pytest.fail(f"{example}: {capsys.readouterr().err}")
 
 
 def test_the_overview_names_every_command_on_a_screen() -> None:

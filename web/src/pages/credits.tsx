@@ -1,8 +1,9 @@
 // Documentary credits: all of them, and one with each discrepancy beside the line it is about.
-import { useEffect } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { useCell } from "../cell";
-import type { BankingCalendar, Credit, Discrepancy, Drawing, Paper } from "../money_types";
-import { English, Facts, Loading, ProblemNote, Section, Time, useAnswer } from "../parts/basics";
+import type { Bank, BankingCalendar, Credit, Discrepancy, Drawing, Paper } from "../money_types";
+import { IssueCredit, OtherDocument, Present } from "../parts/credit_acts";
+import { English, Facts, Loading, ProblemNote, Section, Time, useAnswer, useWhole } from "../parts/basics";
 import { StateMark, Sum, Ways, useAct, useEvery } from "../parts/money";
 import { RecordsAgain } from "../parts/records_again";
 import { session } from "../session";
@@ -16,6 +17,10 @@ export default function CreditsPage({ id }: { id: string }) {
 const columns = () => columnsOf("credit", "issuer", "beneficiary", "applicant", "drawn_minor", "may_be_drawn_minor");
 
 function All() {
+  const who = useCell(session);
+  const [banks] = useWhole<Bank>("banks");
+  const [acts, setActs] = useState(0);
+  const isBank = who?.role === "party" && banks.state === "here" && banks.value.some((each) => each.bank === who.party);
   useEffect(() => void (document.title = t("credits.document_title")), []);
   return (
     <div class="page">
@@ -29,6 +34,7 @@ function All() {
           id={(credit: Credit) => credit.key}
           none={t("credits.none")}
           every={6}
+          follows={acts}
           line={(credit) => (
             <li key={credit.key} class="money-row">
               <StateMark state={credit.drawings.at(-1)?.state ?? "issued"} />
@@ -44,6 +50,7 @@ function All() {
             </li>
           )}
         />
+        {isBank && <IssueCredit bank={who.party} done={() => setActs(acts + 1)} />}
       </Section>
       <Calendars />
     </div>
@@ -85,6 +92,7 @@ function One({ id }: { id: string }) {
   if (answer.state === "loading") return <Loading what={t("credits.reading")} />;
   if (answer.state === "failed") return <ProblemNote problem={answer.problem} again={read} />;
   const credit = answer.value;
+  const party = session.value?.role === "party" ? session.value.party : "";
   const sum = (minor: number) => <Sum minor={minor} currency={credit.terms.currency} exponent={credit.exponent} />;
   return (
     <div class="page">
@@ -98,6 +106,8 @@ function One({ id }: { id: string }) {
               [t("credit.drawn"), sum(credit.drawn_minor)],
               [t("credit.available_by"), named("available_by", credit.terms.available_by)],
               [t("credit.rules"), credit.regime],
+              [t("credit.document"), named("transport_form", credit.terms.shipment.document)],
+              [t("credit.way"), t("told.with", { what: credit.terms.shipment.loading, more: credit.terms.shipment.discharge })],
               ...credit.banking_days.map((each): [string, string] => [
                 t("credit.banking_days", { of: each.of }),
                 each.calendar ? t("credit.days_known", { calendar: each.calendar, year: String(each.last_year) }) : t("credit.days_listed"),
@@ -125,6 +135,8 @@ function One({ id }: { id: string }) {
             ))}
           </ol>
           <CreditSteps credit={credit} path={path} of={of} done={read} />
+          {party === credit.issuer && !credit.offered && <OtherDocument credit={credit} path={path} of={of} done={read} />}
+          {party === credit.beneficiary && <Present path={path} of={of} done={read} />}
         </Section>
       </div>
       {credit.drawings.length === 0 && <p class="quiet">{t("credit.no_drawing")}</p>}

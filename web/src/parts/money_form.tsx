@@ -12,7 +12,8 @@ export interface Choice {
 export interface Field {
   name: string;
   label: string;
-  kind?: "text" | "amount" | "moment" | "choice";
+  /** Of a file its text is the value. */
+  kind?: "text" | "amount" | "moment" | "choice" | "file";
   choices?: Choice[];
   /** What is known already and may be picked; another may be typed as well. */
   offers?: Choice[];
@@ -109,6 +110,7 @@ export function ActForm({ title, submit, means, fields, open, send, after, done 
 
 function Typed({ field, value, change }: { field: Field; value: string; change: (text: string) => void }) {
   const shared = { required: !field.optional, value, onInput: (event: { currentTarget: HTMLInputElement }) => change(event.currentTarget.value) };
+  if (field.kind === "file") return <TextFile required={!field.optional} given={value !== ""} change={change} />;
   if (field.kind === "moment") return <input type="datetime-local" {...shared} />;
   const list = field.offers ? `offers-${field.name}` : undefined;
   return (
@@ -122,6 +124,33 @@ function Typed({ field, value, change }: { field: Field; value: string; change: 
             </option>
           ))}
         </datalist>
+      )}
+    </>
+  );
+}
+
+const FILE_BYTES_MAX = 1024 * 1024;
+
+/** A file is read when it is picked; once its text was sent, another has to be. */
+function TextFile({ required, given, change }: { required: boolean; given: boolean; change: (text: string) => void }) {
+  const [trouble, setTrouble] = useState("");
+  return (
+    <>
+      <input
+        type="file"
+        accept="application/json,.json"
+        required={required && !given}
+        onChange={(event) => {
+          const file = event.currentTarget.files?.[0];
+          setTrouble(file && file.size > FILE_BYTES_MAX ? t("records.too_large") : "");
+          if (!file || file.size > FILE_BYTES_MAX) change("");
+          else void file.text().then(change);
+        }}
+      />
+      {trouble && (
+        <span class="stop" role="alert">
+          {trouble}
+        </span>
       )}
     </>
   );

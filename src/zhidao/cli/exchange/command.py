@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from zhidao.cli.console.callers import add_caller, node_of
 from zhidao.cli.console.listing import add_listing, rows_of
 from zhidao.cli.console.outputs import put, take
-from zhidao.cli.console.remote import RemoteNode, add_node
+from zhidao.cli.console.remote import RemoteNode
 from zhidao.cli.console.trust_folder import installed_lists, read_any, shown, trust_folder
 from zhidao.core.errors import MalformedInput
 
@@ -142,7 +143,7 @@ def _add_sending(actions: Any) -> None:
     subscribe.add_argument("--consignment", action="append", default=[], metavar="BEGINNING")
     subscribe.set_defaults(act=_subscribe)
     for action in (send, outbox, inbox, resend, withdraw, content, decide, subscribe):
-        add_node(action)
+        add_caller(action)
         action.set_defaults(run=_run)
 
 
@@ -158,12 +159,12 @@ def _add_carrying(actions: Any) -> None:
     export.set_defaults(act=_export)
     for action in (pack, unpack, export):
         action.add_argument("-o", "--output", type=Path, required=True)
-        add_node(action)
+        add_caller(action)
         action.set_defaults(run=_run)
 
 
 def _run(options: argparse.Namespace) -> int:
-    return int(options.act(options, RemoteNode(options)))
+    return int(options.act(options, node_of(options)))
 
 
 def _send(options: argparse.Namespace, node: RemoteNode) -> int:

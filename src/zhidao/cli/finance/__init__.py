@@ -15,7 +15,7 @@ ACTIONS: Final = (
     ("order", "payments that wait for their day, and taking them back"),
     ("line", "how much another bank may owe yours"),
     ("passport", "your verified receivables as a credential, shown part by part"),
-    ("credit", "examine a presentation under a documentary credit"),
+    ("credit", "lead a documentary credit; examine a presentation under it"),
     ("calendars", "on which days banks rest: what is known, and adding a year or a place"),
     ("net", "who owes what in sum, what settles at once, what cancels without money"),
     ("iso", "check ISO 20022 messages, or turn them into JSON and back"),

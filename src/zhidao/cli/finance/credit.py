@@ -1,4 +1,4 @@
-"""`zhidao finance credit examine DIR`: what stands between a presentation and its credit."""
+"""`zhidao finance credit`: examine a presentation without a node, and lead a credit at one."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from zhidao.cli.console.outputs import taken_as
+from zhidao.cli.finance import credit_acts
 from zhidao.core.errors import MalformedInput
 
 if TYPE_CHECKING:
@@ -47,13 +48,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     examine.add_argument("--json", action="store_true", help="answer in JSON")
     examine.set_defaults(run=run)
+    credit_acts.add_actions(actions)
 
 
 _EXAMPLES: Final = (
     "examples:\n"
     "  zhidao finance credit examine drawing-1/\n"
     "  zhidao finance credit examine drawing-1/ --calendar TARGET --json\n"
-    "status: 0 complies, 1 discrepancies, 2 bad input"
+    f"{credit_acts.EXAMPLES}"
+    "status: 0 complies or done, 1 discrepancies or refused, 2 bad input, 3 no answer"
 )
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 import secrets
 from typing import Any, Final
 
+from zhidao.cli.console.callers import add_caller, node_of, say
 from zhidao.cli.console.listing import add_listing, rows_of
-from zhidao.cli.console.remote import RemoteNode, add_node
 
 _PATH: Final = "/v1/finance/credit-lines"
 
@@ -19,15 +18,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     listing = actions.add_parser("list", help="show the lines of your bank and what is owed")
     add_listing(listing, "credit-lines")
-    listing.set_defaults(run=run, act=_list)
+    listing.set_defaults(run=_list)
     setting = actions.add_parser("set", help="say how much a bank may owe yours at most")
     setting.add_argument("peer", metavar="BANK", help="the other bank's party name")
     setting.add_argument("currency", metavar="CURRENCY", help="such as CNY")
     setting.add_argument("amount", metavar="AMOUNT", help="such as 500000.00; 0: nothing")
     setting.add_argument("--at", dest="node", default="", metavar="NODE", help="a peer's ledger")
-    setting.set_defaults(run=run, act=_set)
+    setting.set_defaults(run=_set)
     for action in (listing, setting):
-        add_node(action)
+        add_caller(action)
 
 
 _EXAMPLES: Final = (
@@ -42,26 +41,13 @@ _EXAMPLES: Final = (
 )
 
 
-def run(options: argparse.Namespace) -> int:
-    """Does what was asked."""
-    lines = options.act(options, RemoteNode(options))
-    if options.json:
-        print(json.dumps(lines))
-    elif getattr(options, "node", ""):
-        print(f"{options.node} was asked; document {lines[0]['document']}")
-    else:
-        for line in lines:
-            print(_words(line))
-        if not lines:
-            print("No lines: no other bank may owe yours anything.")
-    return 0
+def _list(options: argparse.Namespace) -> int:
+    lines = rows_of(options, node_of(options))
+    told = "\n".join(map(_words, lines)) or "No lines: no other bank may owe yours anything."
+    return say(options, lines, told)
 
 
-def _list(options: argparse.Namespace, node: RemoteNode) -> list[dict[str, Any]]:
-    return rows_of(options, node)
-
-
-def _set(options: argparse.Namespace, node: RemoteNode) -> list[dict[str, Any]]:
+def _set(options: argparse.Namespace) -> int:
     from zhidao.core.money import Money
 
     amount = Money.parse(options.amount, options.currency)
@@ -70,11 +56,14 @@ def _set(options: argparse.Namespace, node: RemoteNode) -> list[dict[str, Any]]:
         "currency": amount.currency.code,
         "limit_minor": amount.minor,
     }
+    node = node_of(options)
     if options.node:
         # Each setting is a request of its own: the same line may be set once more later.
         asked = {"node": options.node, "request": f"line-{secrets.token_hex(8)}"}
-        return [node.send("/v1/federation/credit-lines", asked | body)]
-    return [node.send(_PATH, body)]
+        sent = node.send("/v1/federation/credit-lines", asked | body)
+        return say(options, [sent], f"{options.node} was asked; document {sent['document']}")
+    line = node.send(_PATH, body)
+    return say(options, [line], _words(line))
 
 
 def _words(line: dict[str, Any]) -> str:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 from typing import Any, Final
 
+from zhidao.cli.console.callers import add_caller, node_of, say
 from zhidao.cli.console.listing import add_listing, rows_of
-from zhidao.cli.console.remote import RemoteNode, add_node
 
 _PATH: Final = "/v1/finance/payment-orders"
 
@@ -18,9 +17,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     listing = actions.add_parser("list", help="show instructions of which payments wait or waited")
     add_listing(listing, "payment-orders")
-    listing.set_defaults(run=run, act=_list)
+    listing.set_defaults(run=_list)
     showing = actions.add_parser("show", help="show the payments of one, each with its state")
-    showing.set_defaults(run=run, act=_show)
+    showing.set_defaults(run=_show)
     cancelling = actions.add_parser("cancel", help="take payments back before their day")
     cancelling.add_argument(
         "--uetr",
@@ -30,11 +29,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="UETR",
         help="only this payment; may be given again; without it all that wait",
     )
-    cancelling.set_defaults(run=run, act=_cancel)
+    cancelling.set_defaults(run=_cancel)
     for action in (showing, cancelling):
         action.add_argument("order", metavar="ORDER", help="its name, 64 hexadecimal digits")
     for action in (listing, showing, cancelling):
-        add_node(action)
+        add_caller(action)
 
 
 _EXAMPLES: Final = (
@@ -48,32 +47,25 @@ _EXAMPLES: Final = (
 )
 
 
-def run(options: argparse.Namespace) -> int:
-    """Does what was asked."""
-    found = options.act(options, RemoteNode(options))
-    if options.json:
-        print(json.dumps(found, ensure_ascii=False))
-        return 0
-    for one in found:
-        print(_words(one))
-        if options.act is not _list:
-            for payment in one["first"]:
-                print(f"  {_payment(payment)}")
-    if not found:
-        print("No payment waits for its day.")
-    return 0
+def _list(options: argparse.Namespace) -> int:
+    orders = rows_of(options, node_of(options))
+    told = "\n".join(map(_words, orders)) or "No payment waits for its day."
+    return say(options, orders, told)
 
 
-def _list(options: argparse.Namespace, node: RemoteNode) -> list[dict[str, Any]]:
-    return rows_of(options, node)
+def _show(options: argparse.Namespace) -> int:
+    order = node_of(options).get(f"{_PATH}/{options.order}")
+    return say(options, [order], _whole(order))
 
 
-def _show(options: argparse.Namespace, node: RemoteNode) -> list[dict[str, Any]]:
-    return [node.get(f"{_PATH}/{options.order}")]
+def _cancel(options: argparse.Namespace) -> int:
+    asked = {"uetrs": options.uetrs}
+    order = node_of(options).send(f"{_PATH}/{options.order}/cancellation", asked)
+    return say(options, [order], _whole(order))
 
 
-def _cancel(options: argparse.Namespace, node: RemoteNode) -> list[dict[str, Any]]:
-    return [node.send(f"{_PATH}/{options.order}/cancellation", {"uetrs": options.uetrs})]
+def _whole(one: dict[str, Any]) -> str:
+    return "\n".join((_words(one), *(f"  {_payment(each)}" for each in one["first"])))
 
 
 def _words(one: dict[str, Any]) -> str:

@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
+from zhidao.cli.console.callers import add_caller, node_of
 from zhidao.cli.console.outputs import put, take
-from zhidao.cli.console.remote import RemoteNode, add_node
 
 _PATH: Final = "/v1/finance/passport"
 _BYTES_MAX: Final = 64 * 1024
@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action.add_argument("--audience", required=True, metavar="WHO", help="who reads it")
         action.add_argument("--nonce", required=True, metavar="TEXT", help="the reader's question")
     for action in (issue, present):
-        add_node(action)
+        add_caller(action)
 
 
 _EXAMPLES: Final = (
@@ -52,7 +52,7 @@ _EXAMPLES: Final = (
 
 def run_issue(options: argparse.Namespace) -> int:
     """Prints the claims of a new passport."""
-    passport = RemoteNode(options).send(_PATH, {})
+    passport = node_of(options).send(_PATH, {})
     if options.json:
         print(json.dumps(passport, ensure_ascii=False))
     else:
@@ -69,7 +69,7 @@ def run_present(options: argparse.Namespace) -> int:
         "audience": options.audience,
         "nonce": options.nonce,
     }
-    text = str(RemoteNode(options).send(f"{_PATH}/presentations", body)["presentation"])
+    text = str(node_of(options).send(f"{_PATH}/presentations", body)["presentation"])
     if options.output:
         put(text.encode(), options.output)
         text = str(options.output)

@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "  zhidao keys export --data ~/zhidao -o /safe/node.zdkeys\n"
         "  zhidao keys import /safe/node.zdkeys --data ~/zhidao-new\n"
         "  zhidao keys rotate carrier --reason 'yearly' --data ~/zhidao\n"
-        "  zhidao keys rotate corridor --reason 'yearly'   (the node's own name)\n"
+        "  zhidao keys rotate corridor --reason yearly   # the node by its own name\n"
         "  zhidao keys revoke carrier --since 2026-05-03T00:00:00Z --reason 'stolen'\n"
         "status: 0 done, 1 refused (file exists, wrong passphrase, keys exist), 2 bad file"
     )

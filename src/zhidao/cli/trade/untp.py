@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
+from zhidao.cli.console.callers import add_caller, node_of
 from zhidao.cli.console.outputs import put
-from zhidao.cli.console.remote import RemoteNode, add_node
 from zhidao.cli.console.trust_folder import shown
 
 _EXAMPLES: Final = (
@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action.add_argument(
             "-o", "--output", type=Path, metavar="DIR", help="write 1.json, 2.json…"
         )
-        add_node(action)
+        add_caller(action)
     made.set_defaults(run=run_passports)
     moved.set_defaults(run=run_arrival)
 
@@ -50,13 +50,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run_passports(options: argparse.Namespace) -> int:
     """Issues the passports and shows or writes them."""
     body = {"facility_id": options.facility, "facility_name": options.facility_name}
-    told = RemoteNode(options).send(f"{_path(options)}/product-passports", body)
+    told = node_of(options).send(f"{_path(options)}/product-passports", body)
     return _shown(told["credentials"], options)
 
 
 def run_arrival(options: argparse.Namespace) -> int:
     """Issues the event and shows or writes it."""
-    told = RemoteNode(options).send(f"{_path(options)}/arrival-credential", None)
+    told = node_of(options).send(f"{_path(options)}/arrival-credential", None)
     return _shown([told], options)
 
 

@@ -6,8 +6,9 @@ import argparse
 import json
 from typing import Any
 
+from zhidao.cli.console.callers import add_caller, node_of
 from zhidao.cli.console.listing import add_listing, rows_of
-from zhidao.cli.console.remote import RemoteNode, add_node
+from zhidao.cli.console.remote import RemoteNode
 from zhidao.cli.console.trust_folder import shown
 from zhidao.core.errors import MalformedInput
 
@@ -29,13 +30,13 @@ def add_action(actions: Any) -> None:
     )
     title.add_argument("title", nargs="?", metavar="TITLE", help="token id, 64 hexadecimal digits")
     add_listing(title, "titles")
-    add_node(title)
+    add_caller(title)
     title.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Lists titles, or tells one whole."""
-    node = RemoteNode(options)
+    node = node_of(options)
     if options.title is None:
         return _every(node, options)
     title: str = options.title

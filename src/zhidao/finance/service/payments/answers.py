@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from zhidao.core.archive import Archive, digest_of
+from zhidao.core.archive import digest_of
 from zhidao.finance.domain.ledger.records import Movement
 from zhidao.finance.domain.naming import AccountCode
 from zhidao.finance.domain.payments.message import Message, Status, StatusReport, Transfers
@@ -18,21 +18,16 @@ from zhidao.finance.domain.payments.payment_legs import (
 )
 from zhidao.finance.events import BankAdmitted
 from zhidao.finance.service.payments.booking import Books
-from zhidao.finance.service.payments.validation import Examined, Rules, examine
-from zhidao.finance.service.ports import MessageIndex
+from zhidao.finance.service.payments.sending import SentMessages
 from zhidao.finance.wire.iso20022.messages import statuses
 
 
 class Hearing:
     """Books what other banks answer."""
 
-    def __init__(
-        self, books: Books, *, index: MessageIndex, archive: Archive, rules: Rules
-    ) -> None:
+    def __init__(self, books: Books, sent: SentMessages) -> None:
         self._books = books
-        self._index = index
-        self._archive = archive
-        self._rules = rules
+        self._sent = sent
 
     async def hear(
         self, bank: BankAdmitted, other: BankAdmitted, report: StatusReport
@@ -64,15 +59,14 @@ class Hearing:
         self, bank: BankAdmitted, other: BankAdmitted, report: StatusReport
     ) -> list[Status]:
         """A report on a whole file stands for each payment of it."""
-        sent = await self._index.of_message(bank.bank, f">{other.bic}", report.original)
+        sent = await self._sent.of(bank, other.bic, report.original)
         if sent is None:
             return []
-        examined = examine(await self._archive.get(sent.digest), self._rules, at=None)
-        assert isinstance(examined, Examined), "what was sent can be read"
-        assert isinstance(examined.message, Transfers), "only files of payments are remembered"
+        message = await self._sent.read(sent)
+        assert isinstance(message, Transfers), "only files of payments are remembered"
         return [
             Status("", one.instruction, one.end_to_end, one.uetr, report.status, report.reason, "")
-            for one in examined.message.transfers
+            for one in message.transfers
         ]
 
     async def _reservations(
@@ -95,7 +89,7 @@ class Hearing:
         self, bank: BankAdmitted, told: Sequence[Status], marks: Mapping[str, int]
     ) -> list[Message]:
         """pain.002 to those who instructed the payments, one for each of their files."""
-        origins = await self._index.of_marks(bank.bank, sorted(set(marks.values())))
+        origins = await self._sent.of_marks(bank, marks.values())
         by_mark: dict[int, list[Status]] = defaultdict(list)
         for one in told:
             by_mark[marks[one.uetr]].append(

@@ -45,7 +45,7 @@ from zhidao.finance.service.payments.recall_messages import answer_id, status_id
 from zhidao.finance.service.payments.recalls import RecallBooks
 from zhidao.finance.service.payments.resuming import Step
 from zhidao.finance.service.payments.returns import Attempt, GivingBack
-from zhidao.finance.service.payments.sending import Outgoing, Sending
+from zhidao.finance.service.payments.sending import Outgoing, Sending, SentMessages
 from zhidao.finance.service.payments.validation import (
     Examined,
     Rules,
@@ -54,7 +54,6 @@ from zhidao.finance.service.payments.validation import (
     examine_many,
 )
 from zhidao.finance.service.ports import MessageIndex, Remembered
-from zhidao.finance.wire.iso20022.messages.messages import decode
 from zhidao.finance.wire.iso20022.messages.statuses import TO_BANK, TO_CUSTOMER
 from zhidao.finance.wire.iso20022.syntax.envelope import read_envelope
 
@@ -103,9 +102,10 @@ class Payments:
             holds.goes_on(self.go_on)
         self._orders = orders
         self._instructing = Instructing(books, rules=rules, orders=orders)
-        self._hearing = Hearing(books, index=index, archive=archive, rules=rules)
+        self._sent = SentMessages(index, archive)
+        self._hearing = Hearing(books, self._sent)
         self._crediting = Crediting(books, lines)
-        self._giving = GivingBack(books, index=index, archive=archive, rules=rules)
+        self._giving = GivingBack(books, self._sent, rules)
         self._recalls = RecallBooks(books, self._giving)
         self._sending = Sending(index, archive)
         self._one_by_one = KeyedLocks()
@@ -366,11 +366,9 @@ class Payments:
         The other bank undoes what is refused: a copy that comes later must not be taken.
         """
         async with self._one_by_one.of(f"{bank.bank} {other.bank} {message.message}"):
-            told = await self._index.of_message(
-                bank.bank, f">{message.sender}", status_id(examined.digest)
-            )
+            told = await self._sent.of(bank, message.sender, status_id(examined.digest))
             if told is not None:
-                return [decode(read_envelope(await self._archive.get(told.digest)))]
+                return [await self._sent.read(told)]
             answers = await self._recalls.returned(bank, other, message, examined)
             await self._sending.send(bank, answers)
             return answers
@@ -407,10 +405,10 @@ class Payments:
 
     async def _told(self, bank: BankAdmitted, to: str, digest: str) -> Answers | None:
         """What was answered to a recall, if that was sent or was about to be."""
-        sent = await self._index.of_message(bank.bank, f">{to}", answer_id(digest))
+        sent = await self._sent.of(bank, to, answer_id(digest))
         if sent is None:
             return None
-        answers = decode(read_envelope(await self._archive.get(sent.digest)))
+        answers = await self._sent.read(sent)
         assert isinstance(answers, Answers), "that id is an answer's"
         return answers
 

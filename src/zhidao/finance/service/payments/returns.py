@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Final, NamedTuple
 
-from zhidao.core.archive import Archive, digest_of
+from zhidao.core.archive import digest_of
 from zhidao.finance.domain.ledger.ledger import Resolution, Result, TransferFlag
 from zhidao.finance.domain.ledger.records import Movement
 from zhidao.finance.domain.naming import AccountCode, TransferCode
@@ -27,11 +27,10 @@ from zhidao.finance.domain.payments.payment_legs import (
 from zhidao.finance.events import BankAdmitted
 from zhidao.finance.service.payments.booking import Books
 from zhidao.finance.service.payments.recall_messages import Found
+from zhidao.finance.service.payments.sending import SentMessages
 from zhidao.finance.service.payments.validation import Rules
-from zhidao.finance.service.ports import MessageIndex, Remembered
+from zhidao.finance.service.ports import Remembered
 from zhidao.finance.wire.iso20022.messages import reversals
-from zhidao.finance.wire.iso20022.messages.messages import decode, encode
-from zhidao.finance.wire.iso20022.syntax.envelope import read_envelope
 
 ATTEMPTS_MAX: Final = 64
 """So often a payment may be given back in vain before it is refused for good."""
@@ -59,12 +58,9 @@ class Attempt(NamedTuple):
 class GivingBack:
     """Gives payments back to the payers' banks, each at most once."""
 
-    def __init__(
-        self, books: Books, *, index: MessageIndex, archive: Archive, rules: Rules
-    ) -> None:
+    def __init__(self, books: Books, sent: SentMessages, rules: Rules) -> None:
         self._books = books
-        self._index = index
-        self._archive = archive
+        self._sent = sent
         self._rules = rules
 
     async def give(
@@ -125,7 +121,7 @@ class GivingBack:
 
     async def heard(self, bank: BankAdmitted, other: BankAdmitted, report: StatusReport) -> None:
         """The payer's bank has answered a return: it is posted, or the payee has it again."""
-        sent = await self._index.of_message(bank.bank, f">{other.bic}", report.original)
+        sent = await self._sent.of(bank, other.bic, report.original)
         if sent is None or not sent.definition.startswith("pacs.004"):
             return
         told = {one.uetr: one for one in report.statuses}
@@ -144,7 +140,7 @@ class GivingBack:
 
     async def again(self, bank: BankAdmitted, mark: int) -> Remembered | None:
         """The message that a reservation of a return bears the mark of."""
-        sent = (await self._index.of_marks(bank.bank, [mark])).get(mark)
+        sent = (await self._sent.of_marks(bank, [mark])).get(mark)
         return sent if sent is not None and sent.definition.startswith("pacs.004") else None
 
     async def _told(
@@ -161,7 +157,7 @@ class GivingBack:
         return message if message.message == own else ARDT
 
     async def _read(self, sent: Remembered) -> Returns:
-        message = decode(read_envelope(await self._archive.get(sent.digest)))
+        message = await self._sent.read(sent)
         assert isinstance(message, Returns), "pacs.004 gives back"
         return message
 
@@ -206,12 +202,9 @@ class GivingBack:
         self, bank: BankAdmitted, other: BankAdmitted, message: Returns
     ) -> tuple[Returns, str]:
         """The message as it was first written under its id, and the digest of its bytes."""
-        digest = await self._archive.put(encode(message))
-        wanted = Remembered(message.message, message.definition, digest)
-        [first] = await self._index.remember(bank.bank, f">{other.bic}", [wanted])
-        if first != digest:
-            message = await self._read(wanted._replace(digest=first))
-        return message, first
+        kept, digest = await self._sent.keep(bank, other.bic, message)
+        assert isinstance(kept, Returns), "pacs.004 gives back"
+        return kept, digest
 
 
 _OPEN: Final = Resolution.PENDING

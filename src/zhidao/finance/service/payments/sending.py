@@ -6,7 +6,7 @@ What moves money or promises it bears its id once and for all, so that the same 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from zhidao.core.archive import Archive
@@ -15,7 +15,8 @@ from zhidao.finance.domain.payments.payment_legs import Refusal
 from zhidao.finance.events import BankAdmitted
 from zhidao.finance.service.payments.validation import Examined
 from zhidao.finance.service.ports import MessageIndex, Remembered
-from zhidao.finance.wire.iso20022.messages.messages import encode
+from zhidao.finance.wire.iso20022.messages.messages import decode, encode
+from zhidao.finance.wire.iso20022.syntax.envelope import read_envelope
 from zhidao.finance.wire.iso20022.syntax.trees import account_number
 
 _LASTING: Final = ("pacs.008", "pacs.009", "pacs.004", "camt.029")
@@ -33,6 +34,39 @@ class Outgoing(NamedTuple):
     """Whether its id stands for these bytes for ever, as of what moves money."""
     account: str = ""
     """Whose holder it is for, if it tells of an account."""
+
+
+class SentMessages:
+    """What left a bank: found by its id or by the mark of what it booked, and read again."""
+
+    def __init__(self, index: MessageIndex, archive: Archive) -> None:
+        self._index = index
+        self._archive = archive
+
+    async def of(self, bank: BankAdmitted, receiver: str, message: str) -> Remembered | None:
+        """A message by its id and the BIC that it went to, or None."""
+        return await self._index.of_message(bank.bank, f">{receiver}", message)
+
+    async def of_marks(
+        self, bank: BankAdmitted, marks: Collection[int]
+    ) -> Mapping[int, Remembered]:
+        """The messages that booked what bears these marks, as far as they are known."""
+        return await self._index.of_marks(bank.bank, sorted(set(marks)))
+
+    async def read(self, sent: Remembered) -> Message:
+        """What it says."""
+        return decode(read_envelope(await self._archive.get(sent.digest)))
+
+    async def keep(
+        self, bank: BankAdmitted, receiver: str, message: Message
+    ) -> tuple[Message, str]:
+        """The message as it was first written under its id, and the digest of its bytes."""
+        digest = await self._archive.put(encode(message))
+        wanted = Remembered(message.message, message.definition, digest)
+        [first] = await self._index.remember(bank.bank, f">{receiver}", [wanted])
+        if first != digest:
+            message = await self.read(wanted._replace(digest=first))
+        return message, first
 
 
 class Sending:
