@@ -107,6 +107,7 @@ function Case({ id, changed }: { id: string; changed: () => void }) {
               <li key={each.rule + each.fact} class="c-data">
                 <strong class="n">{each.weight > 0 ? `+${each.weight}` : each.weight}</strong>
                 <div>
+                  {each.fact === "value.notCompared" && <p>{t("window.not_compared")}</p>}
                   {each.reason_zh && tongue.value === "zh" ? <p>{each.reason_zh}</p> : <English text={each.reason || each.rule} />}
                   <code class="quiet">
                     {each.fact} = {each.value}

@@ -280,8 +280,13 @@ interface OriginBasis {
 function Bills({ size, fields, put }: { size: number; fields: Fields; put: (path: string, text: string) => void }) {
   const [item, setItem] = useState(0);
   const [told, tell] = useState("");
+  // By item, which criterion a bill led to here; another one is what the exporter says.
+  const [led, setLed] = useState<Record<string, string>>({});
   const [problem, setProblem] = useState<Problem | null>(null);
-  const number = fields[`${ITEM}[${item}].id`] || String(item + 1);
+  const nameOf = (member: number) => fields[`${ITEM}[${member}].id`] || String(member + 1);
+  const criterionOf = (member: number) => fields[`${ITEM}[${member}].originCriterionCode`] ?? "";
+  const stated = Array.from({ length: size }, (_, member) => member).filter((member) => criterionOf(member) && led[nameOf(member)] !== criterionOf(member));
+  const number = nameOf(item);
   const take = (files: Given[]) => {
     setProblem(null);
     tell("");
@@ -290,7 +295,11 @@ function Bills({ size, fields, put }: { size: number; fields: Fields; put: (path
     send<OriginBasis[]>("POST", "/v1/trade/origin", { fields, item: number, content: file.content }).then(
       (found) => {
         const criteria = new Set(found?.map((basis) => basis.criterion));
-        if (criteria.size === 1) put(`${ITEM}[${item}].originCriterionCode`, [...criteria][0] as string);
+        const [only] = [...criteria];
+        if (criteria.size === 1 && only) {
+          put(`${ITEM}[${item}].originCriterionCode`, only);
+          setLed({ ...led, [number]: only });
+        }
         tell((found ?? []).map((basis) => t("papers.determined", { agreement: basis.agreement, criterion: basis.criterion, share: basis.share_percent })).join(" "));
       },
       (error: unknown) => setProblem(asProblem(error)),
@@ -310,6 +319,11 @@ function Bills({ size, fields, put }: { size: number; fields: Fields; put: (path
           </select>
         </label>
       )}
+      {stated.map((member) => (
+        <p key={member} class="quiet">
+          {t("papers.stated", { item: nameOf(member), criterion: criterionOf(member) })}
+        </p>
+      ))}
       {told && <p role="status">{told}</p>}
       {problem && <ProblemNote problem={problem} />}
     </Drop>

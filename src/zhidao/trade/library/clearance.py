@@ -25,8 +25,8 @@ def assess(
     names = read_list(listing, issued_on=listed_on) if listing is not None else None
     parties = [said.get(f"{role}.name") for role in ("consignorParty", "consigneeParty")]
     hits = screen(names, parties, said.each(ITEM, "typeCode")) if names else []
-    facts = risk_facts(said, listing=names, hits=hits)
     ruleset = risk_file.read_rules(rules)
+    facts = risk_facts(said, rules=ruleset, listing=names, hits=hits)
     return {
         "type": RECORD,
         "rules": ruleset.plain(),

@@ -285,7 +285,7 @@ class Clearance:
         listing = await self._listings.current()
         names = [declared.get(f"{role}.name") for role in ("consignorParty", "consigneeParty")]
         hits = screen(listing, names, declared.each(ITEM, "typeCode")) if listing else []
-        return risk_facts(declared, listing=listing, hits=hits)
+        return risk_facts(declared, rules=self._rules, listing=listing, hits=hits)
 
     async def _write(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import msgspec
 
@@ -10,6 +10,10 @@ from zhidao.trade.domain.clearance.risk import RULES_MAX, Look, RiskRule, RuleSe
 from zhidao.trade.wire.fields import Name, Reference, Short, ShortOrNone, Text, read_struct
 from zhidao.trade.wire.file_schema import schema_of
 
+RATES_MAX: Final = 200
+"""Currencies with a rate in one file; ISO 4217 knows some 180."""
+_Currency = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}\Z")]
+_CurrencyOrNone = Annotated[str, msgspec.Meta(pattern=r"^([A-Z]{3})?\Z")]
 _Score = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
 
 
@@ -31,6 +35,11 @@ class _Rules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     rules: Annotated[list[_Rule], msgspec.Meta(max_length=RULES_MAX)]
     random_permille: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 0
     seed: ShortOrNone = ""
+    currency: _CurrencyOrNone = ""
+    rates: Annotated[dict[_Currency, Short], msgspec.Meta(max_length=RATES_MAX)] = msgspec.field(
+        default_factory=dict
+    )
+    rates_of: ShortOrNone = ""
 
 
 def schema() -> dict[str, Any]:
@@ -60,4 +69,7 @@ def read_rules(data: bytes) -> RuleSet:
         red_from=document.red_from,
         random_permille=document.random_permille,
         seed=document.seed,
+        currency=document.currency,
+        rates=tuple(sorted(document.rates.items())),
+        rates_of=document.rates_of,
     )

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
+from zhidao.trade.domain.clearance.risk import NOT_COMPARED, PER_KILOGRAM, RuleSet
 from zhidao.trade.domain.clearance.screening import Hit, ScreeningList
 from zhidao.trade.domain.comparison import CheckResult
-from zhidao.trade.domain.documents.formalities import customs_value
+from zhidao.trade.domain.documents.formalities import customs_value, invoiced_value
 from zhidao.trade.domain.model.catalogue import ITEM
 from zhidao.trade.domain.model.consignment import CanonicalConsignment
 from zhidao.trade.domain.model.forms import plain
@@ -16,20 +17,19 @@ from zhidao.trade.domain.model.forms import plain
 def risk_facts(
     declaration: CanonicalConsignment,
     *,
+    rules: RuleSet,
     answers: Iterable[CheckResult] = (),
     listing: ScreeningList | None = None,
     hits: Iterable[Hit] = (),
 ) -> dict[str, str]:
     """Facts by name: fields, `value.*`, `crosscheck.<row>`, `screening.*`.
 
-    A row's worst answer counts; a screening without a list is told as such.
+    A row's worst answer counts; a screening without a list is told as such, and so is a value by
+    weight that cannot be told in the currency of the rules.
     """
     facts = dict(declaration.values)
     facts["value.customs"] = plain(customs_value(declaration))
-    net = declaration.total("netWeight")
-    if net:
-        per_kg = (customs_value(declaration) / net).quantize(Decimal("0.01"))
-        facts["value.perKilogram"] = plain(per_kg)
+    facts |= _per_kilogram(declaration, rules)
     facts["items.count"] = str(declaration.counts[ITEM])
     rank = {"agree": 0, "undecided": 1, "conflict": 2}
     for answer in answers:
@@ -41,3 +41,31 @@ def risk_facts(
     for number, hit in enumerate(found):
         facts[f"screening.hit.{number}"] = f"{hit.text} is listed as {hit.listed}"
     return facts
+
+
+def _per_kilogram(declaration: CanonicalConsignment, rules: RuleSet) -> dict[str, str]:
+    """The value of a kilogram in the rules' one currency, or why there is none.
+
+    From the invoice's amounts where they can be compared: the rate of the declaration itself is
+    the declarant's word.
+    """
+    net = declaration.total("netWeight")
+    if not net:
+        return {}
+    invoiced = declaration.get("invoiceDocument.currencyCode")
+    declared = declaration.get("customsValuation.currencyCode", invoiced)
+    for currency, value in ((invoiced, invoiced_value), (declared, customs_value)):
+        rate = rules.rate(currency)
+        if rate is None:
+            continue
+        amount = (value(declaration) * rate / net).quantize(Decimal("0.01"))
+        told = {PER_KILOGRAM: plain(amount), f"{PER_KILOGRAM}Currency": rules.currency}
+        if currency != rules.currency:
+            told[f"{PER_KILOGRAM}Rate"] = f"{currency} {rate:f} of {rules.rates_of}"
+        return told
+    known = " or ".join(dict.fromkeys(filter(None, (invoiced, declared))))
+    why = f"no rate from {known} to {rules.currency}" if rules.currency else _NO_CURRENCY
+    return {NOT_COMPARED: why}
+
+
+_NO_CURRENCY = "the rules name no currency"

@@ -1,6 +1,7 @@
 """Reference risk rules: what a single window starts with until its customs gives its own.
 
-The weights are ours and stand for nobody's policy; an operator's file replaces all of them.
+The weights are ours and stand for nobody's policy; an operator's file replaces all of them. No
+rates stand here, since nobody gave any: values are compared where the invoice is in euros.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from zhidao.trade.domain.clearance.risk import Look, RiskRule, RuleSet
 
 REFERENCE: Final = RuleSet(
     name="reference",
-    version="2026-12",
+    version="2026-12-2",
     rules=(
         RiskRule(
             "listed",
@@ -37,8 +38,8 @@ REFERENCE: Final = RuleSet(
             Look.BELOW,
             "1",
             40,
-            "less than one unit a kilogram",
-            "每千克价值不足一个货币单位",
+            "less than one euro a kilogram",
+            "每千克价值不足一欧元",
         ),
         RiskRule(
             "many-lines", "items.count", Look.ABOVE, "20", 30, "many lines of goods", "货物行数多"
@@ -48,4 +49,5 @@ REFERENCE: Final = RuleSet(
     red_from=70,
     random_permille=10,
     seed="reference",
+    currency="EUR",
 )

@@ -5,14 +5,20 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Final
 
 from zhidao.core.canonical import Json, jcs
 from zhidao.core.errors import MalformedInput
+from zhidao.core.money import Currency
 
 RULES_MAX: Final = 1000
+PER_KILOGRAM: Final = "value.perKilogram"
+"""What a kilogram is worth in the rules' currency."""
+NOT_COMPARED: Final = "value.notCompared"
+"""Why there is no value of a kilogram in the rules' currency."""
 _PERMILLE: Final = 1000
 
 
@@ -57,6 +63,10 @@ class RiskRule:
 class RuleSet:
     """Rules with the scores from which a declaration is yellow and red.
 
+    `currency`: in which values by weight are compared; `rates`: units of it for one unit of each
+    other currency, as the operator's customs give them, of the day `rates_of`. What has no rate is
+    not compared, and each rule that would look at it says so.
+
     `random_permille`: how many of 1000 declarations become yellow without any reason; which ones
     follows from their facts and `seed`, so that an auditor finds the same.
     """
@@ -68,6 +78,9 @@ class RuleSet:
     red_from: int
     random_permille: int = 0
     seed: str = ""
+    currency: str = ""
+    rates: tuple[tuple[str, str], ...] = ()
+    rates_of: str = ""
 
     def __post_init__(self) -> None:
         names = [rule.id for rule in self.rules]
@@ -75,6 +88,30 @@ class RuleSet:
             raise MalformedInput("risk rules have one id each, and are 1,000 at most")
         if not 0 < self.yellow_from <= self.red_from or not 0 <= self.random_permille <= _PERMILLE:
             raise MalformedInput("scores rise from yellow to red; permille are 0 to 1000")
+        self._check_rates()
+
+    def _check_rates(self) -> None:
+        known = [currency for currency, _ in self.rates]
+        for currency in filter(None, (self.currency, *known)):
+            Currency(currency)
+        if bool(self.rates) != bool(self.rates_of) or (self.rates and not self.currency):
+            raise MalformedInput("rates have a day and the currency that they lead to")
+        if self.currency in known or any(_number(rate, "rates") <= 0 for _, rate in self.rates):
+            raise MalformedInput("a rate is above zero and leads from another currency")
+        if self.rates_of:
+            try:
+                date.fromisoformat(self.rates_of)
+            except ValueError as error:
+                raise MalformedInput(
+                    f"no such day: {self.rates_of[:20]!r}", where="rates_of"
+                ) from error
+
+    def rate(self, currency: str) -> Decimal | None:
+        """Units of the rules' currency for one unit of this one; None if nobody said."""
+        if currency and currency == self.currency:
+            return Decimal(1)
+        found = dict(self.rates).get(currency)
+        return None if found is None else Decimal(found)
 
     def plain(self) -> Json:
         """The rules as JSON values, in their order."""
@@ -85,6 +122,9 @@ class RuleSet:
             "red_from": self.red_from,
             "random_permille": self.random_permille,
             "seed": self.seed,
+            # Rules without them keep the digest that they always had.
+            **({"currency": self.currency} if self.currency else {}),
+            **({"rates": dict(self.rates), "rates_of": self.rates_of} if self.rates else {}),
             "rules": [
                 {
                     "id": rule.id,
@@ -154,6 +194,9 @@ def _matches(rule: RiskRule, facts: Mapping[str, str]) -> list[RiskMatch]:
         names = sorted(name for name in facts if name.startswith(rule.fact[:-1]))
     else:
         names = [rule.fact] if rule.fact in facts else []
+    if rule.fact == PER_KILOGRAM and not names and NOT_COMPARED in facts:
+        # A rule that could not be asked is no rule that did not match.
+        return [RiskMatch(rule.id, NOT_COMPARED, facts[NOT_COMPARED], 0)]
     return [
         RiskMatch(rule.id, name, facts[name], rule.weight)
         for name in names

@@ -128,9 +128,20 @@ FORM_E: Final = _certificate(
 def customs_value(consignment: CanonicalConsignment) -> Decimal:
     """The CIF value of the goods in the declaration's currency, rounded half up.
 
-    Freight and insurance are added where the delivery terms leave them outside of the price. The
-    sum is multiplied by the declared rate: units of the declaration's currency for one unit of the
-    invoice's. Source: WTO Valuation Agreement articles 1 and 8(2); not checked.
+    That is the value in the invoice's currency by the declared rate: units of the declaration's
+    currency for one unit of the invoice's.
+    """
+    rate = Decimal(consignment.get("customsValuation.exchangeRate", "1"))
+    exponent = Currency(consignment.get("customsValuation.currencyCode", "EUR")).exponent
+    value = invoiced_value(consignment) * rate
+    return value.quantize(Decimal(1).scaleb(-exponent), rounding=ROUND_HALF_UP)
+
+
+def invoiced_value(consignment: CanonicalConsignment) -> Decimal:
+    """The CIF value of the goods in the invoice's currency.
+
+    Freight and insurance are added where the delivery terms leave them outside of the price.
+    Source: WTO Valuation Agreement articles 1 and 8(2); not checked.
     """
     goods = sum((line_net(consignment, k) for k in range(consignment.counts[ITEM])), Decimal(0))
     rule = consignment.get("applicableTradeDeliveryTerms.deliveryTypeCode")
@@ -141,9 +152,7 @@ def customs_value(consignment: CanonicalConsignment) -> Decimal:
     # Of the rules under which the seller carries, only these three make him insure.
     if rule in SELLER_PAYS_CARRIAGE and rule not in ("CIF", "CIP", "DDP"):
         goods += insurance
-    rate = Decimal(consignment.get("customsValuation.exchangeRate", "1"))
-    exponent = Currency(consignment.get("customsValuation.currencyCode", "EUR")).exponent
-    return (goods * rate).quantize(Decimal(1).scaleb(-exponent), rounding=ROUND_HALF_UP)
+    return goods
 
 
 def _value_leaf(name: str) -> Callable[[CanonicalConsignment], Leaves]:
