@@ -199,6 +199,7 @@ async def receivables(count: int) -> None:
         shipped=registry._shipped,
         paid=registry._paid,
         randomness=durable.randomness,
+        holds=None,
     )
     for number in range(count):
         owed = dataclasses.replace(OWED, invoice=f"INV-{number}", shipment=f"MEDUSH{number:04}")

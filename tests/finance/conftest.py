@@ -279,6 +279,7 @@ class World:
             arrivals=wrap(durable.arrivals),
             consignments=wrap(durable.consignments),
             scenario_clock=durable.scenario,
+            holds=None,
         )
         self.told = 0
 

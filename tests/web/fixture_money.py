@@ -172,11 +172,29 @@ async def escrows() -> list[dict[str, Any]]:
 async def approvals() -> list[dict[str, Any]]:
     told = {
         "act": "honour_credit", "subject": "LC-2026-0042 1", "amount_minor": 4_440_000, **_EUR,
-        "state": "waits", "asked_at": "2026-03-05T11:00:00Z", "persons": 2, "refused_by": "",
+        "state": "waits", "asked_at": "2026-03-05T11:00:00Z", "persons": 2, "refused_by": "", "reason": "", "said": {},
     }  # fmt: skip
+    like = {
+        "name": "Eric Badege Trading",
+        "like": "ERIC BADEGE",
+        "source": "un",
+        "entry": "7",
+        "score_permille": 953,
+    }
+    said = {
+        "act": "issue_credit",
+        "asked": {},
+        "why": "somebody named is like somebody on a list",
+        "hits": 1,
+        "first": [like],
+    }
+    old = said | {"act": "open_account", "why": "list_too_old", "hits": 0, "first": []}
+    held = told | {"act": "release", "subject": "credit LC-2026-0043", "approved_by": []}
     return [
         {"approval": "a" * 64, "approved_by": ["daniyar"], **told},
         {"approval": "b" * 64, "approved_by": ["Aigerim"], **told},
+        {"approval": "d" * 64, **held, "said": said},
+        {"approval": "e" * 64, **held, "subject": "account of carrier", "said": old},
     ]
 
 
@@ -237,7 +255,8 @@ def _credit() -> dict[str, Any]:
         "drawings": [drawing, records, presented], "steps": steps,
         "terms": {
             "currency": "EUR", "amount_minor": 4_440_000, "expires_on": "2026-10-15",
-            "expiry_place": "Suzhou", "available_by": "sight",
+            "expiry_place": "Suzhou", "available_by": "sight", "version": 1,
+            "shipment": {"document": "bill_of_lading", "loading": "Shanghai", "discharge": "Esbjerg"},
         },
     }  # fmt: skip
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
 from datetime import UTC, datetime
 from typing import Any
@@ -223,6 +224,61 @@ def test_a_credit_is_opened_by_its_issuer_and_number(readers: Any) -> None:
     assert any(url.endswith("/LC-2026-0042?of=importer-bank") for url in asked)
     page.reload()
     expect(page.locator("h1")).to_have_text("LC-2026-0042")
+
+
+def test_who_turns_a_name_down_says_why_and_sees_what_waits_behind_it(readers: Any) -> None:
+    reader = readers(language="en")
+    page = reader.open("/money")
+    rows = page.locator("section", has_text="Takes two persons").locator("li.money-row")
+    held = rows.nth(2)
+    expect(held).to_contain_text("Eric Badege Trading is like ERIC BADEGE (un)")
+    expect(held).to_contain_text("Once two persons approve: Issue a credit.")
+    expect(rows.nth(3)).to_contain_text("A list is too old")
+    # A sum is refused without a word; a name is not.
+    expect(rows.nth(0).get_by_role("button", name="Refuse")).to_be_enabled()
+    no = held.get_by_role("button", name="Refuse")
+    expect(no).to_be_disabled()
+    held.get_by_label("Why, if you refuse").fill("the same date of birth")
+    expect(no).to_be_enabled()
+    with page.expect_request("**/v1/finance/approvals/*") as sent:
+        no.click()
+    assert sent.value.post_data_json == {"verdict": "refuse", "reason": "the same date of birth"}
+
+
+def _as_issuer(route: Route) -> None:
+    answer = route.fetch()
+    route.fulfill(response=answer, json=answer.json() | {"party": "importer-bank"})
+
+
+def test_a_credit_is_issued_with_the_document_that_was_chosen_and_shows_it(readers: Any) -> None:
+    reader = readers(language="en")
+    reader.context.route("**/v1/session", _as_issuer)
+    page = reader.open("/money/credits")
+    page.get_by_text("Issue a credit", exact=True).click()
+    form = page.locator("form", has_text="Transport document")
+    terms = {"number": "LC-9", "shipment": {"document": "bill_of_lading", "loading": "Xi'an"}}
+    form.get_by_label("File of its terms (JSON)").set_input_files(
+        {
+            "name": "credit.json",
+            "mimeType": "application/json",
+            "buffer": json.dumps(terms).encode(),
+        }
+    )
+    form.get_by_label("Transport document").select_option(label="Rail waybill (article 24)")
+    with page.expect_request(
+        lambda asked: asked.method == "POST" and asked.url.endswith("/v1/finance/credits")
+    ) as sent:
+        form.get_by_role("button", name="Issue it").click()
+    asked = sent.value.post_data_json
+    assert asked["terms"] == terms | {"shipment": {"document": "rail", "loading": "Xi'an"}}
+    one = reader.open("/money/credits/LC-2026-0042")
+    expect(one.locator("main")).to_contain_text("Bill of lading (article 20)")
+    one.get_by_text("Ask for another transport document").click()
+    one.locator("form").get_by_label("Transport document").select_option(value="multimodal")
+    with one.expect_request("**/amendments?of=importer-bank") as offered:
+        one.get_by_role("button", name="Offer the amendment").click()
+    amended = offered.value.post_data_json
+    assert (amended["shipment"]["document"], amended["version"]) == ("multimodal", 2)
 
 
 def test_who_approved_cannot_approve_again_and_another_can(readers: Any) -> None:

@@ -129,7 +129,8 @@ export interface Approval {
   persons: number;
   approved_by: string[];
   refused_by: string;
-  said?: { first?: { name?: string; like?: string; source?: string; payee?: string; amount_minor?: string }[] };
+  reason: string;
+  said?: { act?: string; why?: string; first?: { name?: string; like?: string; source?: string; payee?: string; amount_minor?: string }[] };
 }
 
 export interface PaymentOrder {
@@ -188,7 +189,7 @@ export interface Credit {
   drawn_minor: number;
   may_be_drawn_minor: number;
   exponent: number;
-  terms: { currency: string; amount_minor: number; expires_on: string; expiry_place: string; available_by: string };
+  terms: { currency: string; amount_minor: number; expires_on: string; expiry_place: string; available_by: string; version: number; shipment: { document: string; loading: string; discharge: string } };
   drawings: Drawing[];
   steps: { act: string; drawing: string; by: string; at: string; transfer: string }[];
 }

@@ -225,4 +225,5 @@ def _receivables(database: Database, node: str) -> Receivables:
         shipped=shipped,
         paid=paid,
         randomness=chance,
+        holds=None,
     )

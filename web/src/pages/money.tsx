@@ -186,11 +186,17 @@ function Latest({ rows, party, name }: { rows: Account[]; party: string; name: (
   );
 }
 
+/** Why everybody waits, and not somebody named. */
+const HELD_WHY = ["list_too_old", "lists_unreadable", "no_screening"];
+
 function Waiting({ row, done }: { row: Approval; done: () => void }) {
   const who = useCell(session);
   const [problem, act, busy] = useAct(done);
   const path = `/v1/finance/approvals/${row.approval}`;
   const mine = !!who && row.approved_by.includes(who.name);
+  // Whoever turns a name down says why; a sum is refused without a word.
+  const ofName = row.act === "release";
+  const [reason, setReason] = useState("");
   return (
     <li class="money-row">
       <StateMark state="waits" />
@@ -204,6 +210,8 @@ function Waiting({ row, done }: { row: Approval; done: () => void }) {
             : t("approvals.some", { n: row.approved_by.length, persons: row.persons, names: list(row.approved_by) })}{" "}
           <Time at={row.asked_at} />
         </p>
+        {row.said?.act && <p class="quiet">{t("approvals.then", { what: named("act", row.said.act) })}</p>}
+        {ofName && HELD_WHY.includes(row.said?.why ?? "") && <p class="stop">{named("held_why", row.said?.why ?? "")}</p>}
         {(row.said?.first ?? []).length > 0 && (
           <ul class="quiet">
             {(row.said?.first ?? []).map((each) => (
@@ -228,11 +236,17 @@ function Waiting({ row, done }: { row: Approval; done: () => void }) {
             </button>
           )}{" "}
           {!mine && (
-            <button type="button" class="button" disabled={busy} onClick={() => act(path, { verdict: "refuse" })}>
+            <button type="button" class="button" disabled={busy || (ofName && !reason.trim())} onClick={() => act(path, { verdict: "refuse", reason: reason.trim() })}>
               {t("approvals.refuse")}
             </button>
           )}
         </p>
+        {ofName && !mine && (
+          <label class="field">
+            <span>{t("approvals.reason")}</span>
+            <input type="text" maxLength={500} value={reason} onInput={(event) => setReason(event.currentTarget.value)} />
+          </label>
+        )}
         {problem && <ProblemNote problem={problem} />}
       </div>
     </li>

@@ -29,12 +29,13 @@ class ApprovalAsked(Fact, frozen=True, kw_only=True):
 
 
 class ApprovalGiven(Fact, frozen=True, kw_only=True):
-    """A person of the party approved or refused. `verdict`: approve or refuse."""
+    """A person of the party approved or refused. `verdict`: approve or refuse; `reason`: or ``."""
 
     TYPE: ClassVar[str] = "finance.ApprovalGiven.v1"
     approval: str
     person: str
     verdict: str
+    reason: str = ""
 
 
 class CreditLineSet(Fact, frozen=True, kw_only=True):

@@ -17,7 +17,6 @@ from zhidao.finance.adapters.schema_pack import FolderSchemas
 from zhidao.finance.domain.payments.approval import Limits
 from zhidao.finance.service.control.approvals import Approvals
 from zhidao.finance.service.control.daily_totals import DailyTotals
-from zhidao.finance.service.control.name_holds import NameHolds
 from zhidao.finance.service.control.screening import Screening
 from zhidao.finance.service.deals.deals import EVENTS, Deals
 from zhidao.finance.service.deals.settlement import Settlement
@@ -92,6 +91,8 @@ async def build(
         records=records, clock=context.clock, limits=Limits.parse(settings.two_persons_above)
     )
     lines = CreditLines(records=records, ledger=ledger, accounts=accounts, approvals=approvals)
+    screening, names = finance_services.screened(context, settings, records, approvals, others)
+    accounts.screened_by(names)
     settlement = Settlement(
         records=records,
         ledger=ledger,
@@ -112,6 +113,7 @@ async def build(
         consignments=consignments,
         scenario_clock=context.scenario_clock,
         approvals=approvals,
+        holds=names,
     )
     daily_totals = DailyTotals(records=records, clock=context.clock, limits=approvals.limits)
     deposits = Deposits(
@@ -120,13 +122,13 @@ async def build(
     services = finance_services.build(
         context,
         settings,
-        finance_services.Books(records, store, ledger, accounts, approvals, lines),
+        finance_services.Books(
+            records, store, ledger, accounts, approvals, lines, screening, names
+        ),
         seed=receivables_seed,
         consignments=consignments,
         others=others,
     )
-    names = NameHolds(services.screening, approvals)
-    accounts.screened_by(names)
     directory = Directory(records, accounts)
     schemas = FolderSchemas(context.data / _PACKS)
     messages = PostgresMessageIndex(context.database)
@@ -207,9 +209,7 @@ async def build(
             *services.background,
         ),
     )
-    return FinanceServices(
-        ledger, accounts, lines, deals, transfers, approvals, services.screening, room
-    )
+    return FinanceServices(ledger, accounts, lines, deals, transfers, approvals, screening, room)
 
 
 def _network(context: RuntimeContext, schemas: FolderSchemas, settings: Settings) -> Profile:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from litestar import Router
@@ -22,6 +22,8 @@ from zhidao.finance.adapters.screening_folder import FOLDER as SCREENING
 from zhidao.finance.adapters.screening_folder import FolderLists
 from zhidao.finance.service.control import party_references
 from zhidao.finance.service.control.approvals import Approvals
+from zhidao.finance.service.control.name_holds import NameHolds
+from zhidao.finance.service.control.party_names import PartyNames
 from zhidao.finance.service.control.party_references import PartyReferences
 from zhidao.finance.service.control.screening import Screening
 from zhidao.finance.service.credits.service import Credits
@@ -64,7 +66,7 @@ from zhidao.trust.service.witness.ports import CosignedNotes
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """What the services share: journal, ledger, accounts, approvals and credit lines."""
+    """What the services share: journal, ledger, accounts, approvals, lines, lists and holds."""
 
     records: Records
     store: LedgerStore
@@ -72,17 +74,21 @@ class Books:
     accounts: Accounts
     approvals: Approvals
     lines: CreditLines
+    screening: Screening
+    holds: NameHolds
 
 
 @dataclass(frozen=True, slots=True)
 class Others:
     """What banks need of other rooms: the exchange, its peers, the log, and credentials.
 
+    `called`: the names of all parties, here and at peers.
     `policies`: who must have witnessed a log; `cosigned`: heads of this log that witnesses signed.
     """
 
     exchange: Exchange
     peer_of: Callable[[str], Peer]
+    called: Callable[[], Awaitable[Mapping[str, str]]]
     log: LogReader
     policies: Sequence[Policy]
     cosigned: CosignedNotes
@@ -96,7 +102,6 @@ class BankServices:
     routers: Sequence[Router]
     consumers: Sequence[Consumer]
     background: Sequence[Callable[[], Awaitable[None]]]
-    screening: Screening
 
 
 def build(
@@ -108,10 +113,7 @@ def build(
     consignments: Consignments,
     others: Others,
 ) -> BankServices:
-    """The services with their routes. `seed`: 32 secret bytes of the receivables registry.
-
-    Sanctions lists are read from `screening/` in the data folder.
-    """
+    """The services with their routes. `seed`: 32 secret bytes of the receivables registry."""
     named = PostgresNameIndex(context.database)
     calendars = FolderCalendars(context.data / FOLDER)
     letters = Credits(
@@ -123,6 +125,7 @@ def build(
         lines=books.lines,
         names=PartyReferences(party_references.CREDIT, records=books.records, index=named),
         calendars=calendars,
+        holds=books.holds,
     )
     nettings = Nettings(
         records=books.records,
@@ -130,6 +133,7 @@ def build(
         accounts=books.accounts,
         approvals=books.approvals,
         names=PartyReferences(party_references.NETTING, records=books.records, index=named),
+        holds=books.holds,
     )
     registry = Receivables(
         node=context.node,
@@ -140,6 +144,7 @@ def build(
         shipped=_shipped(consignments, context),
         paid=CustomerPayments(books.ledger, books.accounts).payment,
         randomness=context.randomness,
+        holds=books.holds,
     )
     passports = Passports(
         node=context.node,
@@ -148,12 +153,6 @@ def build(
         credentials=others.selective,
         archive=context.archive,
         clock=context.clock,
-    )
-    screening = Screening(
-        FolderLists(context.data / SCREENING),
-        records=books.records,
-        clock=context.clock,
-        age_days_max=settings.list_age_days_max,
     )
     escrows = Escrows(
         records=books.records,
@@ -170,6 +169,7 @@ def build(
         index=PostgresEscrowIndex(context.database),
         consignments=consignments,
         clock=context.clock,
+        holds=books.holds,
     )
     proofs = Proofs(books.store, PostgresTransferPlaces(context.database))
     quotes, pvp_service = _pvp(context, books, others)
@@ -186,7 +186,7 @@ def build(
             pvp_api.routes(quotes, pvp_service),
             receivables_api.routes(registry),
             passports_api.routes(passports),
-            screening_api.routes(screening),
+            screening_api.routes(books.screening),
             proofs_api.routes(books.accounts, books.ledger, proofs),
         ),
         consumers=(
@@ -194,8 +194,29 @@ def build(
             Consumer(name="finance-pvp", types=inbox.TYPES, handle=inbox.handle),
         ),
         background=(escrows.rounds.run, pvp_service.run, _once(nettings.resume)),
-        screening=screening,
     )
+
+
+def screened(
+    context: RuntimeContext,
+    settings: Settings,
+    records: Records,
+    approvals: Approvals,
+    others: Others,
+) -> tuple[Screening, NameHolds]:
+    """The lists of this node, read from `screening/` in its data folder, and what they hold."""
+    screening = Screening(
+        FolderLists(context.data / SCREENING),
+        records=records,
+        clock=context.clock,
+        age_days_max=settings.list_age_days_max,
+    )
+    names = PartyNames(
+        records,
+        listed=others.called,
+        organisation_of=lambda node: others.peer_of(node).organisation,
+    )
+    return screening, NameHolds(screening, approvals, names)
 
 
 def _pvp(context: RuntimeContext, books: Books, others: Others) -> tuple[FxQuotes, PvpService]:
@@ -214,6 +235,7 @@ def _pvp(context: RuntimeContext, books: Books, others: Others) -> tuple[FxQuote
         accounts=books.accounts,
         post=post,
         decisions=decisions,
+        holds=books.holds,
     )
     pvp_service = PvpService(
         node=context.node,
@@ -228,6 +250,7 @@ def _pvp(context: RuntimeContext, books: Books, others: Others) -> tuple[FxQuote
         decisions=decisions,
         clock=context.clock,
         logged=context.logged,
+        holds=books.holds,
     )
     return quotes, pvp_service
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from zhidao.core.actor import Actor
+from zhidao.core.actor import Actor, Role
 from zhidao.core.ids import PartyId
 from zhidao.core.journal import Records
 from zhidao.core.keys import Algorithm
@@ -177,6 +177,11 @@ async def build(
         written_runs=settings.titles_written_runs,
         alarms=alarms,
     )
+
+    async def called() -> dict[str, str]:
+        node = Actor(context.node, Role.NODE)
+        return {each.party: each.name for each in await parties.every(node)}
+
     money = await finance.build(
         context,
         settings,
@@ -184,6 +189,7 @@ async def build(
         others=Others(
             others.exchange,
             others.peer_of,
+            called,
             log.reader,
             policies=tuple(witness.policies.values()),
             cosigned=PostgresCosignedNotes(context.database, log.origin),

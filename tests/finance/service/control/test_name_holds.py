@@ -16,6 +16,7 @@ from zhidao.finance.domain.screening.screening import Lists
 from zhidao.finance.service.control.approvals import Approvals
 from zhidao.finance.service.control.daily_totals import DailyTotals
 from zhidao.finance.service.control.name_holds import NameHolds
+from zhidao.finance.service.control.party_names import PartyNames
 from zhidao.finance.service.control.screening import Screening
 from zhidao.finance.wire.iso20022.syntax.trees import person
 from zhidao.finance.wire.screening_lists import read_list
@@ -31,7 +32,7 @@ async def bank_with(world: Any, dated: date | None = FRESH, text: str = "1,Eric 
     listed = read_list("csv", f"id,name\n{text}".encode(), dated=dated or FRESH)
     lists = Lists.of([(listed.version, listed.entries)] if dated else [])
     screening = Screening(HeldLists(lists), records=world.records, clock=durable.clock)
-    names = NameHolds(screening, services.approvals)
+    names = NameHolds(screening, services.approvals, PartyNames(world.records))
     totals = DailyTotals(
         records=world.records, clock=durable.clock, limits=services.approvals.limits
     )
@@ -62,7 +63,8 @@ async def say(services: BankServices, bank: str, *persons: str, approve: bool = 
     name = await waits(services.approvals, bank)
     for one in persons:
         by = Actor(PartyId(bank), Role.PARTY, one)
-        await services.approvals.decide(by, name, approve=approve)
+        reason = "" if approve else "the same date of birth"
+        await services.approvals.decide(by, name, approve=approve, reason=reason)
 
 
 async def test_a_name_on_a_list_is_paid_once_two_persons_of_each_bank_said_so(world: Any) -> None:
@@ -135,7 +137,12 @@ async def test_an_account_under_a_listed_name_waits_for_two_persons(world: Any) 
         await world.accounts.open(bank, **asked)
     assert refused.value.code == "needs_two_persons"
     await say(services, "exporter-bank", "li", "wang")
-    assert (await world.accounts.open(bank, **asked)).opened.name == LISTED
+    # The second person's word opened it.
+    [carrier] = [
+        one for one in await world.accounts.statements(bank, limit=9) if one.opened.name == LISTED
+    ]
+    assert carrier.opened.holder == "carrier"
+    assert (await world.accounts.open(bank, **asked)).opened == carrier.opened
 
 
 @pytest.mark.parametrize("count", [20, 21])
@@ -148,7 +155,7 @@ async def test_the_first_hits_are_shown_and_the_number_of_all(world: Any, count:
     assert len(hits) >= 5
     several = (hits * 5)[:count]
 
-    async def found(asked: Any) -> Any:
+    async def found(asked: Any, parties: Any, nodes: Any) -> Any:
         return "", several
 
     services.names._alerts = found

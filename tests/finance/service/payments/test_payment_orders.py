@@ -27,6 +27,7 @@ from zhidao.finance.domain.screening.screening import Lists
 from zhidao.finance.service.control.approvals import Approvals
 from zhidao.finance.service.control.daily_totals import DailyTotals
 from zhidao.finance.service.control.name_holds import NameHolds
+from zhidao.finance.service.control.party_names import PartyNames
 from zhidao.finance.service.control.screening import Screening
 from zhidao.finance.wire.iso20022.messages.messages import decode, encode
 from zhidao.finance.wire.iso20022.profiles import CurrencyRules, built_in
@@ -256,7 +257,8 @@ async def test_whoever_comes_onto_a_list_meanwhile_is_held_on_the_day(world: Any
         records=world.records, clock=durable.clock, limits=services.approvals.limits
     )
     services.approvals = approvals_of(world, "")
-    services.hold(services.approvals, totals, NameHolds(screening, services.approvals))
+    names = NameHolds(screening, services.approvals, PartyNames(world.records))
+    services.hold(services.approvals, totals, names)
     await comes(services, "2026-05-04T01:00:00Z")
     assert await both(services) == (START, 0)
     assert (await order_of(services)).state == "released"

@@ -159,6 +159,7 @@ class Node:
             accounts=self.accounts,
             post=post,
             decisions=logs,
+            holds=None,
         )
         self.logged = Wakeup()
         self.service = PvpService(
@@ -174,6 +175,7 @@ class Node:
             decisions=logs,
             clock=self.clock,
             logged=self.logged,
+            holds=None,
         )
         return self
 

@@ -69,6 +69,7 @@ def registry(make_durable: Callable[[], Any]) -> Make:
             shipped=_shipped,
             paid=options.pop("paid", _paid),
             randomness=durable.randomness,
+            holds=None,
             **options,
         )
 

@@ -83,6 +83,7 @@ async def _served(
         lines=lines,
         names=PartyReferences("credit", records=world.records, index=MemoryNameIndex()),
         calendars=calendars or FolderCalendars(Path("/nowhere")),
+        holds=None,
     )
     return serve(finance_credit.routes(letters), finance_approvals.routes(approvals))
 

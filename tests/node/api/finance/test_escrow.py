@@ -114,6 +114,7 @@ def restart(world: Any, index: Any, names: Any) -> Any:
             index=index,
             consignments=world.durable.consignments,
             clock=world.durable.clock,
+            holds=None,
         )
 
     return started

@@ -36,6 +36,7 @@ def _nettings(world: Any, limits: str = "", index: Any = None) -> Nettings:
         accounts=world.accounts,
         approvals=approvals,
         names=PartyReferences("netting", records=world.records, index=index or MemoryNameIndex()),
+        holds=None,
     )
 
 

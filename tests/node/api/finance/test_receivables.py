@@ -40,6 +40,7 @@ def _registry(world: Any, **options: Any) -> Receivables:
         shipped=_shipped,
         paid=CustomerPayments(world.ledger, world.accounts).payment,
         randomness=world.durable.randomness,
+        holds=None,
         **options,
     )
 

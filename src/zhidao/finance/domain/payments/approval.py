@@ -111,6 +111,8 @@ class Approval:
     version: int
     approved_by: tuple[str, ...]
     refused_by: str
+    reason: str = ""
+    """Why it was refused, if that was said."""
 
     @property
     def amount(self) -> Money:
@@ -131,13 +133,13 @@ def fold(history: Sequence[SignedEvent], *, now: Utc) -> Approval | None:
         return None
     first = history[0]
     approved: list[str] = []
-    refused = ""
+    refused = reason = ""
     for event in history[1:]:
         given = ApprovalGiven.of(event)
         if now.unix_ns - event.recorded_at.unix_ns > GOOD_FOR_S * NS:
             continue
         if given.verdict == REFUSE:
-            refused = given.person
+            refused, reason = given.person, given.reason
         elif given.person not in approved:
             approved.append(given.person)
     return Approval(
@@ -147,4 +149,5 @@ def fold(history: Sequence[SignedEvent], *, now: Utc) -> Approval | None:
         version=history[-1].version,
         approved_by=tuple(approved),
         refused_by=refused,
+        reason=reason,
     )

@@ -48,11 +48,25 @@ class Approvals:
         self._clock = clock
         self._limits = limits
         self._acts: dict[str, Act] = {}
+        self._asks_why: set[str] = set()
 
     def carries_out(self, act: str, how: Act) -> None:
         """Names what is done once an act of this kind is approved."""
         assert act not in self._acts, f"{act} is carried out in one way"
         self._acts[act] = how
+
+    def asks_why(self, act: str) -> None:
+        """From now on whoever refuses an act of this kind gives a reason."""
+        self._asks_why.add(act)
+
+    async def carry_out(self, actor: Actor, act: str, asked: Mapping[str, Any]) -> object:
+        """Does an act whose names were released; for its sum it may wait for two persons yet."""
+        try:
+            return await self._acts[act](actor, asked)
+        except Refused as error:
+            if error.code != "needs_two_persons":
+                raise
+            return None
 
     @property
     def limits(self) -> Limits:
@@ -114,11 +128,11 @@ class Approvals:
                 remedy="another person of the party signs in and approves it",
             )
 
-    async def decide(self, actor: Actor, name: str, *, approve: bool) -> Approval:
+    async def decide(self, actor: Actor, name: str, *, approve: bool, reason: str = "") -> Approval:
         """Takes a person's word; the second approval carries the act out, again: once more.
 
         Raises NotFound for a stranger, Forbidden for a token, Conflict if the person said
-        otherwise before.
+        otherwise before, Refused (`no_reason`) for a bare no where its reason is asked.
         """
         MAY_APPROVE.admit(actor)
         approval = await self.approval(actor, name)
@@ -129,7 +143,14 @@ class Approvals:
                 "only a person approves: sign in with a name and password of your own",
                 code="no_person",
             )
-        approval = await self._give(actor, approval, APPROVE if approve else REFUSE)
+        if not approve and approval.asked.act in self._asks_why and not reason.strip():
+            raise Refused(
+                "whoever refuses this says why",
+                code="no_reason",
+                where="reason",
+                remedy="give the reason in a few words; it is kept with the refusal",
+            )
+        approval = await self._give(actor, approval, APPROVE if approve else REFUSE, reason)
         act = self._acts.get(approval.asked.act)
         if approval.state == "approved" and act is not None:
             await act(Actor(actor.party, Role.PARTY), approval.asked.said)
@@ -161,7 +182,9 @@ class Approvals:
         assert found is not None, "it was just written"
         return found
 
-    async def _give(self, actor: Actor, approval: Approval, verdict: str) -> Approval:
+    async def _give(
+        self, actor: Actor, approval: Approval, verdict: str, reason: str = ""
+    ) -> Approval:
         for _ in range(_TRIES):
             if actor.person in approval.approved_by:
                 if verdict == APPROVE:
@@ -173,7 +196,10 @@ class Approvals:
                     return approval
                 raise Conflict(f"{approval.refused_by} refused it", code="refused_by_person")
             given = ApprovalGiven(
-                approval=approval.asked.approval, person=actor.person, verdict=verdict
+                approval=approval.asked.approval,
+                person=actor.person,
+                verdict=verdict,
+                reason=reason.strip(),
             )
             aggregate = f"approval/{approval.asked.approval}"
             with contextlib.suppress(Conflict):  # somebody else spoke meanwhile: look again

@@ -1,8 +1,9 @@
 """Whoever is on a list is not paid: names of a message or an act wait for two persons of the bank.
 
 A hit holds, and opens an approval of the bank, in the one queue of what waits for two persons;
-released, the act goes on, refused, it is refused. A list that is too old holds everything, and so
-does one that cannot be read. Where no list is installed nothing is screened.
+released, the act goes on, refused, it is refused, and whoever refuses says why. A list that is too
+old holds everything, and so does one that cannot be read. Where no list is installed nothing is
+screened.
 """
 
 from __future__ import annotations
@@ -16,10 +17,13 @@ from zhidao.core.errors import MalformedInput, Refused, Unavailable
 from zhidao.core.ids import party_id
 from zhidao.core.money import Money
 from zhidao.finance.domain.screening.screening import Hit
-from zhidao.finance.service.control.approvals import Approvals
+from zhidao.finance.service.control.approvals import Act, Approvals
+from zhidao.finance.service.control.party_names import PartyNames
 from zhidao.finance.service.control.screening import Screening
 
 RELEASE: Final = "release"
+NEEDS: Final = "needs_two_persons"
+REFUSED: Final = "refused_by_person"
 HITS_SHOWN_MAX: Final = 20
 """So many hits are shown to those who release; the number is of all."""
 KNOWN_MAX: Final = 100_000
@@ -29,11 +33,23 @@ KNOWN_MAX: Final = 100_000
 class NameHolds:
     """Holds what names somebody on a list."""
 
-    def __init__(self, screening: Screening, approvals: Approvals) -> None:
+    def __init__(self, screening: Screening, approvals: Approvals, party_names: PartyNames) -> None:
         self._screening = screening
         self._approvals = approvals
+        self._party_names = party_names
+        self._message: Act | None = None
+        approvals.carries_out(RELEASE, self._released)
+        approvals.asks_why(RELEASE)
         self._clear: set[str] = set()
         self._of: tuple[str, ...] = ()
+
+    def carries_out(self, act: str, how: Act) -> None:
+        """Names what is done once an act that is held for its names alone is released."""
+        self._approvals.carries_out(act, how)
+
+    def goes_on(self, how: Act) -> None:
+        """Names what is done with a message that two persons released."""
+        self._message = how
 
     async def demand(
         self,
@@ -41,14 +57,19 @@ class NameHolds:
         *,
         subject: str,
         amount: Money,
-        names: Collection[str],
         said: Mapping[str, Any],
+        names: Collection[str] = (),
+        parties: Collection[str] = (),
+        nodes: Collection[str] = (),
     ) -> None:
         """Returns if nobody named is on a list, or two persons of the bank released it.
 
+        `names` as they are written, `parties` and `nodes` by those under which they are known.
+        `said`: what is held; `again` makes it what is carried out once it is released.
+
         Raises Refused: `needs_two_persons` while it waits, `refused_by_person`.
         """
-        why, hits = await self._alerts(names)
+        why, hits = await self._alerts(names, parties, nodes)
         if not why and not hits:
             return
         await self._approvals.demand(
@@ -65,7 +86,31 @@ class NameHolds:
             always=True,
         )
 
-    async def _alerts(self, names: Collection[str]) -> tuple[str, list[tuple[str, Hit]]]:
+    async def is_held(self, bank: str, **asked: Any) -> bool:
+        """Whether it waits for two persons of the bank, or one refused it: nothing is raised."""
+        try:
+            await self.demand(bank, **asked)
+        except Refused as error:
+            if error.code not in (NEEDS, REFUSED):
+                raise
+            return True
+        return False
+
+    async def _released(self, actor: Actor, said: Mapping[str, Any]) -> object:
+        """Goes on with what was held; what nobody can carry out is asked for again."""
+        if "act" in said:
+            return await self._approvals.carry_out(actor, str(said["act"]), said["asked"])
+        if "digest" in said:
+            assert self._message is not None, "whoever holds messages says what is done with them"
+            return await self._message(actor, said)
+        return None
+
+    async def _alerts(
+        self,
+        names: Collection[str],
+        parties: Collection[str] = (),
+        nodes: Collection[str] = (),
+    ) -> tuple[str, list[tuple[str, Hit]]]:
         """Why nothing can be screened, if so; and each name with what it is like."""
         try:
             lists = await self._screening.fresh()
@@ -74,6 +119,8 @@ class NameHolds:
         current = tuple(version.digest for version in lists.versions)
         if current != self._of or len(self._clear) > KNOWN_MAX:
             self._clear, self._of = set(), current
+        if parties or nodes:
+            names = {*names} | await self._party_names.of(parties, nodes=nodes)
         asked = sorted({one.strip() for one in names if one.strip()} - self._clear)
 
         def look() -> list[tuple[str, Hit]]:
@@ -89,6 +136,11 @@ class NameHolds:
         found = await asyncio.to_thread(look) if asked else []
         self._clear |= {*asked} - {name for name, _ in found}
         return "", found
+
+
+def again(act: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """What is said of a held act that two persons' word carries out, as `Approvals` knows it."""
+    return {"act": act, "asked": dict(asked)}
 
 
 def _shown(name: str, hit: Hit) -> dict[str, Any]:

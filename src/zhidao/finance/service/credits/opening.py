@@ -43,6 +43,19 @@ def roles_of(opened: CreditOpened) -> CreditRoles:
     )
 
 
+def parties_of(opened: CreditOpened) -> set[str]:
+    """All parties of a credit by their ids."""
+    roles = roles_of(opened)
+    return {str(party) for party in roles.all}
+
+
+def named_in(terms: Credit) -> set[str]:
+    """Whom a credit's terms name, as it is written there."""
+    written = (terms.issuing_bank, terms.confirming_bank, terms.drawee)
+    goods = (terms.shipment.consignee, terms.shipment.notify)
+    return {terms.applicant.name, terms.beneficiary.name, *written, *goods} - {""}
+
+
 class BankingDays:
     """The banking days of a credit's places as of a day.
 

@@ -29,13 +29,16 @@ from zhidao.finance.domain.ledger.records import name_of
 from zhidao.finance.domain.naming import AccountCode, transfer_id
 from zhidao.finance.events import CreditActed, CreditOpened
 from zhidao.finance.service.control.approvals import Approvals
+from zhidao.finance.service.control.name_holds import NameHolds, again
 from zhidao.finance.service.control.party_references import PartyReferences, plain_name
 from zhidao.finance.service.credits.credit_history import acts, fold
 from zhidao.finance.service.credits.lifecycle import MAY_ACT_ON_CREDIT, CreditLifecycle
 from zhidao.finance.service.credits.opening import (
     BankingDays,
     drawing_said,
+    named_in,
     opening_said,
+    parties_of,
     read_credit_said,
     roles_of,
 )
@@ -90,8 +93,13 @@ class Credits:
         lines: CreditLines,
         names: PartyReferences,
         calendars: Calendars,
+        holds: NameHolds | None,
     ) -> None:
-        """`lines`: how much the bank that honours may come to owe the adviser's."""
+        """`lines`: how much the bank that honours may come to owe the adviser's.
+
+        `holds`: looks at who is named before a bank promises or pays.
+        """
+        self._holds = holds
         self._calendars = calendars
         self._lines = lines
         self._names = names
@@ -140,6 +148,7 @@ class Credits:
             return await self.credit(actor, key)
         amount = Money(terms.amount_most_minor, Currency(terms.currency))
         said = {"opened": opened.payload(), "terms": plain(terms)}
+        await self._screen(actor, ISSUE, opened, terms, amount, said)
         await self._approvals.demand(
             actor, act=ISSUE, subject=opened.credit, amount=amount, said=said
         )
@@ -201,18 +210,14 @@ class Credits:
         offered, known = read_credit(terms), await lifecycle.terms()
         if offered.currency != known.currency:
             raise Refused("a credit keeps its currency; issue another one", code="credit_act")
-        if actor.party == opened.issuer and offered.amount_most_minor > known.amount_most_minor:
-            await self._approvals.demand(
-                actor,
-                act=AMEND,
-                subject=plain_name(key),
-                amount=Money(offered.amount_most_minor, Currency(offered.currency)),
-                said={
-                    "credit": key,
-                    "terms": plain(offered),
-                    "after": await self._amendments(key),
-                },
-            )
+        amount = Money(offered.amount_most_minor, Currency(offered.currency))
+        said = {"credit": key, "terms": plain(offered), "after": await self._amendments(key)}
+        if actor.party == opened.issuer:
+            await self._screen(actor, AMEND, opened, offered, amount, said)
+            if offered.amount_most_minor > known.amount_most_minor:
+                await self._approvals.demand(
+                    actor, act=AMEND, subject=plain_name(key), amount=amount, said=said
+                )
         await lifecycle.amend(actor, terms)
         return await self.credit(actor, key)
 
@@ -221,16 +226,15 @@ class Credits:
 
         Raises Refused (`needs_two_persons`) to confirm: that binds like an issue.
         """
-        lifecycle = await self._opened(actor, key)
+        opened, lifecycle = await self._both(actor, key)
         if act is Act.CONFIRM and not await lifecycle.is_done(act, drawing):
             await lifecycle.check_step(actor, act, drawing)
             terms = await lifecycle.terms()
+            amount = Money(terms.amount_most_minor, Currency(terms.currency))
+            said = {"credit": key, "terms": plain(terms)}
+            await self._screen(actor, CONFIRM, opened, terms, amount, said)
             await self._approvals.demand(
-                actor,
-                act=CONFIRM,
-                subject=plain_name(key),
-                amount=Money(terms.amount_most_minor, Currency(terms.currency)),
-                said={"credit": key, "terms": plain(terms)},
+                actor, act=CONFIRM, subject=plain_name(key), amount=amount, said=said
             )
         await lifecycle.step(actor, act, drawing)
         return await self.credit(actor, key)
@@ -271,9 +275,9 @@ class Credits:
 
     async def accept(self, actor: Actor, key: str, drawing: str) -> CreditStanding:
         """Accepts the draft: a promise to pay. Raises Refused (`needs_two_persons`)."""
-        lifecycle = await self._opened(actor, key)
+        opened, lifecycle = await self._both(actor, key)
         if not await lifecycle.is_done(Act.ACCEPT, drawing):
-            await self._two_persons(actor, lifecycle, Act.ACCEPT, key, drawing)
+            await self._two_persons(actor, opened, lifecycle, Act.ACCEPT, key, drawing)
         await lifecycle.accept(actor, drawing)
         return await self.credit(actor, key)
 
@@ -284,7 +288,7 @@ class Credits:
         """
         opened, lifecycle = await self._both(actor, key)
         if not _is_done(await lifecycle.state(), drawing, "honoured"):
-            await self._two_persons(actor, lifecycle, Act.HONOUR, key, drawing)
+            await self._two_persons(actor, opened, lifecycle, Act.HONOUR, key, drawing)
             currency = (await lifecycle.terms()).currency
             payee = await self._accounts.customer(opened.adviser, opened.beneficiary, currency)
             claims = await self._claims(actor.party, currency)
@@ -309,7 +313,7 @@ class Credits:
         """Pays the bank that honoured from the applicant's account; the issuing bank only."""
         opened, lifecycle = await self._both(actor, key)
         if not _is_done(await lifecycle.state(), drawing, "reimbursed"):
-            await self._two_persons(actor, lifecycle, Act.REIMBURSE, key, drawing)
+            await self._two_persons(actor, opened, lifecycle, Act.REIMBURSE, key, drawing)
             currency = (await lifecycle.terms()).currency
             payer = await self._accounts.customer(opened.issuer, opened.applicant, currency)
             honoured_by = await self._honoured_by(key, drawing)
@@ -340,16 +344,43 @@ class Credits:
         return sum(step.act == Act.AMEND for step in steps)
 
     async def _two_persons(
-        self, actor: Actor, lifecycle: CreditLifecycle, act: Act, key: str, drawing: str
+        self,
+        actor: Actor,
+        opened: CreditOpened,
+        lifecycle: CreditLifecycle,
+        act: Act,
+        key: str,
+        drawing: str,
     ) -> None:
         amount_minor = await lifecycle.check_payable(actor, act, drawing)
+        terms = await lifecycle.terms()
+        amount = Money(amount_minor, Currency(terms.currency))
+        asked = {Act.HONOUR: HONOUR, Act.REIMBURSE: REIMBURSE, Act.ACCEPT: ACCEPT}[act]
+        said = {"credit": key, "drawing": drawing}
+        await self._screen(actor, asked, opened, terms, amount, said)
         await self._approvals.demand(
-            actor,
-            act={Act.HONOUR: HONOUR, Act.REIMBURSE: REIMBURSE, Act.ACCEPT: ACCEPT}[act],
-            subject=f"{plain_name(key)} {drawing}",
-            amount=Money(amount_minor, Currency((await lifecycle.terms()).currency)),
-            said={"credit": key, "drawing": drawing},
+            actor, act=asked, subject=f"{plain_name(key)} {drawing}", amount=amount, said=said
         )
+
+    async def _screen(
+        self,
+        actor: Actor,
+        act: str,
+        opened: CreditOpened,
+        terms: Credit,
+        amount: Money,
+        said: Mapping[str, Any],
+    ) -> None:
+        """Two persons of the actor's bank look first if somebody named is like one on a list."""
+        if self._holds is not None:
+            await self._holds.demand(
+                actor.party,
+                subject=" ".join(filter(None, ("credit", opened.credit, said.get("drawing")))),
+                amount=amount,
+                names=named_in(terms),
+                parties=parties_of(opened),
+                said=again(act, said),
+            )
 
     async def _claims(self, bank: str, currency: str) -> UUID:
         return await self._accounts.technical(

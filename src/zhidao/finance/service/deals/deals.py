@@ -37,6 +37,7 @@ from zhidao.finance.domain.deals.verdict import Abort, Verdict
 from zhidao.finance.events import ConditionMet, DealOpened, TitleReserved
 from zhidao.finance.service.control.approvals import Approvals
 from zhidao.finance.service.control.keyed_locks import KeyedLocks
+from zhidao.finance.service.control.name_holds import NameHolds, again
 from zhidao.finance.service.deals.deal_terms import DealTerms, arrival_asked
 from zhidao.finance.service.deals.settlement import Settlement
 from zhidao.finance.service.ledger.accounts import Accounts
@@ -61,6 +62,7 @@ MAY_RESERVE_TITLE: Final = access(
 )
 
 OPEN: Final = "open_deal"
+PAY_DEAL: Final = "pay_deal"
 _LOG: Final = logging.getLogger(__name__)
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,34}\Z", re.ASCII)
 # A passed deadline must be seen this often, a second apart: events written in time are still on
@@ -93,8 +95,15 @@ class Deals:
         consignments: Consignments,
         scenario_clock: Clock,
         approvals: Approvals | None = None,
+        holds: NameHolds | None,
     ) -> None:
-        """`approvals`: asks for two persons where an amount needs them; None: never."""
+        """`approvals`: asks for two persons where an amount needs them; None: never.
+
+        `holds`: looks at payer and payee when a deal is opened and again before it is paid.
+        """
+        self._holds = holds
+        if holds is not None:
+            holds.carries_out(PAY_DEAL, self._pay_said)
         self._approvals = approvals
         if approvals is not None:
             approvals.carries_out(OPEN, self._open_said)
@@ -135,6 +144,9 @@ class Deals:
             deal = await self._load(opened.deal)
             if deal is None:
                 await self._terms.check(opened)
+                if self._holds is not None:
+                    said = again(OPEN, opened.payload())
+                    await self._holds.demand(opened.payer_bank, **_screened(opened, said))
                 await self._two_persons(actor, opened)
                 await self._index.add(_indexed(opened))
                 new = Deal(opened, self._scenario_clock.now(), version=0, state=NEW)
@@ -323,7 +335,7 @@ class Deals:
             fact = ConditionMet(deal=name, name=TITLE, because=f"title {deal.opened.title}")
             await self._write(deal, [fact], by=self._node.party)
             deal = await self._known(name)
-        if deal.may(RELEASE):
+        if deal.may(RELEASE) and not await self._is_held(deal):
             await self._release(deal)
             deal = await self._known(name)
         if deal.may(PAY) or deal.may(GIVE_BACK):
@@ -362,6 +374,20 @@ class Deals:
             await self._write(deal, known.facts, by=self._node.party)
             deal = await self._known(deal.name)
         await self._write(deal, [reserved], by=deal.owner)
+
+    async def _is_held(self, deal: Deal) -> bool:
+        """Whether two persons of the payer's bank look at who is paid, or one of them said no.
+
+        Nothing is decided meanwhile: a deal that is not released in time ends at its deadline.
+        """
+        if self._holds is None:
+            return False
+        said = again(PAY_DEAL, {"deal": deal.name})
+        return await self._holds.is_held(deal.opened.payer_bank, **_screened(deal.opened, said))
+
+    async def _pay_said(self, actor: Actor, said: Mapping[str, Any]) -> None:
+        del actor  # What is paid follows from the deal.
+        self._steps.put_nowait(str(said["deal"]))
 
     async def _release(self, deal: Deal) -> None:
         """Decides to pay, if trade's newest word is still what the conditions rest on."""
@@ -423,6 +449,16 @@ class Deals:
         if deal is None:
             raise NotFound("no deal of that name")
         return deal
+
+
+def _screened(opened: DealOpened, said: Mapping[str, Any]) -> dict[str, Any]:
+    """Whom a deal is between, as `NameHolds.demand` asks it."""
+    return {
+        "subject": f"deal {opened.deal}",
+        "amount": Money(opened.amount_minor, Currency(opened.currency)),
+        "parties": {opened.payer, opened.payee, opened.payee_bank},
+        "said": said,
+    }
 
 
 def _indexed(opened: DealOpened) -> IndexedDeal:

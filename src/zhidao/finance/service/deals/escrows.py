@@ -45,6 +45,7 @@ from zhidao.finance.events.banks import (
 )
 from zhidao.finance.service.control.approvals import Approvals
 from zhidao.finance.service.control.keyed_locks import KeyedLocks
+from zhidao.finance.service.control.name_holds import NameHolds, again
 from zhidao.finance.service.control.party_references import PartyReferences
 from zhidao.finance.service.deals.escrow_accounting import EscrowBooks
 from zhidao.finance.service.deals.escrow_scheduler import EscrowRounds
@@ -78,6 +79,9 @@ MAY_RESOLVE_ESCROW: Final = access(
 )
 
 OPEN: Final = "open_escrow"
+PAY_OUT: Final = "pay_out_escrow"
+HELD_S: Final = 30
+"""After so long one whose payout waits for two persons is looked at again."""
 EVENTS: Final = tuple(sorted(conditions.FACTS))
 GRACE_S: Final = 60
 """Events recorded in time are still on their way through log and bus this long at most."""
@@ -100,7 +104,12 @@ class Escrows:
         index: EscrowIndex,
         consignments: Consignments,
         clock: Clock,
+        holds: NameHolds | None,
     ) -> None:
+        """`holds`: looks at payer and payee when it is opened and again when it is paid out."""
+        self._holds = holds
+        if holds is not None:
+            holds.carries_out(PAY_OUT, self._pay_out_said)
         self._records = records
         self._books = books
         self._names = names
@@ -128,6 +137,9 @@ class Escrows:
             if escrow is None:
                 new = Escrow(opened, 0, key, state=NEW)
                 waits_for = await self._check(new)
+                if self._holds is not None:
+                    said = again(OPEN, opened.payload())
+                    await self._holds.demand(bank.bank, **_screened(new, said))
                 await self._approvals.demand(
                     actor,
                     act=OPEN,
@@ -312,6 +324,11 @@ class Escrows:
             escrow = await self._books.known(key)
         now = self._now(escrow)
         if escrow.decided is not None and now.may(SETTLING[escrow.decided.outcome]):
+            if await self._is_held(escrow):
+                # The list may be another than on the day of the opening. The money stays apart.
+                until_ns = self._clock.now().unix_ns + HELD_S * NS
+                await self._index.put_off(key, until_ns=until_ns)
+                return
             await self._books.apply(escrow)
             settled = EscrowSettled(
                 escrow=escrow.name, to_payee_minor=escrow.decided.to_payee_minor
@@ -324,6 +341,17 @@ class Escrows:
         now_ns = self._clock.now().unix_ns
         look_ns = escrow.look_ns(now_ns=now_ns, grace_ns=GRACE_S * NS)
         await self._index.put_off(key, until_ns=look_ns)
+
+    async def _is_held(self, escrow: Escrow) -> bool:
+        """Whether two persons of the payer's bank look at who gets the money, or one said no."""
+        if self._holds is None:
+            return False
+        said = again(PAY_OUT, {"key": escrow.key})
+        return await self._holds.is_held(escrow.opened.payer_bank, **_screened(escrow, said))
+
+    async def _pay_out_said(self, actor: Actor, said: Mapping[str, Any]) -> object:
+        del actor  # The money is apart already, and goes where the decision says.
+        return await self.look(str(said["key"]))
 
     async def _hold(self, escrow: Escrow) -> None:
         found = await self._books.hold(escrow)
@@ -391,6 +419,18 @@ class Escrows:
             transfer=str(escrow.transfer("hold")),
             signed_by=sorted(by),
         )
+
+
+def _screened(escrow: Escrow, said: Mapping[str, Any]) -> dict[str, Any]:
+    """Whom a conditional payment is between, as `NameHolds.demand` asks it."""
+    opened = escrow.opened
+    named = (opened.payer, opened.payee, opened.payee_bank, opened.arbiter)
+    return {
+        "subject": f"conditional payment {opened.escrow}",
+        "amount": escrow.amount,
+        "parties": {party for party in named if party},
+        "said": said,
+    }
 
 
 def _noted(name: str, leaf: Happened, event: SignedEvent, *, holds: bool) -> EscrowNoted:

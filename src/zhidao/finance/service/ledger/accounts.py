@@ -27,9 +27,10 @@ from zhidao.finance.domain.ledger.ledger import (
 from zhidao.finance.domain.naming import AccountCode, TransferCode, account_id, transfer_id
 from zhidao.finance.domain.payments.payment import Person
 from zhidao.finance.events import AccountOpened, BankAdmitted
-from zhidao.finance.service.control.name_holds import NameHolds
+from zhidao.finance.service.control.name_holds import NameHolds, again
 from zhidao.finance.service.ledger.ledger import Ledger
 
+OPEN: Final = "open_account"
 MAY_ADMIT_BANK: Final = access(Role.OPERATOR, Role.ADMIN)
 BANKS: Final = access(Role.PARTY, relation=Relation.BANK_OF, of="the account or payment")
 
@@ -63,6 +64,7 @@ class Accounts:
     def screened_by(self, names: NameHolds) -> None:
         """From now on whoever is named like somebody on a list waits for two persons."""
         self._names = names
+        names.carries_out(OPEN, lambda actor, said: self.open(actor, **said))
 
     async def admit(self, actor: Actor, bank: BankAdmitted) -> BankAdmitted:
         """Lets a party keep accounts; again: the same. Raises Conflict for another description."""
@@ -121,12 +123,13 @@ class Accounts:
             bank, AccountCode.CUSTOMER, holder, currency, name=name, town=town, country=country
         )
         if self._names is not None and await self.opened(UUID(wanted.account)) is None:
+            asked = {"holder": holder, "currency": currency}
             await self._names.demand(
                 bank.bank,
                 subject=f"account of {holder}",
                 amount=Money(0, Currency(currency)),
                 names=[name],
-                said={"account": wanted.account, "holder": holder, "name": name},
+                said=again(OPEN, asked | {"name": name, "town": town, "country": country}),
             )
         opened = await self._ensure(bank, wanted, AccountCode.CUSTOMER)
         if opened != wanted:

@@ -27,7 +27,7 @@ from zhidao.finance.domain.payments.payment_legs import (
 from zhidao.finance.events import BankAdmitted
 from zhidao.finance.service.control.approvals import Approvals
 from zhidao.finance.service.control.daily_totals import PAYMENTS, DailyTotals
-from zhidao.finance.service.control.name_holds import RELEASE, NameHolds
+from zhidao.finance.service.control.name_holds import NEEDS, REFUSED, NameHolds
 from zhidao.finance.service.ledger.accounts import Accounts
 from zhidao.finance.service.ledger.ledger import Ledger
 from zhidao.finance.service.payments.resuming import Step
@@ -45,10 +45,6 @@ class GoesOn(Protocol):
     def __call__(self, step: Step, *, person: str | None) -> Awaitable[object]:
         """What follows from it is carried to the other banks."""
         ...
-
-
-_NEEDS: Final = "needs_two_persons"
-_REFUSED: Final = "refused_by_person"
 
 
 class PaymentApprovals:
@@ -77,7 +73,8 @@ class PaymentApprovals:
         """Names what is done with a message that two persons approved."""
         self._go_on = how
         self._approvals.carries_out(PAY, self._said)
-        self._approvals.carries_out(RELEASE, self._released)
+        if self._names is not None:
+            self._names.goes_on(self._released)
 
     async def hold(
         self,
@@ -198,9 +195,7 @@ class PaymentApprovals:
         return await self._go_on(Step(bank, actor.party, data), person=None)
 
     async def _released(self, actor: Actor, said: Mapping[str, Any]) -> object:
-        """Goes on with a message that was held; an act that was held is asked for again."""
-        if "digest" not in said:
-            return None
+        """Goes on with a message that was held."""
         assert self._go_on is not None, "whoever holds payments says what is done with them"
         bank = await self._accounts.bank(actor.party)
         data = await self._archive.get(str(said["digest"]))
@@ -211,9 +206,9 @@ class PaymentApprovals:
 
 def _waits(error: Refused, code: str, note: str) -> Refusal:
     """What a message is answered that waits, or that a person refused (`code`)."""
-    if error.code == _NEEDS:
+    if error.code == NEEDS:
         return Refusal("", note)
-    if error.code == _REFUSED:
+    if error.code == REFUSED:
         return Refusal(code, "refused by a person")
     raise error
 

@@ -12,11 +12,13 @@ from zhidao.core.events import Fact
 from zhidao.core.ids import PartyId, parse_id
 from zhidao.core.journal import KeyRing, Records
 from zhidao.core.keys import Signer
-from zhidao.core.money import Currency
+from zhidao.core.money import Currency, Money
 from zhidao.finance.domain.naming import AccountCode
 from zhidao.finance.domain.pvp.fx import Quote
 from zhidao.finance.domain.pvp.pvp import Letter
+from zhidao.finance.events import AccountOpened
 from zhidao.finance.events.banks import FxQuoted
+from zhidao.finance.service.control.name_holds import NameHolds
 from zhidao.finance.service.ledger.accounts import Accounts
 from zhidao.finance.service.ports import Decisions, Post
 from zhidao.finance.wire.pvp import MESSAGE_BYTES_MAX, encode_quote, read_quote, read_quoted
@@ -37,8 +39,13 @@ class FxQuotes:
         accounts: Accounts,
         post: Post,
         decisions: Decisions,
+        holds: NameHolds | None,
     ) -> None:
-        """`ring`: the keys with which this node's banks sign."""
+        """`ring`: the keys with which this node's banks sign.
+
+        `holds`: looks at the client before a quote is given; its terms name nobody else.
+        """
+        self._holds = holds
         self._node = node
         self._ring = ring
         self._records = records
@@ -67,6 +74,17 @@ class FxQuotes:
             raise Forbidden(f"{actor.party} gives no quotes of {quote.dealer}")
         await own_account(self._accounts, actor, pays_from, quote.bought)
         self._decisions.keys(client_node)
+        if self._holds is not None and not await self._records.history(
+            f"fx-quote/{bank.bank}/{quote.id}"
+        ):
+            await self._holds.demand(
+                bank.bank,
+                subject=f"quote {quote.id}",
+                amount=Money(quote.sold_minor_max, quote.sold),
+                parties=(client,),
+                nodes=(client_node,),
+                said={"quote": quote.id, "client": client, "client_node": client_node},
+            )
         for code in (AccountCode.FX_POSITION, AccountCode.FX_ROUNDING):
             await self._accounts.technical(bank, code, bank.bank, quote.bought.code)
         signed: Any = parse_strict(
@@ -168,13 +186,16 @@ def _got_name(client: str, told: FxQuoted) -> str:
     return f"fx-quote/{client}/{told.quote},{told.dealer_node},{told.dealer}"
 
 
-async def own_account(accounts: Accounts, actor: Actor, account: UUID, currency: Currency) -> None:
-    """Raises unless the account is one of the actor's own books, in that currency."""
+async def own_account(
+    accounts: Accounts, actor: Actor, account: UUID, currency: Currency
+) -> AccountOpened:
+    """An account of the actor's own books, in that currency. Raises unless it is one."""
     opened = (await accounts.statement(actor, str(account))).opened
     if opened.bank != actor.party:
         raise Forbidden(f"account {account} is not on {actor.party}'s books")
     if opened.currency != currency.code:
         raise MalformedInput(f"account {account} is kept in {opened.currency}, not {currency}")
+    return opened
 
 
 async def once(records: Records, actor: Actor, aggregate: str, fact: Fact) -> None:

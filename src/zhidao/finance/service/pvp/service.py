@@ -28,6 +28,7 @@ from zhidao.finance.domain.pvp.pvp import Channel, Letter, Side
 from zhidao.finance.events import PvpDecided
 from zhidao.finance.events.banks import PvpAgreed, PvpEnded, PvpHeard
 from zhidao.finance.service.control.approvals import Approvals
+from zhidao.finance.service.control.name_holds import NameHolds, again
 from zhidao.finance.service.ledger.accounts import Accounts
 from zhidao.finance.service.ledger.ledger import Ledger
 from zhidao.finance.service.ports import Decisions, Logged, Post, PvpIndex
@@ -66,11 +67,14 @@ class PvpService:
         decisions: Decisions,
         clock: Clock,
         logged: Logged,
+        holds: NameHolds | None,
     ) -> None:
         """`node_keys`: those with which this node signs decisions or did, the present one last.
 
-        `logged` wakes when events came under a signed tree head.
+        `logged` wakes when events came under a signed tree head. `holds`: looks at the dealer and
+        at whose account pays before a quote is taken.
         """
+        self._holds = holds
         self._logged = logged
         self._unproven = False
         self._node = node
@@ -143,7 +147,7 @@ class PvpService:
             whose = {"dealer": dealer, "dealer_node": dealer_node}
             got = await self._quotes.got(actor, quote, **whose)
             offer = read_quote(got.message)
-            await own_account(self._accounts, actor, pays_from, offer.sold)
+            payer = await own_account(self._accounts, actor, pays_from, offer.sold)
             terms = self._terms.offered(
                 got,
                 nonce=f"{bank.bank}/{reference}",
@@ -162,6 +166,16 @@ class PvpService:
                 **{key: name for key, name in whose.items() if name},
             }
             sold = Money(sold_minor, offer.sold)
+            if self._holds is not None:
+                await self._holds.demand(
+                    bank.bank,
+                    subject=f"quote {quote}",
+                    amount=sold,
+                    names=(payer.name,),
+                    parties=(got.dealer,),
+                    nodes=(got.dealer_node,),
+                    said=again(ACCEPT, said),
+                )
             await self._approvals.demand(
                 actor, act=ACCEPT, subject=reference, amount=sold, said=said
             )

@@ -34,6 +34,7 @@ from zhidao.finance.events.banks import (
     ObligationsAdded,
 )
 from zhidao.finance.service.control.approvals import Approvals
+from zhidao.finance.service.control.name_holds import NameHolds, again
 from zhidao.finance.service.control.party_references import PartyReferences, plain_name
 from zhidao.finance.service.ledger.accounts import Accounts
 from zhidao.finance.service.ledger.ledger import Ledger
@@ -108,7 +109,10 @@ class Nettings:
         accounts: Accounts,
         approvals: Approvals,
         names: PartyReferences,
+        holds: NameHolds | None,
     ) -> None:
+        """`holds`: looks at who takes part before money moves."""
+        self._holds = holds
         self._names = names
         self._records = records
         self._ledger = ledger
@@ -181,6 +185,14 @@ class Nettings:
         if known.state == "open":
             needed = Money(net(known.table).needed_minor, Currency(known.opened.currency))
             said = {"cycle": key, "obligations": len(known.table.amount_minor)}
+            if self._holds is not None:
+                await self._holds.demand(
+                    known.opened.bank,
+                    subject=f"netting {known.opened.cycle}",
+                    amount=needed,
+                    parties=known.opened.participants,
+                    said=again(SETTLE, said),
+                )
             await self._approvals.demand(
                 actor, act=SETTLE, subject=known.opened.cycle, amount=needed, said=said
             )

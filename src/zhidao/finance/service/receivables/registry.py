@@ -20,6 +20,7 @@ from zhidao.core.errors import Conflict, Forbidden, NotFound, Refused, Unavailab
 from zhidao.core.events import Fact, SignedEvent
 from zhidao.core.ids import PartyId
 from zhidao.core.journal import Records
+from zhidao.core.money import Currency, Money
 from zhidao.finance.domain.receivables.passport import Standing
 from zhidao.finance.domain.receivables.receivable import Receivable, Shares, home_of, invoice_key
 from zhidao.finance.events import (
@@ -29,6 +30,7 @@ from zhidao.finance.events import (
     ShipmentClaimed,
 )
 from zhidao.finance.events.banks import PaymentClaimed
+from zhidao.finance.service.control.name_holds import NameHolds
 from zhidao.finance.service.receivables.receivable_history import (
     day_of,
     fold,
@@ -102,8 +104,13 @@ class Receivables:
         paid: Paid,
         randomness: Randomness,
         questions_a_day_max: int = QUESTIONS_A_DAY_MAX,
+        holds: NameHolds | None,
     ) -> None:
-        """`nodes`: all nodes of the registry, this one among them. `secret`: its token scalar."""
+        """`nodes`: all nodes of the registry, this one among them. `secret`: its token scalar.
+
+        `holds`: looks at supplier and obligor before a share changes hands.
+        """
+        self._holds = holds
         assert node in nodes, "a node is one of the registry's"
         self._node = node
         self._nodes = nodes
@@ -321,6 +328,26 @@ class Receivables:
 
         return await self._act(actor, name, fact, disputed)
 
+    async def _screen(
+        self, actor: Actor, registered: SignedEvent, fact: ReceivableActed, changed: Shares
+    ) -> None:
+        """Two persons of who would hold a share look first at who is like one on a list.
+
+        Once they said so it is asked for again: who gives a share is another party than they.
+        """
+        if self._holds is None or not fact.holder:
+            return
+        first = ReceivableRegistered.of(registered)
+        _, amount_minor = changed.pledges[fact.share]
+        await self._holds.demand(
+            fact.holder,
+            subject=f"share {fact.share} of receivable {fact.receivable[:16]}",
+            amount=Money(amount_minor, Currency(first.currency)),
+            names=(first.supplier, first.obligor),
+            parties=(first.supplier_party, first.obligor_party, actor.party),
+            said={"receivable": fact.receivable, "share": fact.share, "from": actor.party},
+        )
+
     def _require_home(self, obligor: str) -> None:
         home = home_of(obligor, self._nodes)
         if home != self._node:
@@ -347,7 +374,8 @@ class Receivables:
                 MAY_PLEDGE.check(actor, registered)
                 if any(ReceivableActed.of(event).share == fact.share for event in history[1:]):
                     raise Conflict(f"share {fact.share} stands for another pledge")
-            change(shares)  # refuses before anything is written
+            changed = change(shares)  # refuses before anything is written
+            await self._screen(actor, history[0], fact, changed)
             visible = readers(history, fact)
             aggregate = f"receivable/{name}"
             if await self._appended(actor, aggregate, fact, after=len(history), visible=visible):

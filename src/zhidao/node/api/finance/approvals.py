@@ -31,9 +31,10 @@ _APPROVALS = Listing(
 
 
 class Authorisation(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """A person's word; it counts for the person who is signed in."""
+    """A person's word; it counts for the person who is signed in. `reason`: why it is refused."""
 
     verdict: Literal["approve", "refuse"]
+    reason: Annotated[str, msgspec.Meta(max_length=500)] = ""
 
 
 class ApprovalView(msgspec.Struct, kw_only=True):
@@ -50,6 +51,7 @@ class ApprovalView(msgspec.Struct, kw_only=True):
     persons: int
     approved_by: list[str]
     refused_by: str
+    reason: str
     said: dict[str, Any]
 
 
@@ -73,8 +75,10 @@ def routes(approvals: Approvals) -> Router:
 
         The second approval carries the act out. Again: no change.
         """
-        approve = data.verdict == "approve"
-        return _approval(await approvals.decide(actor, approval, approve=approve))
+        found = await approvals.decide(
+            actor, approval, approve=data.verdict == "approve", reason=data.reason
+        )
+        return _approval(found)
 
     handlers: list[Any] = [listed, one, decide]
     return Router("/v1/finance/approvals", route_handlers=handlers, tags=["finance"])
@@ -93,5 +97,6 @@ def _approval(approval: Approval) -> ApprovalView:
         persons=PERSONS,
         approved_by=list(approval.approved_by),
         refused_by=approval.refused_by,
+        reason=approval.reason,
         said=approval.asked.said,
     )
