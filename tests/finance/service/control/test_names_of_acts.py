@@ -107,7 +107,7 @@ async def test_a_credit_that_a_person_refused_is_not_issued_and_says_why(world: 
     [one] = await desk.waiting(PAYER_BANK)
     with pytest.raises(Refused) as bare:
         await desk.approvals.decide(by(PAYER_BANK, "bolat"), one.asked.approval, approve=False)
-    assert bare.value.code == "no_reason"
+    assert bare.value.code == "reason_needed"
     await desk.say(PAYER_BANK, "bolat", approve=False)
     found = await desk.approvals.approval(bank, one.asked.approval)
     assert (found.state, found.reason) == ("refused", REASON)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
@@ -12,6 +13,8 @@ from zhidao.finance.domain.screening.names import Reading, fine
 from zhidao.finance.domain.screening.screening import ALERT_PERMILLE
 
 _WORD: Final = 800
+_WHOLE: Final = 3
+_SURELY: Final = 950
 
 
 def compare(asked: Reading, listed: Reading) -> int:
@@ -24,7 +27,7 @@ def compare(asked: Reading, listed: Reading) -> int:
     left = [fine(word) for word in asked.words] if abjad else list(asked.words)
     right = [fine(word) for word in listed.words] if abjad else list(listed.words)
     # Without blanks: "Abdul Rahman" and "Abdulrahman" are one name in other spellings.
-    whole = round(1000 * Indel.normalized_similarity("".join(left), "".join(right)))
+    whole = round(1000 * Indel.normalized_similarity(_joined(left), _joined(right)))
     if sorted(left) == sorted(right):
         if not abjad:
             return 1000
@@ -44,7 +47,15 @@ def _by_words(left: Sequence[str], right: Sequence[str]) -> int:
     # Of a given name and a family name both must be there; of more, one may be left out.
     if len(left) <= 2 and min(found) < _WORD:
         score = min(score, ALERT_PERMILLE - 20)
+    # A listed name of three words stands whole in what was asked, with a word more.
+    if len(right) >= _WHOLE and len(left) <= len(right) + 1 and back >= _SURELY:
+        score = max(score, ALERT_PERMILLE)
     return score
+
+
+def _joined(words: Sequence[str]) -> str:
+    """All words as one, a letter that ends one and begins the next once, as in a word."""
+    return re.sub("(.)\\1+", "\\1", "".join(words))
 
 
 @lru_cache(maxsize=1 << 16)

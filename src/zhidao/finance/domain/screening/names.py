@@ -21,6 +21,11 @@ NAME_CHARACTERS_MAX: Final = 200
 _WORDS_MAX: Final = 12
 # Endings differ between languages (Alexander, Alexandros): the first consonants do not.
 _PREFIX: Final = 4
+# A lone word with so many consonants is found with one of them wrong.
+_LONE: Final = 3
+# What is left of a word when a legal form is cut off it has at least so many letters.
+_STEM: Final = 3
+_LONG_FORMS: Final = ("company", "corporation", "limited", "incorporated")
 # Forms of address, patronymic particles and legal forms: they tell nobody apart.
 NOISE: Final = frozenset(
     (
@@ -165,9 +170,32 @@ def _latin(text: str, *, abjad: bool) -> str:
 def _words(latin: str) -> tuple[str, ...]:
     """Folded words without what tells nobody apart (unless nothing else is there)."""
     parts = [part for part in re.split(r"[^A-Za-z0-9'`]+", latin) if part][:_WORDS_MAX]
-    told = [part for part in parts if part.lower().strip("'`") not in NOISE]
+    told = [one for part in parts if (one := _without_form(part.lower().strip("'`")))]
     folded = (fold(part) for part in told or parts)
     return tuple(word for word in folded if word)
+
+
+@lru_cache(maxsize=1 << 16)
+def _without_form(word: str) -> str:
+    """A word without a legal form that is written to it; nothing of a form, misspelt or not."""
+    if word in NOISE:
+        return ""
+    for form in _LONG_FORMS:
+        if abs(len(word) - len(form)) <= 1 and _near(word, form):
+            return ""
+        if word.endswith(form) and len(word) >= len(form) + _STEM:
+            return word[: -len(form)]
+    return word
+
+
+def _near(word: str, form: str) -> bool:
+    """Whether one letter more, less, other, or two exchanged make one of the other."""
+    place = next((n for n, (a, b) in enumerate(zip(word, form, strict=False)) if a != b), None)
+    if place is None:
+        return True
+    rest, other = word[place:], form[place:]
+    swapped = rest[:2] == other[1::-1] and rest[2:] == other[2:]
+    return swapped or rest[1:] in (other, other[1:]) or rest == other[1:]
 
 
 def _hangul(name: str) -> Reading:
@@ -204,6 +232,12 @@ def found_by(reading: Reading) -> Iterable[str]:
     """The keys under which a reading stands in an index."""
     yield f"={''.join(sorted(reading.words))}"
     yield f"~{coarse(reading.whole)}"
+    if len(reading.words) == 1:
+        # No other word finds it: one letter may be wrong.
+        skeleton = coarse(reading.whole)
+        if len(skeleton) >= _LONE:
+            yield f"<{skeleton}"
+            yield from {f"<{skeleton[:n]}{skeleton[n + 1 :]}" for n in range(len(skeleton))}
     for word in reading.words:
         yield f".{word}"
         skeleton = coarse(word)

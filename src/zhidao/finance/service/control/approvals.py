@@ -132,7 +132,7 @@ class Approvals:
         """Takes a person's word; the second approval carries the act out, again: once more.
 
         Raises NotFound for a stranger, Forbidden for a token, Conflict if the person said
-        otherwise before, Refused (`no_reason`) for a bare no where its reason is asked.
+        otherwise before, Refused (`reason_needed`) for a bare no where its reason is asked.
         """
         MAY_APPROVE.admit(actor)
         approval = await self.approval(actor, name)
@@ -146,7 +146,7 @@ class Approvals:
         if not approve and approval.asked.act in self._asks_why and not reason.strip():
             raise Refused(
                 "whoever refuses this says why",
-                code="no_reason",
+                code="reason_needed",
                 where="reason",
                 remedy="give the reason in a few words; it is kept with the refusal",
             )
