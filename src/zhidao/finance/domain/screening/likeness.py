@@ -47,10 +47,12 @@ def _by_words(left: Sequence[str], right: Sequence[str]) -> int:
     # Of a given name and a family name both must be there; of more, one may be left out.
     if len(left) <= 2 and min(found) < _WORD:
         score = min(score, ALERT_PERMILLE - 20)
-    # A listed name of three words stands whole in what was asked, with a word more.
-    if len(right) >= _WHOLE and len(left) <= len(right) + 1 and back >= _SURELY:
-        score = max(score, ALERT_PERMILLE)
-    return score
+    return max(score, ALERT_PERMILLE) if _stands_whole(left, right, back) else score
+
+
+def _stands_whole(left: Sequence[str], right: Sequence[str], back: int) -> bool:
+    """Whether a listed name of three words or more was asked for with one word more at most."""
+    return len(right) >= _WHOLE and len(left) <= len(right) + 1 and back >= _SURELY
 
 
 def _joined(words: Sequence[str]) -> str:

@@ -16,7 +16,7 @@ from zhidao.core.actor import Actor, Role
 from zhidao.core.errors import MalformedInput, Refused, Unavailable
 from zhidao.core.ids import party_id
 from zhidao.core.money import Money
-from zhidao.finance.domain.screening.screening import Hit
+from zhidao.finance.domain.screening.screening import Hit, Lists
 from zhidao.finance.service.control.approvals import Act, Approvals
 from zhidao.finance.service.control.party_names import PartyNames
 from zhidao.finance.service.control.screening import Screening
@@ -121,16 +121,12 @@ class NameHolds:
             self._clear, self._of = set(), current
         if parties or nodes:
             names = {*names} | await self._party_names.of(parties, nodes=nodes)
-        asked = sorted({one.strip() for one in names if one.strip()} - self._clear)
+        asked = sorted({*map(str.strip, names)} - self._clear - {""})
 
         def look() -> list[tuple[str, Hit]]:
             found: list[tuple[str, Hit]] = []
             for name in asked:
-                try:
-                    hits = [hit for hit in lists.index.screen(name) if hit.alert]
-                except MalformedInput:
-                    continue  # What is no name in any script is on no list.
-                found += [(name, hit) for hit in hits]
+                found += [(name, hit) for hit in _alerts_of(lists, name)]
             return found
 
         found = await asyncio.to_thread(look) if asked else []
@@ -141,6 +137,13 @@ class NameHolds:
 def again(act: str, asked: Mapping[str, Any]) -> dict[str, Any]:
     """What is said of a held act that two persons' word carries out, as `Approvals` knows it."""
     return {"act": act, "asked": dict(asked)}
+
+
+def _alerts_of(lists: Lists, name: str) -> list[Hit]:
+    try:
+        return [hit for hit in lists.index.screen(name) if hit.alert]
+    except MalformedInput:
+        return []  # What is no name in any script is on no list.
 
 
 def _shown(name: str, hit: Hit) -> dict[str, Any]:

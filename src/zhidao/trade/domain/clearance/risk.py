@@ -98,13 +98,15 @@ class RuleSet:
             raise MalformedInput("rates have a day and the currency that they lead to")
         if self.currency in known or any(_number(rate, "rates") <= 0 for _, rate in self.rates):
             raise MalformedInput("a rate is above zero and leads from another currency")
-        if self.rates_of:
-            try:
-                date.fromisoformat(self.rates_of)
-            except ValueError as error:
-                raise MalformedInput(
-                    f"no such day: {self.rates_of[:20]!r}", where="rates_of"
-                ) from error
+        self._check_day()
+
+    def _check_day(self) -> None:
+        try:
+            date.fromisoformat(self.rates_of or "2000-01-01")
+        except ValueError as error:
+            raise MalformedInput(
+                f"no such day: {self.rates_of[:20]!r}", where="rates_of"
+            ) from error
 
     def rate(self, currency: str) -> Decimal | None:
         """Units of the rules' currency for one unit of this one; None if nobody said."""
