@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, Final
 
 from zhidao.core.transitions import Machine, Transition
+from zhidao.devices.domain.enrolment import MACHINE as ENROLMENT
 from zhidao.finance.domain.credit.states import CREDIT, DRAWING
 from zhidao.finance.domain.deals.deal import DEAL
 from zhidao.finance.domain.deals.escrow import ESCROW
@@ -25,6 +26,7 @@ MACHINES: Final[dict[str, Machine[Any]]] = {
     "presentation": DRAWING,
     "title": TITLE,
     "consignment": CONSIGNMENT,
+    "enrolment": ENROLMENT,
 }
 _WIDTH: Final = 1_000
 _TOP: Final = 44

@@ -27,10 +27,10 @@ const holder = (title, address) => holderOf(every, trust.parties, title, address
 const place = (move) => every("trust.ChainTransaction", { hash: move.transaction })[0].index;
 // Who may say what: the node itself, or whoever the entry or the fact names.
 const NODES = `devices.TerminalRegistered devices.WindowReceived devices.SubmissionRefused
-  devices.PositionsRecorded positioning.ArrivalProven positioning.ArrivalNotProven
-  connectivity.NetworkChecked trust.TitleMoved trade.Delivered trade.ContainerArrived finance.ConditionMet
-  finance.ConditionLapsed finance.ObstacleNoted finance.Decided
-  finance.Settled exchange.FactsAdopted`.split(/\s+/);
+  devices.PositionsRecorded devices.EnrolmentChanged devices.MessageIncomplete positioning.ArrivalProven
+  positioning.ArrivalNotProven connectivity.NetworkChecked trust.TitleMoved trade.Delivered trade.ContainerArrived
+  finance.ConditionMet finance.ConditionLapsed finance.ObstacleNoted finance.Decided finance.Settled
+  exchange.FactsAdopted`.split(/\s+/);
 const CARRIERS = `devices.Sealed trust.TitleAsked trust.MediumChanged trust.TitleRegistered
   trust.TitleTagOpened`.split(/\s+/);
 const containers = () => entered.containers?.length ? entered.containers : [""]; // "": the only one

@@ -75,7 +75,15 @@ options = parser.parse_args()
 key = own_key()
 if options.place:
     identity = Identity(options.name, options.number, key)
-    client = TerminalClient(identity, host="127.0.0.1", port=options.port, randomness=randomness)
+    kept = Path("terminal.token")
+    client = TerminalClient(
+        identity,
+        host="127.0.0.1",
+        port=options.port,
+        randomness=randomness,
+        token=kept.read_text() if kept.exists() else "",
+        keep=lambda given: print(given, end="", file=kept.open("w")),
+    )
     asyncio.run(drive(client, *options.place))
 else:
     orbits = constellation(now(), now(HOURS * 3600), seed=417, systems=SYSTEMS)

@@ -9,9 +9,11 @@ from zhidao.core.ambient import HandClock, SeededRandomness
 from zhidao.core.ids import IdSource, party_id
 from zhidao.core.journal import FixedKeyRing, Records, Scribe
 from zhidao.core.keys import Algorithm, SoftwareKey
-from zhidao.core.timescale import Utc
+from zhidao.core.timescale import NS, Utc
 from zhidao.devices.adapters.memory import MemoryVault
 from zhidao.devices.service.custody import KeptData
+from zhidao.devices.service.enrolments import Enrolments
+from zhidao.devices.service.lines import Lines
 from zhidao.devices.service.ports import Vault
 from zhidao.devices.service.seals import Seals
 from zhidao.devices.service.session import SessionServices
@@ -45,6 +47,8 @@ class DeviceRoom:
     journal: MemoryJournal
     vault: Vault
     terminals: Terminals
+    enrolments: Enrolments
+    lines: Lines
     windows: Windows
     tracks: Tracks
     seals: Seals
@@ -83,7 +87,9 @@ def device_room(vault: Vault | None = None, journal: MemoryJournal | None = None
     archive = MemoryArchive()
     terminal_journal = TerminalJournal(journal, vault, scribe, clock)
     records = Records(journal, scribe)
-    terminals = Terminals(vault, scribe, bytes(32))
+    terminals = Terminals(vault, scribe, clock)
+    lines = Lines(monotonic_s=lambda: clock.now().tai_ns / NS)
+    enrolments = Enrolments(vault, terminal_journal, clock, randomness, bytes(32), lines)
     windows = Windows(vault, archive, terminal_journal, clock, randomness)
     seals = Seals(vault, records, scribe)
     return DeviceRoom(
@@ -91,13 +97,16 @@ def device_room(vault: Vault | None = None, journal: MemoryJournal | None = None
         journal=journal,
         vault=vault,
         terminals=terminals,
+        enrolments=enrolments,
+        lines=lines,
         windows=windows,
         tracks=Tracks(vault, terminals, terminal_journal, ids, NoSink()),
         seals=seals,
         custody=KeptData(vault, archive, seals),
         services=SessionServices(
             vault=vault,
-            terminals=terminals,
+            enrolments=enrolments,
+            lines=lines,
             windows=windows,
             writer=FrameWriter(vault),
             terminal_journal=terminal_journal,

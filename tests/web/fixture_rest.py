@@ -25,12 +25,21 @@ async def orders() -> list[dict[str, Any]]:
 
 @get("/v1/devices/terminals")
 async def terminals() -> list[dict[str, Any]]:
-    row = {"owner": "carrier", "keyed": True, "connected": True, "heard_at": AT, "refused": None}
+    row = {
+        "owner": "carrier",
+        "keyed": True,
+        "connected": True,
+        "heard_at": AT,
+        "refused": None,
+        "state": "enrolled",
+        "invited_until": "",
+    }
     point = {"latitude_udeg": 44_420_000, "longitude_udeg": 84_900_000}
     refused = {"reason": "bad_checksum", "sentence": "a frame's check code is wrong", "at": AT}
     return [
         row | {"terminal": "T-2041", "phone": "013800138000", "point": point},
-        row | {"terminal": "T-2042", "phone": "013800138001", "point": None, "connected": False},
+        row | {"terminal": "T-2042", "phone": "013800138001", "point": None, "connected": False,
+               "state": "invited", "invited_until": AT, "heard_at": ""},
         row | {"terminal": "T-2043", "phone": "013800138002", "point": None, "refused": refused,
                "keyed": False, "heard_at": ""},
     ]  # fmt: skip

@@ -644,6 +644,8 @@ export interface TerminalRow {
   owner: string;
   keyed: boolean;
   connected: boolean;
+  state: "new" | "invited" | "enrolled" | "suspended" | "retired";
+  invited_until: string;
   heard_at: string;
   point: { latitude_udeg: number; longitude_udeg: number } | null;
   refused: { reason: string; sentence: string; at: string } | null;

@@ -28,6 +28,21 @@ class TerminalRegistered(Fact, frozen=True, kw_only=True):
     surroundings: str = "vehicle"
 
 
+class EnrolmentChanged(Fact, frozen=True, kw_only=True):
+    """How a terminal stands with this node. Aggregate `terminal/<id>`; told by the node.
+
+    `state`: invited (until `until` a registration is answered with a token, once), enrolled (the
+    token was shown, and no registration is answered any more), suspended, retired. `by`: the party
+    that decided, empty where the terminal itself came.
+    """
+
+    TYPE: ClassVar[str] = "devices.EnrolmentChanged.v1"
+    terminal: str
+    state: str
+    until: str = ""
+    by: str = ""
+
+
 class WindowReceived(Fact, frozen=True, kw_only=True):
     """All chunks of a window of raw observations are stored. Aggregate `terminal/<id>`.
 
@@ -48,14 +63,31 @@ class WindowReceived(Fact, frozen=True, kw_only=True):
 class SubmissionRefused(Fact, frozen=True, kw_only=True):
     """Something that a terminal sent was not accepted as trusted. Aggregate `terminal/<id>`.
 
-    `reason`: wrong_token, unknown_terminal, unknown_key, bad_signature, replayed_nonce,
-    bad_checksum, incomplete.
+    `reason`: not_invited, of_another, wrong_token, wrong_imei, suspended, in_use_elsewhere,
+    unknown_terminal, unknown_key, bad_signature, replayed_nonce, bad_checksum, incomplete.
     """
 
     TYPE: ClassVar[str] = "devices.SubmissionRefused.v1"
     terminal: str
     reason: str
     sentence: str
+
+
+class MessageIncomplete(Fact, frozen=True, kw_only=True):
+    """Sub-packets of a message never came, though each that did is kept and was acknowledged.
+
+    Aggregate `terminal/<id>`. `message_id`: as the protocol numbers it; `first_serial`: of the
+    first sub-packet; `came`: which of them, from 1 to `packets_total`; `root`: Merkle root of their
+    bodies, hex.
+    """
+
+    TYPE: ClassVar[str] = "devices.MessageIncomplete.v1"
+    terminal: str
+    message_id: int
+    first_serial: int
+    packets_total: int
+    came: list[int]
+    root: str
 
 
 class PositionsRecorded(Fact, frozen=True, kw_only=True):

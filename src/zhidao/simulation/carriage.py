@@ -12,6 +12,7 @@ from zhidao.core.errors import Refused
 from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.core.timescale import NS
 from zhidao.devices.wire.jt808.position import PositionReport
+from zhidao.node.security.private_files import write_private
 from zhidao.simulation import participants
 from zhidao.simulation.client import Caller
 from zhidao.simulation.scenario import CARD, Reported, Scenario
@@ -134,13 +135,15 @@ class Carriage:
         )
 
     async def _drive(self, key: SoftwareKey) -> None:
-        scenario = self._scenario
+        scenario, kept = self._scenario, self._folder / "terminal.token"
+        lying = self._fail == "wrong-token"
         terminal = TerminalClient(
             Identity(scenario.terminal, scenario.phone.removeprefix("+"), key),
             host="127.0.0.1",
             port=self._devices_port,
             randomness=self._randomness,
-            token="not the token" if self._fail == "wrong-token" else "",
+            token="not the token" if lying else kept.read_text() if kept.exists() else "",
+            keep=None if lying else lambda token: write_private(kept, token.encode()),
             timeout_s=_TIMEOUT_S,
         )
         try:

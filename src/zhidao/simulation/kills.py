@@ -57,6 +57,7 @@ FACTS: Final[Mapping[str, int]] = {
     "connectivity.CardRegistered.v1": 1,
     "connectivity.NetworkChecked.v1": 1,
     "connectivity.ShortMessageReceived.v1": 3,
+    "devices.EnrolmentChanged.v1": 2,
     "devices.SealChecked.v1": 1,
     "devices.Sealed.v1": 1,
     "devices.TerminalRegistered.v2": 1,

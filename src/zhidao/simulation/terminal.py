@@ -107,14 +107,19 @@ class TerminalClient:
         port: int,
         randomness: Randomness,
         token: str = "",
+        keep: Callable[[str], None] | None = None,
         timeout_s: float = 60.0,
     ) -> None:
-        """`token`: one from before, else the terminal registers to get it."""
+        """`token`: one from before, else the terminal registers to get it, and `keep` is told.
+
+        A terminal that keeps its token registers again if that is no longer good.
+        """
         self._identity = identity
         self._host = host
         self._port = port
         self._randomness = randomness
         self._timeout_s = timeout_s
+        self._keep = keep
         self._line: _Line | None = None
         self._nonce = b""
         self.token = token
@@ -234,9 +239,10 @@ class TerminalClient:
         reader, writer = await asyncio.open_connection(self._host, self._port)
         line = _Line(reader, writer, ClientSession(self._identity.number, self._identity.edition))
         try:
-            if not self.token:
+            had_one = bool(self.token)
+            if not had_one:
                 await self._register(line, deadline_s)
-            await self._authenticate(line, deadline_s)
+            await self._authenticate(line, deadline_s, may_register=had_one and bool(self._keep))
             given = await line.first(NonceGiven, deadline_s)
             assert isinstance(given, NonceGiven)
             self._nonce = given.nonce
@@ -245,10 +251,13 @@ class TerminalClient:
             raise
         return line
 
-    async def _authenticate(self, line: _Line, deadline_s: float) -> None:
+    async def _authenticate(self, line: _Line, deadline_s: float, *, may_register: bool) -> None:
         await line.send(line.session.frames(Authentication(self.token)))
         answer = await line.first(Answered, deadline_s)
         if not isinstance(answer, Answered) or answer.result != RESULT_OK:
+            if may_register:
+                self.token = ""
+                raise ConnectionError("the token is no longer good")
             raise Refused(
                 f"the node does not accept terminal {self._identity.terminal}'s token",
                 code="wrong_token",
@@ -274,6 +283,8 @@ class TerminalClient:
                 code="not_registered",
             )
         self.token = answer.token
+        if self._keep:
+            self._keep(self.token)
 
     async def _until(self, deadline_s: float, attempt: _Attempt) -> None:
         """Tries again after each broken connection until the deadline."""

@@ -9,6 +9,8 @@ from zhidao.connectivity.events import NetworkChecked
 from zhidao.core.errors import Refused
 from zhidao.core.events import SignedEvent
 from zhidao.devices.events import (
+    EnrolmentChanged,
+    MessageIncomplete,
     PositionsRecorded,
     Sealed,
     SubmissionRefused,
@@ -48,6 +50,7 @@ _OF_THE_NODE: Final = frozenset(
     name
     for fact in (
         *(TerminalRegistered, WindowReceived, SubmissionRefused, PositionsRecorded),
+        *(EnrolmentChanged, MessageIncomplete),
         *(ArrivalProven, ArrivalNotProven, NetworkChecked, TitleMoved),
         *(ContainerArrived, Delivered),
         *(ConditionMet, ConditionLapsed, ObstacleNoted, Decided, Settled, FactsAdopted),

@@ -15,6 +15,7 @@ from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.core.timescale import Utc
 from zhidao.devices.adapters.gateway import Gateway, Limits
 from zhidao.devices.events import (
+    EnrolmentChanged,
     PositionsRecorded,
     SubmissionRefused,
     TerminalRegistered,
@@ -79,8 +80,10 @@ async def test_a_terminal_registers_authenticates_and_delivers_a_signed_window(r
         chunks = await terminal.send_window(WINDOW, simulated=True)
         await terminal.send_window(b"a second window", simulated=False)
         await terminal.close()
-    registered, first, second = room.events
+    registered, invited, enrolled, first, second = room.events
     assert registered.type == TerminalRegistered.TYPE
+    states = [EnrolmentChanged.of(each).state for each in (invited, enrolled)]
+    assert states == ["invited", "enrolled"]
     fact = WindowReceived.of(first)
     assert fact.size_bytes == len(WINDOW)
     assert fact.simulated
@@ -134,9 +137,10 @@ async def test_the_token_of_one_terminal_does_not_fit_another(room):
         key=SoftwareKey(Algorithm.ED25519, bytes([8]) * 32).public.multikey,
         owner=CARRIER,
     )
+    token = await room.enrolments.register(other.number, terminal_id="truck-8", plate="")
     async with serving(room) as gateway:
         with pytest.raises(Refused):
-            await client(gateway, token=room.terminals.token(other)).connect()
+            await client(gateway, token=token).connect()
 
 
 @pytest.mark.parametrize(("terminal", "number"), [("truck-9", NUMBER), (TERMINAL, "8613900000000")])
@@ -265,6 +269,20 @@ async def test_a_silent_stranger_and_too_many_of_them_are_let_go(room):
         assert gateway.counts["idle"] == 2
 
 
+async def test_a_fleet_of_one_address_is_let_in_and_strangers_of_it_are_few(room):
+    """Whoever showed its token makes room for the next that has not."""
+    await room.register()
+    async with serving(room, early_s=1.0, early_per_address_max=1, per_address_max=3) as gateway:
+        first = client(gateway)
+        await first.connect()
+        second = client(gateway, token=first.token)
+        await second.connect()
+        silent = await asyncio.open_connection("127.0.0.1", gateway.address[1])
+        assert await _speak(gateway, b"\x7e\x00") == b""
+        assert gateway.counts["turned_away"] == 1
+        silent[1].close()
+
+
 async def test_a_lost_sub_packet_is_asked_for_and_the_message_completed(room):
     await room.register()
     async with serving(room, gap_s=0.1) as gateway:
@@ -319,19 +337,21 @@ async def test_nothing_is_acknowledged_that_was_not_stored(room):
     failing = _Failing(room.vault)
     room.services.writer._vault = failing
     async with serving(room) as gateway:
+        first = client(gateway, timeout_s=0.4)
         with pytest.raises(Unavailable):
-            await client(gateway, timeout_s=0.4).send([_report(1)])
+            await first.send([_report(1)])
         assert gateway.counts["not_stored"] >= 1
         failing.failing = False
-        await client(gateway).send([_report(1)])
+        await client(gateway, token=first.token).send([_report(1)])
     assert await room.vault.count_frames(TERMINAL) == 1
 
 
 async def test_a_second_connection_of_a_terminal_ends_the_first(room):
     await room.register()
     async with serving(room) as gateway:
-        first, second = client(gateway), client(gateway)
+        first = client(gateway)
         await first.connect()
+        second = client(gateway, token=first.token)
         await second.connect()
         await second.heartbeat()
         assert gateway.connected == (TERMINAL,)

@@ -20,6 +20,7 @@ from zhidao.core.programs.child import free_port
 from zhidao.core.timescale import NS, Utc
 from zhidao.devices.adapters.postgres import PostgresVault
 from zhidao.devices.domain.custody import Terminal
+from zhidao.devices.domain.enrolment import Enrolment, invited
 from zhidao.devices.events import PositionsRecorded, TerminalRegistered, WindowReceived
 from zhidao.simulation.terminal import Identity, TerminalClient, position_report
 from zhidao.store.database import Database
@@ -52,7 +53,8 @@ async def _register(journal: PostgresJournal, vault: PostgresVault) -> None:
         visible=(),
         occurred_at=None,
     )
-    await vault.add_terminal(terminal, [entry])
+    window = invited(Enrolment(TERMINAL), clock.now().plus_ns(10**9 * 86_400 * 365 * 50))
+    await vault.add_terminal(terminal, [entry], window)
 
 
 async def _drive(port: int) -> None:

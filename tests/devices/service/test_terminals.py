@@ -5,18 +5,10 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from tests.devices.device_room import (
-    CARRIER,
-    NUMBER,
-    OPERATING,
-    PHONE,
-    TERMINAL,
-    TERMINAL_KEY,
-    actor,
-)
+from tests.devices.device_room import CARRIER, OPERATING, PHONE, TERMINAL, TERMINAL_KEY, actor
 
 from zhidao.core.actor import Role
-from zhidao.core.errors import Conflict, Forbidden, MalformedInput, NotFound, Refused
+from zhidao.core.errors import Conflict, Forbidden, MalformedInput
 from zhidao.devices.service.terminal_journal import STRANGERS_KEPT
 
 WANTED = {
@@ -30,7 +22,7 @@ WANTED = {
 async def test_registering_twice_is_once(room):
     first = await room.terminals.register(OPERATING, **WANTED)
     assert await room.terminals.register(OPERATING, **WANTED) == first
-    assert len(room.events) == 1
+    assert len(room.events) == 2
     assert await room.custody.phone(TERMINAL) == PHONE
 
 
@@ -39,7 +31,7 @@ async def test_an_id_or_number_stands_for_one_terminal(room, change):
     await room.terminals.register(OPERATING, **WANTED)
     with pytest.raises(Conflict):
         await room.terminals.register(OPERATING, **(WANTED | change))
-    assert len(room.events) == 1
+    assert len(room.events) == 2
 
 
 @pytest.mark.parametrize(
@@ -63,27 +55,14 @@ async def test_only_the_operator_registers(room):
         await room.terminals.register(actor(CARRIER), **WANTED)
 
 
-async def test_a_token_belongs_to_number_id_and_key(room):
-    terminal = await room.terminals.register(OPERATING, **WANTED)
-    token = room.terminals.token(terminal)
-    assert await room.terminals.authenticate("0000000" + NUMBER, token) == terminal
-    with pytest.raises(Refused):
-        await room.terminals.authenticate(NUMBER, token[:-1] + ("A" if token[-1] != "A" else "B"))
-    with pytest.raises(NotFound):
-        await room.terminals.authenticate("999", token)
-    with pytest.raises(Refused):
-        await room.terminals.authenticate(NUMBER, "非")
-
-
 async def test_a_terminal_without_a_key_is_known_by_its_number_alone(room):
     keyless = await room.terminals.register(
         OPERATING, terminal="van-3", phone="+86 138-0013 (8001)", owner=CARRIER
     )
     assert (keyless.key, keyless.phone) == (None, "+8613800138001")
     # Its maker chose the id that it registers with.
-    assert await room.terminals.calling("08613800138001", "A000001") == keyless
-    token = room.terminals.token(keyless)
-    assert await room.terminals.authenticate("8613800138001", token) == keyless
+    token = await room.enrolments.register("08613800138001", terminal_id="A000001", plate="")
+    assert await room.enrolments.authenticate("8613800138001", token) == keyless
 
 
 async def test_a_second_device_of_one_number_is_told_the_first_only_where_it_may_be_seen(room):
@@ -115,7 +94,7 @@ async def test_a_key_is_in_one_device(room):
     for phone in ("+8613900000001", "+8613900000002"):
         keyless = other | {"terminal": f"t-{phone[-1]}", "phone": phone, "key": ""}
         await room.terminals.register(OPERATING, **keyless)
-    assert len(room.events) == 3
+    assert len(room.events) == 6
 
 
 async def test_of_six_registered_at_once_with_one_key_one_is_taken(room):
@@ -126,7 +105,7 @@ async def test_of_six_registered_at_once_with_one_key_one_is_taken(room):
         *(room.terminals.register(OPERATING, **each) for each in wanted), return_exceptions=True
     )
     assert sum(isinstance(each, Conflict) for each in told) == 5
-    assert len(room.events) == 1
+    assert len(room.events) == 2
 
 
 async def test_a_list_of_terminals_holds_the_callers_only_and_pages(room):

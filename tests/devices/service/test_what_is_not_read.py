@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from tests.devices.device_room import CARRIER, NUMBER, TERMINAL, actor
 
+from zhidao.core.hashing.hashtree import leaf_hash, tree_root
 from zhidao.core.timescale import Utc
+from zhidao.devices.events import MessageIncomplete
 from zhidao.devices.service.session import Session
-from zhidao.devices.wire.client import Answered, ClientSession, TokenAnswer
+from zhidao.devices.wire.client import Answered, AskedAgain, ClientSession, TokenAnswer
 from zhidao.devices.wire.jt808.frame import Deframer, Edition, decode_frame
 from zhidao.devices.wire.jt808.messages import (
     Authentication,
@@ -32,6 +35,7 @@ class Line:
 
     def __init__(self, room, edition: Edition = Edition.E2019) -> None:
         self.session, self.client = Session(room.services), ClientSession(NUMBER, edition)
+        self.token = ""
 
     async def raw(self, message: Message) -> list[bytes]:
         deframer = Deframer()
@@ -41,12 +45,16 @@ class Line:
     async def said(self, message: Message) -> list[object]:
         return [heard for raw in await self.raw(message) for heard in self.client.hear(raw)]
 
-    async def opened(self, terminal: str = TERMINAL) -> None:
+    async def opened(self, terminal: str = TERMINAL, token: str = "") -> None:
+        self.token = token or await self.registered(terminal)
+        await self.said(Authentication(self.token))
+        assert self.session.authenticated
+
+    async def registered(self, terminal: str) -> str:
         register = Registration(44, 300, "MAKER", "T-360", terminal, 2, "A12345")
         (answer,) = await self.said(register)
         assert isinstance(answer, TokenAnswer)
-        await self.said(Authentication(answer.token))
-        assert self.session.authenticated
+        return answer.token
 
 
 @pytest.fixture
@@ -140,9 +148,80 @@ async def test_after_a_cut_line_it_is_sent_again_and_read_once(room, line, befor
     await line.opened()
     await _frames(line, before)
     again = Line(room)
-    await again.opened()
+    await again.opened(token=line.token)
     await _frames(again, [0, 1])
     assert len(await room.tracks.points(actor(CARRIER), TERMINAL, 200)) == 60
+
+
+def _incomplete(room) -> list[MessageIncomplete]:
+    told = [each for each in room.events if each.type == MessageIncomplete.TYPE]
+    return [MessageIncomplete.of(each) for each in told]
+
+
+async def _parts(line: Line, size: int = 4_000) -> list[bytes]:
+    message = Unknown(0x0801, bytes(index % 251 for index in range(size)))
+    return [one for f in line.client.frames(message) for one in Deframer().feed(f.encode())]
+
+
+async def _asked(line: Line) -> list[tuple[int, ...]]:
+    heard = [each for raw in await line.session.ask_again() for each in line.client.hear(raw)]
+    return [each.request.packets for each in heard if isinstance(each, AskedAgain)]
+
+
+async def test_what_never_comes_whole_is_asked_for_three_times_and_then_written_down(
+    room, line
+) -> None:
+    await line.opened()
+    one, _, three, _ = await _parts(line)
+    await asyncio.wait_for(line.session.receive([one, three, three]), 5)
+    assert [await _asked(line) for _ in range(4)] == [[(2, 4)], [(2, 4)], [(2, 4)], []]
+    (told,) = _incomplete(room)
+    assert (told.message_id, told.packets_total, told.came) == (0x0801, 4, [1, 3])
+    bodies = [decode_frame(each).body for each in (one, three)]
+    assert told.root == tree_root(leaf_hash(body) for body in bodies).hex()
+    # What came is kept, each once.
+    assert await room.vault.count_frames(TERMINAL) == 2
+    assert not line.session.waits_for_packets
+
+
+async def test_of_two_interleaved_each_is_put_together(room, line) -> None:
+    await line.opened()
+    first, second = await _parts(line), await _parts(line, 3_000)
+    mixed = [first[0], second[0], first[3], second[2], second[1], first[1]]
+    answers = await asyncio.wait_for(line.session.receive(mixed), 5)
+    assert len(answers) == 6
+    assert await _asked(line) == [(3,)]
+    await asyncio.wait_for(line.session.receive([first[2]]), 5)
+    assert await _asked(line) == []
+    assert _incomplete(room) == []
+
+
+async def test_a_total_that_changes_and_one_beyond_the_bound_leave_a_record(room, line) -> None:
+    await line.opened()
+    one, two, *_ = [decode_frame(raw) for raw in await _parts(line)]
+
+    def changed(frame, total: int) -> bytes:
+        (raw,) = Deframer().feed(
+            replace(frame, header=replace(frame.header, packets_total=total)).encode()
+        )
+        return raw
+
+    sent = [changed(one, 4), changed(two, 5), changed(two, 65)]
+    raw = await asyncio.wait_for(line.session.receive(sent), 5)
+    results = sorted(each.result for one in raw for each in line.client.hear(one))
+    assert results == [0, 2, 2]
+    (told,) = _incomplete(room)
+    assert (told.packets_total, told.came) == (4, [1])
+    assert [each.reason for each in room.vault.suspects] == ["malformed", "malformed"]
+
+
+async def test_a_line_that_ends_in_the_middle_leaves_a_record(room, line) -> None:
+    await line.opened()
+    one, *_ = await _parts(line)
+    await asyncio.wait_for(line.session.receive([one]), 5)
+    await line.session.leave()
+    await line.session.leave()
+    assert [each.came for each in _incomplete(room)] == [[1]]
 
 
 @pytest.mark.parametrize("before", ["\0" * 4, "  ", "\0 "])

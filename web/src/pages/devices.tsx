@@ -30,13 +30,13 @@ function Terminals() {
   const { name } = useParties();
   return (
     <Section id="terminals-title" title={t("devices.terminals")}>
-      <Table list="terminals" title={t("devices.terminals")} columns={columnsOf("terminal", "phone", "owner", "connected", "heard_at")} id={(row: TerminalRow) => row.terminal} none={t("devices.none")} follows={acts} every={5} line={(row) => <Terminal key={row.terminal} row={row} owner={name(row.owner)} />} />
+      <Table list="terminals" title={t("devices.terminals")} columns={columnsOf("terminal", "phone", "owner", "connected", "state", "heard_at")} id={(row: TerminalRow) => row.terminal} none={t("devices.none")} follows={acts} every={5} line={(row) => <Terminal key={row.terminal} row={row} owner={name(row.owner)} done={() => setActs((n) => n + 1)} />} />
       {mayDo("terminal") ? <AddTerminal done={() => setActs((n) => n + 1)} /> : <p class="quiet">{t("devices.operator_adds")}</p>}
     </Section>
   );
 }
 
-function Terminal({ row, owner }: { row: TerminalRow; owner: string }) {
+function Terminal({ row, owner, done }: { row: TerminalRow; owner: string; done: () => void }) {
   return (
     <li>
       <div>
@@ -44,6 +44,7 @@ function Terminal({ row, owner }: { row: TerminalRow; owner: string }) {
           <strong>{row.terminal}</strong> <span class="quiet">{row.phone}</span> {t("devices.of", { owner })}
         </p>
         <p class="quiet">{t(row.keyed ? "devices.keyed" : "devices.claimed_only")}</p>
+        <Standing row={row} />
         {row.heard_at ? (
           <p>
             {t(row.connected ? "devices.heard_live" : "devices.heard")} <Time at={row.heard_at} scale="clock" />
@@ -57,8 +58,51 @@ function Terminal({ row, owner }: { row: TerminalRow; owner: string }) {
             {t("devices.refused", { why: tryWords(`reason.${row.refused.reason}`) ?? row.refused.sentence })} <Time at={row.refused.at} scale="clock" />
           </p>
         )}
+        {mayDo("terminal") && row.state !== "retired" && <Change row={row} done={done} />}
       </div>
     </li>
+  );
+}
+
+/** Whether the terminal may come in, and until when it may register. */
+function Standing({ row }: { row: TerminalRow }) {
+  const over = row.state === "invited" && Date.parse(row.invited_until) < Date.now();
+  const words = named("terminal_state", over ? "lapsed" : row.state);
+  return (
+    <p class={over || row.state === "suspended" ? "stop" : "quiet"}>
+      {words}
+      {row.state === "invited" && !over && (
+        <>
+          {" "}
+          {t("devices.until")} <Time at={row.invited_until} scale="clock" />
+        </>
+      )}
+    </p>
+  );
+}
+
+const ACTS: Record<string, { path: string; body: object }> = {
+  invite: { path: "invitation", body: {} },
+  void: { path: "invitation", body: { void: true } },
+  suspend: { path: "suspension", body: {} },
+  retire: { path: "retirement", body: {} },
+};
+
+function Change({ row, done }: { row: TerminalRow; done: () => void }) {
+  const acts = Object.keys(ACTS).filter((act) => act !== "suspend" || ["invited", "enrolled"].includes(row.state));
+  return (
+    <ActForm
+      title={t("devices.change")}
+      submit={t("devices.change_go")}
+      means={t("devices.change_means")}
+      fields={[{ name: "what", label: t("devices.do"), kind: "choice", choices: acts.map((value) => ({ value, words: t(`devices.do_${value}`) })) }]}
+      send={({ what }, act) => {
+        const chosen = ACTS[what ?? ""];
+        if (chosen) act(`/v1/devices/terminals/${encodeURIComponent(row.terminal)}/${chosen.path}`, chosen.body);
+      }}
+      after={(answer) => t("devices.changed", { state: named("terminal_state", (answer as { state: string }).state) })}
+      done={done}
+    />
   );
 }
 

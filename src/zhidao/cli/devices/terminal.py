@@ -13,8 +13,9 @@ from zhidao.cli.console.listing import add_listing, rows_of
 from zhidao.cli.console.outputs import take
 
 _PATH: Final = "/v1/devices/terminals"
-_COLUMNS: Final = ("terminal", "phone", "owner", "says", "last position", "refused")
+_COLUMNS: Final = ("terminal", "phone", "owner", "stands", "says", "last position", "refused")
 _UDEG: Final = 1_000_000
+_MINUTES: Final = 30
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,20 +53,45 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="vehicle",
         help="what stands around the antenna (default: %(default)s)",
     )
+    adding.add_argument(
+        "--window-minutes",
+        type=int,
+        default=_MINUTES,
+        help="how long it may register, once; 0: not yet (default: %(default)s)",
+    )
     adding.set_defaults(run=_add)
+    inviting = actions.add_parser("invite", help="open a window in which it registers, once")
+    inviting.add_argument(
+        "--minutes", type=int, default=_MINUTES, help="how long (default: %(default)s)"
+    )
+    inviting.add_argument(
+        "--void", action="store_true", help="its token is none from now on, and its line ends"
+    )
+    inviting.set_defaults(run=_invite)
+    suspending = actions.add_parser("suspend", help="let it in no more until it is invited again")
+    suspending.set_defaults(run=_suspend)
+    retiring = actions.add_parser("retire", help="it is gone for good; its number is free")
+    retiring.set_defaults(run=_retire)
     orbits = actions.add_parser("orbits", help="bring the satellites' orbits; the operator")
     orbits.add_argument("file", type=Path, metavar="FILE", help="RINEX navigation, plain or gzip")
     orbits.set_defaults(run=_orbits)
-    for action in (showing, adding):
+    changing = (inviting, suspending, retiring)
+    for action in (showing, adding, *changing):
         action.add_argument("terminal", metavar="TERMINAL", help="plate, container or own name")
-    for action in (listing, showing, near, adding, orbits):
+    for action in (listing, showing, near, adding, *changing, orbits):
         add_caller(action)
     parser.epilog = (
         "A device without a key is any JT/T 808 tracker that is sold: it is heard, and what it\n"
         "says stays a claim. Only a key that the device keeps can carry a proof.\n"
+        "Its registration is answered once, within a window; then it is locked. One that lost its\n"
+        "token needs another window; with --void whoever holds the token is put out.\n"
         "examples:\n"
         "  zhidao terminal add LORRY-7 --phone '+86 138 0013 8000' --owner carrier \\\n"
         "      --url https://localhost:8443 --as aida\n"
+        "  zhidao terminal invite LORRY-7 --minutes 30 --url https://localhost:8443 --as aida\n"
+        "  zhidao terminal invite LORRY-7 --void\n"
+        "  zhidao terminal suspend LORRY-7\n"
+        "  zhidao terminal retire LORRY-7\n"
         "  zhidao terminal list --url https://localhost:8443 --as aida\n"
         "  zhidao terminal list --filter connected=true --sort=-heard_at\n"
         "  zhidao terminal show BDT-0417 --points 10\n"
@@ -89,7 +115,7 @@ def _show(options: argparse.Namespace) -> int:
     lines = [
         (
             f"{known['terminal']} ({known['phone']}) of {known['owner']}: "
-            f"{_says(keyed=bool(known['key']))}"
+            f"{_says(keyed=bool(known['key']))}; {_stands(known['enrolment'])}"
         ),
         *(f"  {_point(each)}" for each in points),
     ]
@@ -123,13 +149,43 @@ def _add(options: argparse.Namespace) -> int:
         "key": options.key,
         "readers": options.reader,
         "surroundings": options.surroundings,
+        "window_minutes": options.window_minutes,
     }
     known = node.send(_PATH, body)
     sentence = (
-        f"{known['terminal']} may report; its number is {known['number']}: "
-        f"{_says(keyed=bool(known['key']))}"
+        f"{known['terminal']} is added; its number is {known['number']}: "
+        f"{_says(keyed=bool(known['key']))}; {_stands(known['enrolment'])}"
     )
     return say(options, known, sentence)
+
+
+def _invite(options: argparse.Namespace) -> int:
+    return _changed(options, "invitation", {"minutes": options.minutes, "void": options.void})
+
+
+def _suspend(options: argparse.Namespace) -> int:
+    return _changed(options, "suspension", {})
+
+
+def _retire(options: argparse.Namespace) -> int:
+    return _changed(options, "retirement", {})
+
+
+def _changed(options: argparse.Namespace, act: str, body: dict[str, Any]) -> int:
+    path = f"{_PATH}/{quote(options.terminal, safe='')}/{act}"
+    stands = node_of(options).send(path, body)
+    return say(options, stands, f"{stands['terminal']}: {_stands(stands)}")
+
+
+def _stands(enrolment: dict[str, Any]) -> str:
+    words = {
+        "new": "no window is open for it, so its registration is refused",
+        "invited": f"it may register once, until {enrolment['until']}",
+        "enrolled": "enrolled; no registration of it is answered any more",
+        "suspended": "suspended; nothing of it is taken",
+        "retired": "retired for good",
+    }
+    return words[enrolment["state"]]
 
 
 def _orbits(options: argparse.Namespace) -> int:
@@ -155,6 +211,7 @@ def _says(*, keyed: bool) -> str:
 def _row(each: dict[str, Any]) -> dict[str, Any]:
     refused = each["refused"]
     return each | {
+        "stands": each["state"],
         "says": "signed" if each["keyed"] else "claimed",
         "last position": _point(each["point"]) if each["point"] else each["heard_at"] or "none",
         "refused": f"{refused['at']}: {refused['sentence']}" if refused else "",

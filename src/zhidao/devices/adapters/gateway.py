@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from zhidao.core.errors import MalformedInput, Unavailable, ZhidaoError
+from zhidao.devices.service.lines import network_of
 from zhidao.devices.service.session import Session, SessionServices
 from zhidao.devices.wire.jt808.frame import Deframer
 
@@ -20,13 +21,18 @@ _TEND_S: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds of the server. Heartbeats come each 60 s, so `idle_s` allows two to be lost."""
+    """Bounds of the server. Heartbeats come each 60 s, so `idle_s` allows two to be lost.
+
+    `per_address_max`: a fleet behind one address of its mobile network is many terminals; of those
+    that showed no token yet only `early_per_address_max` are heard at once.
+    """
 
     idle_s: float = 180.0
     early_s: float = 15.0
     gap_s: float = 2.0
-    per_address_max: int = 256
-    sessions_max: int = 10_000
+    per_address_max: int = 10_000
+    early_per_address_max: int = 1_000
+    sessions_max: int = 20_000
 
 
 class Gateway:
@@ -46,7 +52,7 @@ class Gateway:
         self._tend = tend
         self._limits = limits or Limits()
         self._addresses: Counter[str] = Counter()
-        self._terminals: dict[str, asyncio.StreamWriter] = {}
+        self._early: Counter[str] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
         self._host = host
@@ -103,7 +109,7 @@ class Gateway:
     @property
     def connected(self) -> tuple[str, ...]:
         """Terminals that are connected and showed their token."""
-        return tuple(sorted(self._terminals))
+        return self._services.lines.connected
 
     async def _tend_always(self) -> None:
         while True:
@@ -121,39 +127,41 @@ class Gateway:
         address = str((writer.get_extra_info("peername") or ("?",))[0])
         full = (
             self._addresses[address] >= self._limits.per_address_max
+            or self._early[address] >= self._limits.early_per_address_max
             or self.sessions >= self._limits.sessions_max
         )
         self._addresses[address] += 1
+        self._early[address] += 1
         try:
             if full:
+                self._one_less(self._early, address)
                 self.counts["turned_away"] += 1
             else:
-                await self._talk(reader, writer)
+                session = Session(self._services, network=network_of(address), hang_up=writer.close)
+                await self._talk(session, address, reader, writer)
         except (OSError, asyncio.IncompleteReadError):
             self.counts["broken"] += 1
         except asyncio.CancelledError:
             self.counts["cancelled"] += 1
         finally:
             self._tasks.discard(task)
-            self._addresses[address] -= 1
-            if not self._addresses[address]:
-                del self._addresses[address]
+            self._one_less(self._addresses, address)
             writer.close()
 
-    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        mine = ""
+    @staticmethod
+    def _one_less(counted: Counter[str], address: str) -> None:
+        counted[address] -= 1
+        if not counted[address]:
+            del counted[address]
 
-        async def known(terminal: str) -> None:
-            nonlocal mine
-            mine = terminal
-            before = self._terminals.get(terminal)
-            self._terminals[terminal] = writer
-            if before is not None:
-                # A device on a flapping link comes back before its old line is known dead.
-                before.close()
-                self.counts["taken_over"] += 1
-
-        session, deframer = Session(self._services, known), Deframer()
+    async def _talk(
+        self,
+        session: Session,
+        address: str,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> None:
+        deframer = Deframer()
         now_s = asyncio.get_running_loop().time
         # A stranger has this long in all, however slowly he feeds his bytes.
         early_until_s = now_s() + self._limits.early_s
@@ -164,7 +172,11 @@ class Gateway:
                 data = await self._read(reader, writer, session, timeout_s)
                 if not data:
                     return
+                was_in = session.authenticated
                 answers = await session.receive(deframer.feed(data))
+                if session.authenticated and not was_in:
+                    self._one_less(self._early, address)
+                    self.counts["taken_over"] += session.took_over
                 await self._write(writer, answers)
         except MalformedInput as error:
             self.counts[error.code] += 1
@@ -174,8 +186,10 @@ class Gateway:
         except ZhidaoError as error:
             self.counts[error.code] += 1
         finally:
-            if mine and self._terminals.get(mine) is writer:
-                del self._terminals[mine]
+            if not session.authenticated:
+                self._one_less(self._early, address)
+            with contextlib.suppress(ZhidaoError):
+                await session.leave()
 
     async def _read(
         self,
@@ -192,7 +206,7 @@ class Gateway:
                     return await reader.read(_READ_BYTES)
             except TimeoutError:
                 timeout_s -= wait_s
-                await self._write(writer, session.ask_again())
+                await self._write(writer, await session.ask_again())
         self.counts["idle"] += 1
         return b""
 

@@ -21,6 +21,7 @@ from zhidao.devices.domain.custody import (
     Terminal,
     Window,
 )
+from zhidao.devices.domain.enrolment import RETIRED, Enrolment
 from zhidao.devices.domain.track import LastSeen, Report, TrackPoint
 from zhidao.devices.service.points import POSITION_IDS
 
@@ -32,6 +33,7 @@ class MemoryVault:
         self._journal = journal
         self._secret = b""
         self._terminals: dict[str, Terminal] = {}
+        self._enrolments: dict[str, Enrolment] = {}
         self.frames: dict[tuple[str, bytes], StoredFrame] = {}
         self.suspects: list[Suspect] = []
         self._reports: dict[tuple[str, UUID, int], Report] = {}
@@ -48,18 +50,46 @@ class MemoryVault:
         self._secret = self._secret or fresh
         return self._secret
 
-    async def add_terminal(self, terminal: Terminal, entries: Sequence[Entry]) -> None:
+    async def add_terminal(
+        self, terminal: Terminal, entries: Sequence[Entry], enrolment: Enrolment | None = None
+    ) -> None:
         """Adds a terminal. Raises Conflict."""
         taken = any(
-            terminal.number == other.number
-            or terminal.phone == other.phone
-            or (terminal.key is not None and terminal.key == other.key)
+            (terminal.key is not None and terminal.key == other.key)
+            or (
+                not self._is_retired(other)
+                and (terminal.number == other.number or terminal.phone == other.phone)
+            )
             for other in self._terminals.values()
         )
         if taken or terminal.terminal in self._terminals:
             raise Conflict(f"terminal {terminal.terminal} or a number or key of it is taken")
         await self._append(entries)
         self._terminals[terminal.terminal] = terminal
+        self._enrolments[terminal.terminal] = enrolment or Enrolment(terminal.terminal)
+
+    async def enrolment(self, terminal: str) -> Enrolment:
+        """See the port."""
+        if terminal not in self._enrolments:
+            raise NotFound(f"no terminal {terminal!r}")
+        return self._enrolments[terminal]
+
+    async def enrolments(self, terminals: Sequence[str]) -> Mapping[str, Enrolment]:
+        """See the port."""
+        return {name: self._enrolments[name] for name in terminals if name in self._enrolments}
+
+    async def change_enrolment(
+        self, after: Enrolment, entries: Sequence[Entry], *, since: int | None = None
+    ) -> None:
+        """See the port."""
+        version = after.version - 1 if since is None else since
+        if (await self.enrolment(after.terminal)).version != version:
+            raise Conflict(f"terminal {after.terminal} stands otherwise meanwhile")
+        await self._append(entries)
+        self._enrolments[after.terminal] = after
+
+    def _is_retired(self, terminal: Terminal) -> bool:
+        return self._enrolments[terminal.terminal].state == RETIRED
 
     async def terminal(self, terminal: str) -> Terminal:
         """By id. Raises NotFound."""
@@ -77,7 +107,8 @@ class MemoryVault:
     async def terminal_by_phone(self, phone: str) -> Terminal:
         """See the port."""
         for name in sorted(self._terminals):
-            if self._terminals[name].phone == phone:
+            found = self._terminals[name]
+            if found.phone == phone and not self._is_retired(found):
                 return self._terminals[name]
         raise NotFound(f"no terminal with the phone number {phone[:20]!r}")
 
@@ -91,7 +122,7 @@ class MemoryVault:
     async def terminal_by_number(self, number: str) -> Terminal:
         """By number. Raises NotFound."""
         for terminal in self._terminals.values():
-            if terminal.number == number:
+            if terminal.number == number and not self._is_retired(terminal):
                 return terminal
         raise NotFound(f"no terminal with the number {number!r}")
 

@@ -13,6 +13,7 @@ from zhidao.core.ids import PartyId
 from zhidao.core.journal import Entry
 from zhidao.core.keys import PublicKey
 from zhidao.core.timescale import Utc
+from zhidao.devices.adapters.enrolments import EnrolmentRows
 from zhidao.devices.adapters.positions import Positions, rows_of
 from zhidao.devices.adapters.windows import Windows
 from zhidao.devices.domain.custody import (
@@ -26,6 +27,7 @@ from zhidao.devices.domain.custody import (
     Window,
     terminal_id,
 )
+from zhidao.devices.domain.enrolment import Enrolment
 from zhidao.devices.domain.track import LastSeen, Report, TrackPoint
 from zhidao.store.database import Database, Session
 from zhidao.store.journal import PostgresJournal
@@ -60,6 +62,7 @@ class PostgresVault:
         self._journal = journal
         self._positions = Positions(database, archive)
         self._windows = Windows(database, journal)
+        self._enrolments = EnrolmentRows(database, journal)
 
     async def secret(self, fresh: bytes) -> bytes:
         """The key for tokens."""
@@ -73,7 +76,9 @@ class PostgresVault:
         assert row is not None
         return bytes(row["value"])
 
-    async def add_terminal(self, terminal: Terminal, entries: Sequence[Entry]) -> None:
+    async def add_terminal(
+        self, terminal: Terminal, entries: Sequence[Entry], enrolment: Enrolment | None = None
+    ) -> None:
         """Adds a terminal. Raises Conflict."""
 
         async def work(s: Session) -> None:
@@ -108,10 +113,26 @@ class PostgresVault:
                     "insert into devices.terminal_key (digest, terminal) values (%s, %s)",
                     (_digest(terminal.multikey), terminal.terminal),
                 )
+            await self._enrolments.add(s, enrolment or Enrolment(terminal.terminal))
             await self._journal.append_in(s, entries)
 
         await self._database.run(work)
         self._journal.wake()
+
+    async def enrolment(self, terminal: str) -> Enrolment:
+        """See the port."""
+        return await self._enrolments.one(terminal)
+
+    async def enrolments(self, terminals: Sequence[str]) -> Mapping[str, Enrolment]:
+        """See the port."""
+        return await self._enrolments.several(terminals)
+
+    async def change_enrolment(
+        self, after: Enrolment, entries: Sequence[Entry], *, since: int | None = None
+    ) -> None:
+        """See the port."""
+        version = after.version - 1 if since is None else since
+        await self._enrolments.change(after, entries, version)
 
     async def terminal(self, terminal: str) -> Terminal:
         """By id. Raises NotFound."""

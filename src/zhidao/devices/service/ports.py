@@ -19,6 +19,7 @@ from zhidao.devices.domain.custody import (
     Terminal,
     Window,
 )
+from zhidao.devices.domain.enrolment import Enrolment
 from zhidao.devices.domain.track import LastSeen, Report, TrackPoint
 
 
@@ -37,8 +38,28 @@ class Vault(Protocol):
         """The node's key for tokens: `fresh` if there was none before."""
         ...
 
-    async def add_terminal(self, terminal: Terminal, entries: Sequence[Entry]) -> None:
-        """Adds a terminal. Raises Conflict if its id, number or key is taken."""
+    async def add_terminal(
+        self, terminal: Terminal, entries: Sequence[Entry], enrolment: Enrolment | None = None
+    ) -> None:
+        """Adds a terminal, how it stands beside it. Raises Conflict if a name of it is taken."""
+        ...
+
+    async def enrolment(self, terminal: str) -> Enrolment:
+        """How a terminal stands. Raises NotFound."""
+        ...
+
+    async def enrolments(self, terminals: Sequence[str]) -> Mapping[str, Enrolment]:
+        """The same of several, asked at once; of terminals that are here."""
+        ...
+
+    async def change_enrolment(
+        self, after: Enrolment, entries: Sequence[Entry], *, since: int | None = None
+    ) -> None:
+        """Writes down how a terminal stands now; who is retired leaves number and phone free.
+
+        `since`: the version that it was decided on, else the one before. Raises Conflict if it has
+        changed meanwhile.
+        """
         ...
 
     async def terminal(self, terminal: str) -> Terminal:

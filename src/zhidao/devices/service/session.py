@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from zhidao.core.ambient import Clock
 from zhidao.core.errors import MalformedInput, NotFound, Refused, ZhidaoError
+from zhidao.core.hashing.hashtree import leaf_hash, tree_root
 from zhidao.core.ids import IdSource
 from zhidao.devices.domain.custody import StoredChunk, StoredFrame, Suspect, Terminal
+from zhidao.devices.events import MessageIncomplete
+from zhidao.devices.service.enrolments import Enrolments
+from zhidao.devices.service.lines import Line, Lines
 from zhidao.devices.service.points import POSITION_IDS
 from zhidao.devices.service.ports import Vault
 from zhidao.devices.service.terminal_journal import TerminalJournal
-from zhidao.devices.service.terminals import Terminals
 from zhidao.devices.service.windows import Windows
 from zhidao.devices.service.writer import FrameWriter
 from zhidao.devices.wire.chunk import KIND_CHUNK, KIND_NONCE, decode_chunk
@@ -23,6 +26,8 @@ from zhidao.devices.wire.jt808.frame import Edition, Frame, Header, decode_frame
 from zhidao.devices.wire.jt808.messages import (
     REGISTER_NO_TERMINAL,
     REGISTERED,
+    REGISTERED_TERMINAL,
+    REGISTERED_VEHICLE,
     RESULT_FAILED,
     RESULT_OK,
     RESULT_UNSUPPORTED,
@@ -42,7 +47,7 @@ from zhidao.devices.wire.jt808.messages import (
     TransparentDown,
     decode_message,
 )
-from zhidao.devices.wire.jt808.packets import Reassembler, frames_of
+from zhidao.devices.wire.jt808.packets import Incomplete, Reassembler, frames_of
 from zhidao.devices.wire.jt808.position import PositionBatch
 
 _EARLY_MAX: Final = 3  # Business frames before authentication until the line is closed.
@@ -56,7 +61,8 @@ class SessionServices:
     """The services that a session uses."""
 
     vault: Vault
-    terminals: Terminals
+    enrolments: Enrolments
+    lines: Lines
     windows: Windows
     writer: FrameWriter
     terminal_journal: TerminalJournal
@@ -85,11 +91,17 @@ class Session:
     """The node's side of one connection, without its socket."""
 
     def __init__(
-        self, services: SessionServices, on_terminal: Callable[[str], Awaitable[None]] | None = None
+        self,
+        services: SessionServices,
+        *,
+        network: str = "",
+        hang_up: Callable[[], None] = lambda: None,
     ) -> None:
-        """`on_terminal` is told the terminal's id once it showed its token."""
+        """`network`: where the line comes from. `hang_up` ends it when another takes its place."""
         self._services = services
-        self._on_terminal = on_terminal
+        self._line = Line(network, hang_up)
+        self._given: tuple[str, str] | None = None
+        self.took_over = False
         self._terminal: Terminal | None = None
         self._serial = 0
         self._early = 0
@@ -119,15 +131,40 @@ class Session:
                 break
             await self._one(raw, turn)
         await self._settle(turn)
+        await self._write_down(self._packets.given_up())
         return turn.out
 
-    def ask_again(self) -> list[bytes]:
-        """Questions for missing sub-packets; call it when the line has been quiet."""
-        return [
+    async def leave(self) -> None:
+        """The line has ended: what was begun on it will not be finished."""
+        if self._terminal is not None:
+            self._services.lines.leave(self._terminal.terminal, self._line)
+        await self._write_down(self._packets.given_up(all_of_them=True))
+
+    async def ask_again(self) -> list[bytes]:
+        """Questions for missing sub-packets; call it when the line has been quiet.
+
+        Of what was asked for three times in vain it is written down how much of it came.
+        """
+        asked = [
             line
             for gap in self._packets.gaps()
             for line in self._down(ResendRequest(gap.first_serial, gap.packets), self._header)
         ]
+        await self._write_down(self._packets.given_up())
+        return asked
+
+    async def _write_down(self, given_up: Sequence[Incomplete]) -> None:
+        for each in given_up:
+            assert self._terminal is not None  # Nothing is put together before the token.
+            fact = MessageIncomplete(
+                terminal=self._terminal.terminal,
+                message_id=each.message_id,
+                first_serial=each.first_serial,
+                packets_total=each.packets_total,
+                came=[number for number, _ in each.pieces],
+                root=tree_root(leaf_hash(piece) for _, piece in each.pieces).hex(),
+            )
+            await self._services.terminal_journal.tell(fact, terminal=self._terminal)
 
     async def _one(self, raw: bytes, turn: _Round) -> None:
         try:
@@ -139,6 +176,7 @@ class Session:
         if self._terminal is None:
             await self._before_token(frame, turn)
             return
+        self._services.lines.heard(self._line)
         if frame.header.phone.lstrip("0") != self._terminal.number:
             await self._suspect(raw, "wrong_token", MalformedInput("another terminal's number"))
             self._answer(frame.header, RESULT_FAILED, turn)
@@ -162,20 +200,39 @@ class Session:
             self._count_early()
 
     async def _register(self, head: Header, message: Registration) -> list[bytes]:
-        try:
-            terminal = await self._services.terminals.calling(head.phone, message.terminal)
-        except NotFound as error:
-            await self._services.terminal_journal.refuse_unknown(
-                "unknown_terminal", str(error), number=head.phone
-            )
-            self._count_early()
-            return self._down(RegistrationAnswer(head.serial, REGISTER_NO_TERMINAL), head)
-        token = self._services.terminals.token(terminal)
-        return self._down(RegistrationAnswer(head.serial, REGISTERED, token), head)
+        """The token, the same on one line however often it is asked, or why there is none."""
+        if self._given is None or self._given[0] != head.phone:
+            try:
+                token = await self._services.enrolments.register(
+                    head.phone, terminal_id=message.terminal, plate=message.plate
+                )
+            except (NotFound, Refused) as error:
+                self._count_early()
+                result = await self._not_registered(head, error)
+                return self._down(RegistrationAnswer(head.serial, result), head)
+            self._given = (head.phone, token)
+        return self._down(RegistrationAnswer(head.serial, REGISTERED, self._given[1]), head)
+
+    async def _not_registered(self, head: Header, error: NotFound | Refused) -> int:
+        """Writes a refused registration down; by which number it is answered."""
+        journal = self._services.terminal_journal
+        if isinstance(error, Refused) and error.code == "not_invited":
+            known = await self._services.vault.terminal_by_number(head.phone.lstrip("0"))
+            await journal.refuse(known, error.code, str(error))
+            return REGISTERED_TERMINAL
+        code = error.code if isinstance(error, Refused) else "unknown_terminal"
+        await journal.refuse_unknown(code, str(error), number=head.phone)
+        return REGISTERED_VEHICLE if isinstance(error, Refused) else REGISTER_NO_TERMINAL
 
     async def _authenticate(self, head: Header, message: Authentication, turn: _Round) -> None:
         try:
-            terminal = await self._services.terminals.authenticate(head.phone, message.token)
+            terminal = await self._services.enrolments.authenticate(
+                head.phone,
+                message.token,
+                imei=message.imei,
+                network=self._line.network,
+                fresh=self._given == (head.phone, message.token),
+            )
         except NotFound as error:
             await self._services.terminal_journal.refuse_unknown(
                 "unknown_terminal", str(error), number=head.phone
@@ -184,12 +241,11 @@ class Session:
             return
         except Refused as error:
             known = await self._services.vault.terminal_by_number(head.phone.lstrip("0"))
-            await self._services.terminal_journal.refuse(known, "wrong_token", str(error))
+            await self._services.terminal_journal.refuse(known, error.code, str(error))
             self._close_with(head, turn)
             return
         self._terminal = terminal
-        if self._on_terminal:
-            await self._on_terminal(terminal.terminal)
+        self.took_over = self._services.lines.take(terminal.terminal, self._line)
         self._answer(head, RESULT_OK, turn)
         if terminal.key:
             grant = await self._services.windows.grant(terminal)

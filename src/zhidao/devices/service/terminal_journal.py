@@ -73,6 +73,14 @@ class TerminalJournal:
             fact, _Place(terminal.aggregate, terminal.owner, terminal.visible), commit
         )
 
+    async def tell(self, fact: Fact, *, terminal: Terminal) -> None:
+        """Signs a fact as the node and writes it by itself."""
+
+        async def commit(entries: Sequence[Entry]) -> None:
+            await self._journal.append(entries)
+
+        await self.write(fact, terminal=terminal, commit=commit)
+
     async def refuse(self, terminal: Terminal, reason: str, sentence: str) -> None:
         """Counts a refusal and records it, unless the same was recorded a moment ago."""
         fact = SubmissionRefused(terminal=terminal.terminal, reason=reason, sentence=sentence)

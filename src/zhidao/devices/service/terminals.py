@@ -1,43 +1,45 @@
-"""Terminals: registering them, and telling whether one that calls is who it says."""
+"""Terminals: the list of those that may be let in, and what is known of each."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Sequence
 from typing import Final
 
 from zhidao.core.access import access
 from zhidao.core.actor import Actor, Role
-from zhidao.core.encoding import base64url
-from zhidao.core.errors import Conflict, MalformedInput, NotFound, Refused
+from zhidao.core.ambient import Clock
+from zhidao.core.errors import Conflict, MalformedInput, NotFound
+from zhidao.core.events import Fact
 from zhidao.core.ids import PartyId
 from zhidao.core.journal import Scribe
 from zhidao.core.keys import PublicKey
+from zhidao.core.timescale import NS
 from zhidao.devices.domain.custody import Refusal, Terminal
+from zhidao.devices.domain.enrolment import (
+    RETIRED,
+    WINDOW_MINUTES,
+    Enrolment,
+    invited,
+)
 from zhidao.devices.domain.track import LastSeen
-from zhidao.devices.events import TerminalRegistered
+from zhidao.devices.events import EnrolmentChanged, TerminalRegistered
 from zhidao.devices.service.ports import Vault
 from zhidao.devices.service.terminal_journal import UNKNOWN
 
 MAY_REGISTER_TERMINAL: Final = access(Role.OPERATOR)
 
-_LABEL: Final = b"zhidao devices token v1"
-_TOKEN_BYTES: Final = 24
 # What people put between the digits of a phone number.
 _BETWEEN_DIGITS: Final = str.maketrans("", "", " -()")
-# A registration of 2013 has seven bytes for the terminal's id; its maker writes the first seven.
-_SHORT_ID: Final = 7
+_MINUTE_NS: Final = 60 * NS
 
 
 class Terminals:
-    """The list of terminals that may connect, and their tokens."""
+    """The list of terminals of this node."""
 
-    def __init__(self, vault: Vault, scribe: Scribe, secret: bytes) -> None:
-        """`secret`: the node's key for tokens, from `Vault.secret`."""
+    def __init__(self, vault: Vault, scribe: Scribe, clock: Clock) -> None:
         self._vault = vault
         self._scribe = scribe
-        self._secret = secret
+        self._clock = clock
 
     async def register(
         self,
@@ -50,13 +52,15 @@ class Terminals:
         readers: Sequence[PartyId] = (),
         number: str = "",
         surroundings: str = "vehicle",
+        window_minutes: int = WINDOW_MINUTES,
     ) -> Terminal:
-        """Lets a terminal connect. The same call again changes nothing.
+        """Adds a terminal, with a window in which it enrols. The same call again changes nothing.
 
         `phone`: with + and the country; spaces and hyphens are left out. `key`: Multikey, empty for
         a terminal that has none, which is heard but proves nothing. `number`: the digits in its
         headers where they are not those of its phone. `surroundings`:
         the class of what stands around its antenna, which decides what its windows can prove.
+        `window_minutes`: 0 for none now.
         Raises Conflict if the id, a number or the key already stands for another terminal, which is
         named to whoever may see it.
         """
@@ -80,29 +84,37 @@ class Terminals:
         )
         before = await self._known(terminal)
         if before is not None:
-            return _same(before, wanted)
+            return await self._same(before, wanted)
         await self._is_free(actor, wanted)
         fact = TerminalRegistered(
             terminal=terminal, phone=phone, key=key, surroundings=surroundings
         )
-        entry = self._scribe.write(
-            fact,
-            by=actor.party,
-            aggregate=wanted.aggregate,
-            version=1,
-            owner=owner,
-            visible=wanted.visible,
-            occurred_at=None,
-        )
+        enrolment = Enrolment(terminal)
+        facts: list[tuple[Fact, PartyId]] = [(fact, actor.party)]
+        if window_minutes:
+            enrolment = invited(enrolment, self._clock.now().plus_ns(window_minutes * _MINUTE_NS))
+            facts.append((told_of(enrolment, by=actor.party), self._scribe.node))
+        entries = [
+            self._scribe.write(
+                each,
+                by=by,
+                aggregate=wanted.aggregate,
+                version=version,
+                owner=owner,
+                visible=wanted.visible,
+                occurred_at=None,
+            )
+            for version, (each, by) in enumerate(facts, 1)
+        ]
         try:
-            await self._vault.add_terminal(wanted, [entry])
+            await self._vault.add_terminal(wanted, entries, enrolment)
         except Conflict:
             # Somebody registered it meanwhile, perhaps this very call, whose answer was lost.
             before = await self._known(terminal)
             if before is None:
                 await self._is_free(actor, wanted)
                 raise
-            return _same(before, wanted)
+            return await self._same(before, wanted)
         return wanted
 
     async def listed(self, actor: Actor, *, limit: int, after: str = "") -> list[Terminal]:
@@ -123,37 +135,6 @@ class Terminals:
         """A terminal that the actor may see. Raises NotFound."""
         return (await self._vault.terminal(terminal)).seen_by(actor)
 
-    async def calling(self, number: str, terminal_id: str) -> Terminal:
-        """The terminal that asks for a token. Raises NotFound if number and id do not agree."""
-        found = await self._vault.terminal_by_number(number.lstrip("0"))
-        # Without a key it is known by its number alone: its maker chose the id that it sends.
-        if found.key and terminal_id not in (found.terminal, found.terminal[:_SHORT_ID]):
-            raise NotFound(f"no terminal {terminal_id[:30]!r} with the number {number}")
-        return found
-
-    async def authenticate(self, number: str, token: str) -> Terminal:
-        """The terminal that shows this token.
-
-        Raises NotFound for an unknown number, Refused with code `wrong_token` for another token.
-        """
-        found = await self._vault.terminal_by_number(number.lstrip("0"))
-        if not hmac.compare_digest(self.token(found).encode(), token.encode()):
-            raise Refused(
-                f"terminal {found.terminal} showed a token that is not its own",
-                code="wrong_token",
-                remedy="register the terminal again to learn its token",
-            )
-        return found
-
-    def token(self, terminal: Terminal) -> str:
-        """The terminal's token: HMAC-SHA256 of id, number and key, so that it fits no other.
-
-        The same each time: whoever registers again cannot lock the terminal out.
-        """
-        message = f"{terminal.terminal}\n{terminal.number}\n{terminal.multikey}".encode()
-        mac = hmac.new(self._secret, _LABEL + message, hashlib.sha256)
-        return base64url(mac.digest()[:_TOKEN_BYTES])
-
     async def _is_free(self, actor: Actor, wanted: Terminal) -> None:
         vault, own_number = self._vault, "give this device the number that its own card has"
         asked = [
@@ -172,6 +153,16 @@ class Terminals:
                 continue
             raise Conflict(f"{told} stands for {_named_to(actor, other)} already", remedy=remedy)
 
+    async def _same(self, before: Terminal, wanted: Terminal) -> Terminal:
+        if before != wanted:
+            raise Conflict(f"terminal {wanted.terminal} is registered with other particulars")
+        if (await self._vault.enrolment(before.terminal)).state == RETIRED:
+            raise Conflict(
+                f"terminal {wanted.terminal} is retired",
+                remedy="give the device that comes in its place another name",
+            )
+        return before
+
     async def _known(self, terminal: str) -> Terminal | None:
         try:
             return await self._vault.terminal(terminal)
@@ -186,7 +177,7 @@ def _named_to(actor: Actor, other: Terminal) -> str:
         return "another terminal"
 
 
-def _same(before: Terminal, wanted: Terminal) -> Terminal:
-    if before != wanted:
-        raise Conflict(f"terminal {wanted.terminal} is registered with other particulars")
-    return before
+def told_of(after: Enrolment, *, by: str) -> EnrolmentChanged:
+    """What is told of a change; `by` whom, empty where the terminal itself came."""
+    until = str(after.until) if after.until else ""
+    return EnrolmentChanged(terminal=after.terminal, state=after.state, until=until, by=by)

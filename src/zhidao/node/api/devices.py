@@ -15,6 +15,7 @@ from zhidao.core.events import SignedEvent
 from zhidao.core.ids import party_id
 from zhidao.core.timescale import Utc
 from zhidao.devices.domain.custody import Refusal, Terminal
+from zhidao.devices.domain.enrolment import WINDOW_MINUTES, WINDOW_MINUTES_MAX, Enrolment
 from zhidao.devices.domain.track import (
     LATITUDE_UDEG_MAX,
     LONGITUDE_UDEG_MAX,
@@ -22,6 +23,7 @@ from zhidao.devices.domain.track import (
     TrackPoint,
 )
 from zhidao.devices.events import Binding
+from zhidao.devices.service.enrolments import Enrolments
 from zhidao.devices.service.seals import MAY_CHECK_SEAL, MAY_SEAL, Seals
 from zhidao.devices.service.terminal_journal import TerminalJournal
 from zhidao.devices.service.terminals import MAY_REGISTER_TERMINAL, Terminals
@@ -51,7 +53,10 @@ _SealPath = Annotated[str, Parameter(min_length=1, max_length=35)]
 _TERMINALS = Listing(
     "terminals",
     ("terminal",),
-    ("terminal", "phone", "owner", "connected", "keyed", "heard_at", "refused.reason"),
+    (
+        *("terminal", "phone", "owner", "connected", "state", "keyed", "heard_at"),
+        "refused.reason",
+    ),
 )
 
 
@@ -72,7 +77,8 @@ class NewTerminal(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     for a terminal that has none: it is heard, and what it says is claimed, never proven; `number`:
     digits in its JT/T 808 headers where they are not those of the phone. `surroundings`: what
     stands around its antenna. Of a vehicle nobody measured the errors, so that its windows can
-    prove an arrival by the model of an open sky only.
+    prove an arrival by the model of an open sky only. `window_minutes`: how long its registration
+    is answered, once; 0: not yet.
     """
 
     terminal: TerminalName
@@ -82,6 +88,31 @@ class NewTerminal(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     readers: Readers = []
     number: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{0,20}\Z")] = ""
     surroundings: Literal["open_sky", "vehicle", "phone"] = "vehicle"
+    window_minutes: Annotated[int, msgspec.Meta(ge=0, le=WINDOW_MINUTES_MAX)] = WINDOW_MINUTES
+
+
+class NewInvitation(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A window in which a terminal is given a token, once.
+
+    `void`: the token that it has is none from now on, and its line ends; else that stays good until
+    another is given.
+    """
+
+    minutes: Annotated[int, msgspec.Meta(ge=1, le=WINDOW_MINUTES_MAX)] = WINDOW_MINUTES
+    void: bool = False
+
+
+class EnrolmentView(msgspec.Struct, kw_only=True):
+    """How a terminal stands. `until`: in state invited, when its window closes; `imei`: its modem.
+
+    `state`: new (no window was opened yet), invited, enrolled (it has shown its token; no
+    registration is answered), suspended, retired.
+    """
+
+    terminal: str
+    state: str
+    until: str
+    imei: str
 
 
 class TerminalView(msgspec.Struct, kw_only=True):
@@ -94,6 +125,7 @@ class TerminalView(msgspec.Struct, kw_only=True):
     owner: str
     readers: list[str]
     surroundings: str
+    enrolment: EnrolmentView
 
 
 class RefusalView(msgspec.Struct, kw_only=True):
@@ -108,6 +140,7 @@ class TerminalRow(msgspec.Struct, kw_only=True):
     """A terminal in a list. Without a key (`keyed` false) what it says is claimed only.
 
     `connected`: now, by this node. `heard_at`: when its last position came, empty if none did.
+    `state`: new, invited (until `invited_until`), enrolled, suspended or retired.
     """
 
     terminal: str
@@ -115,6 +148,8 @@ class TerminalRow(msgspec.Struct, kw_only=True):
     owner: str
     keyed: bool
     connected: bool
+    state: str
+    invited_until: str
     heard_at: str
     point: PointView | None
     refused: RefusalView | None
@@ -234,6 +269,7 @@ class ListeningGateway(Protocol):
 def routes(
     *,
     terminals: Terminals,
+    enrolments: Enrolments,
     tracks: Tracks,
     seals: Seals,
     terminal_journal: TerminalJournal,
@@ -242,9 +278,13 @@ def routes(
 ) -> Router:
     """The router of the devices room. `parties`: who may own a terminal; else anybody."""
 
+    async def shown(terminal: Terminal) -> TerminalView:
+        (standing,) = await enrolments.of([terminal])
+        return _terminal(terminal, standing)
+
     @post("/terminals", opt={ACCESS: MAY_REGISTER_TERMINAL})
     async def register(data: NewTerminal, actor: Actor) -> TerminalView:
-        """Lets a terminal connect (operator)."""
+        """Adds a terminal, with a window in which it enrols (operator)."""
         for party in (data.owner, *data.readers):
             if parties:
                 await parties.must_be_known(party_id(party))
@@ -257,24 +297,42 @@ def routes(
             readers=[party_id(reader) for reader in data.readers],
             number=data.number,
             surroundings=data.surroundings,
+            window_minutes=data.window_minutes,
         )
-        return _terminal(terminal)
+        return await shown(terminal)
+
+    @post("/terminals/{terminal:str}/invitation", opt={ACCESS: MAY_REGISTER_TERMINAL})
+    async def invite(terminal: _TerminalPath, data: NewInvitation, actor: Actor) -> EnrolmentView:
+        """Opens a window in which a terminal is given a token, once (operator)."""
+        return _enrolment(
+            await enrolments.invite(actor, terminal, minutes=data.minutes, void=data.void)
+        )
+
+    @post("/terminals/{terminal:str}/suspension", opt={ACCESS: MAY_REGISTER_TERMINAL})
+    async def suspend(terminal: _TerminalPath, actor: Actor) -> EnrolmentView:
+        """Lets a terminal in no more until it is invited again (operator)."""
+        return _enrolment(await enrolments.suspend(actor, terminal))
+
+    @post("/terminals/{terminal:str}/retirement", opt={ACCESS: MAY_REGISTER_TERMINAL})
+    async def retire(terminal: _TerminalPath, actor: Actor) -> EnrolmentView:
+        """A terminal is gone for good; its number is free for another (operator)."""
+        return _enrolment(await enrolments.retire(actor, terminal))
 
     @get("/terminals", opt={LISTED: _TERMINALS, ACCESS: LIST})
     async def listed(actor: Actor, after: _After = "", limit: _Limit = 50) -> list[TerminalRow]:
         """The terminals that the caller may see, by id, with what each last said."""
         known = await terminals.listed(actor, limit=limit, after=after)
         connected = set(gateway.connected)
-        heard = await terminals.heard(known)
+        heard, standing = await terminals.heard(known), await enrolments.of(known)
         return [
-            _row(each, *said, connected=each.terminal in connected)
-            for each, said in zip(known, heard, strict=True)
+            _row(each, stands, said, connected=each.terminal in connected)
+            for each, stands, said in zip(known, standing, heard, strict=True)
         ]
 
     @get("/terminals/{terminal:str}", opt={ACCESS: READ})
     async def show(terminal: _TerminalPath, actor: Actor) -> TerminalView:
         """A terminal."""
-        return _terminal(await terminals.view(actor, terminal))
+        return await shown(await terminals.view(actor, terminal))
 
     @get("/terminals/{terminal:str}/positions", opt={ACCESS: READ})
     async def positions(
@@ -359,13 +417,13 @@ def routes(
         )
 
     handlers: list[Any] = [
-        *(register, listed, show, positions, near),
+        *(register, invite, suspend, retire, listed, show, positions, near),
         *(close, check, listed_seals, show_seal, show_gateway),
     ]
     return Router("/v1/devices", route_handlers=handlers, tags=["devices"])
 
 
-def _terminal(terminal: Terminal) -> TerminalView:
+def _terminal(terminal: Terminal, standing: Enrolment) -> TerminalView:
     return TerminalView(
         terminal=terminal.terminal,
         phone=terminal.phone,
@@ -374,18 +432,35 @@ def _terminal(terminal: Terminal) -> TerminalView:
         owner=terminal.owner,
         readers=list(terminal.visible),
         surroundings=terminal.surroundings,
+        enrolment=_enrolment(standing),
+    )
+
+
+def _enrolment(standing: Enrolment) -> EnrolmentView:
+    return EnrolmentView(
+        terminal=standing.terminal,
+        state=standing.state,
+        until=str(standing.until) if standing.until else "",
+        imei=standing.imei,
     )
 
 
 def _row(
-    terminal: Terminal, seen: LastSeen | None, refusal: Refusal | None, *, connected: bool
+    terminal: Terminal,
+    standing: Enrolment,
+    said: tuple[LastSeen | None, Refusal | None],
+    *,
+    connected: bool,
 ) -> TerminalRow:
+    seen, refusal = said
     return TerminalRow(
         terminal=terminal.terminal,
         phone=terminal.phone,
         owner=terminal.owner,
         keyed=terminal.key is not None,
         connected=connected,
+        state=standing.state,
+        invited_until=str(standing.until) if standing.until else "",
         heard_at=str(seen.heard_at) if seen else "",
         point=_point(seen.point) if seen else None,
         refused=RefusalView(reason=refusal.reason, sentence=refusal.sentence, at=str(refusal.at))

@@ -9,7 +9,12 @@ from zhidao.connectivity.events import NetworkChecked
 from zhidao.core.errors import MalformedInput
 from zhidao.core.events import SignedEvent
 from zhidao.core.ids import PartyId
-from zhidao.devices.events import PositionsRecorded, WindowReceived
+from zhidao.devices.events import (
+    EnrolmentChanged,
+    MessageIncomplete,
+    PositionsRecorded,
+    WindowReceived,
+)
 from zhidao.node.shipment_timeline.related import links_of
 from zhidao.node.shipment_timeline.selection import is_asked_of
 from zhidao.positioning.events import ArrivalNotProven, ArrivalProven
@@ -31,8 +36,13 @@ SHAREABLE: Final = {
 # Histories that do not name their consignment: a fact of it names them.
 _HANGING: Final = ("order/", "terminal/", "credential/", "network-check/")
 _ARRIVALS: Final = frozenset((*ArrivalProven.types(), *ArrivalNotProven.types()))
-# A terminal's days reach beyond one consignment.
-_NEVER: Final = frozenset((PositionsRecorded.TYPE, WindowReceived.TYPE))
+# A terminal's days reach beyond one consignment, and how it comes in is its own node's business.
+_NEVER: Final = frozenset(
+    (
+        *(PositionsRecorded.TYPE, WindowReceived.TYPE),
+        *(EnrolmentChanged.TYPE, MessageIncomplete.TYPE),
+    )
+)
 
 
 def room_of(event: SignedEvent) -> str:

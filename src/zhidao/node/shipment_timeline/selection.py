@@ -14,7 +14,13 @@ from zhidao.connectivity.events import NetworkChecked
 from zhidao.core.encoding import parse_hex
 from zhidao.core.errors import ZhidaoError
 from zhidao.core.events import SignedEvent
-from zhidao.devices.events import PositionsRecorded, SubmissionRefused, WindowReceived
+from zhidao.devices.events import (
+    EnrolmentChanged,
+    MessageIncomplete,
+    PositionsRecorded,
+    SubmissionRefused,
+    WindowReceived,
+)
 from zhidao.finance.domain.naming import AccountCode, account_id
 from zhidao.finance.events import DealOpened
 from zhidao.industry.events import LotFinished
@@ -63,8 +69,9 @@ def _belongs(event: SignedEvent, entered: SignedEvent, arrivals: Sequence[Signed
             return payload["lot"] in _lots(entered)
         case SubmissionRefused.TYPE:
             return event.recorded_at >= entered.recorded_at
-        case PositionsRecorded.TYPE:
-            # A batch may reach beyond this journey, and its root proves nothing by itself.
+        case PositionsRecorded.TYPE | EnrolmentChanged.TYPE | MessageIncomplete.TYPE:
+            # A batch may reach beyond this journey, and its root proves nothing by itself; how a
+            # terminal came in, and what of its words was lost, says nothing of the goods.
             return False
         case _:
             return True

@@ -6,11 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from zhidao.core.errors import MalformedInput
 from zhidao.core.journal import Records
-from zhidao.devices.adapters.gateway import Gateway
+from zhidao.devices.adapters.gateway import Gateway, Limits
 from zhidao.devices.adapters.postgres import PostgresVault
 from zhidao.devices.domain.custody import StoredFrame
 from zhidao.devices.service.custody import KeptData
+from zhidao.devices.service.enrolments import Enrolments
+from zhidao.devices.service.lines import Lines
 from zhidao.devices.service.ports import PositionSink
 from zhidao.devices.service.quarantine import Quarantine
 from zhidao.devices.service.seals import Seals
@@ -46,6 +49,7 @@ async def build(
     *,
     host: str = "127.0.0.1",
     port: int = 0,
+    limits: Limits | None = None,
     parties: Parties | None = None,
     alarms: Alarms | None = None,
     sink: PositionSink | None = None,
@@ -63,7 +67,11 @@ async def build(
     secret = await vault.secret(context.randomness.token(32))
     terminal_journal = TerminalJournal(journal, vault, context.scribe, context.clock)
     records = Records(journal, context.scribe)
-    terminals = Terminals(vault, context.scribe, secret)
+    terminals = Terminals(vault, context.scribe, context.clock)
+    lines = Lines(_contested(alarms or Alarms()))
+    enrolments = Enrolments(
+        vault, terminal_journal, context.clock, context.randomness, secret, lines
+    )
     aside = [Quarantine(_told(alarms or Alarms(), kind)) for kind in ("windows", "positions")]
     windows = Windows(
         vault, context.archive, terminal_journal, context.clock, context.randomness, aside[0]
@@ -72,22 +80,25 @@ async def build(
     seals = Seals(vault, records, context.scribe)
 
     async def tend() -> None:
+        lines.tend()
         await windows.tend()
         await tracks.record()
 
     services = SessionServices(
         vault=vault,
-        terminals=terminals,
+        enrolments=enrolments,
+        lines=lines,
         windows=windows,
         writer=FrameWriter(vault, stored) if stored else FrameWriter(vault),
         terminal_journal=terminal_journal,
         clock=context.clock,
         ids=context.ids,
     )
-    gateway = Gateway(services, host=host, port=port, tend=tend)
+    gateway = Gateway(services, host=host, port=port, tend=tend, limits=limits)
     await gateway.open()
     router = routes(
         terminals=terminals,
+        enrolments=enrolments,
         tracks=tracks,
         seals=seals,
         terminal_journal=terminal_journal,
@@ -104,6 +115,34 @@ async def build(
             name="devices", routers=(router,), background=(gateway.run, tracks.read_old_frames)
         ),
     )
+
+
+def limits_of(*, sessions_max: int, per_address_max: int) -> Limits:
+    """The bounds of the server for terminals, as set. Raises MalformedInput below one."""
+    if min(sessions_max, per_address_max) < 1:
+        raise MalformedInput(
+            f"devices.sessions_max = {sessions_max}, devices.per_address_max = {per_address_max}: "
+            "no terminal could connect",
+            remedy="set both to 1 or more",
+        )
+    return Limits(sessions_max=sessions_max, per_address_max=per_address_max)
+
+
+def _contested(alarms: Alarms) -> Callable[[Mapping[str, str]], None]:
+    def tell(contested: Mapping[str, str]) -> None:
+        if not contested:
+            alarms.clear("terminal_contested")
+            return
+        named = ", ".join(sorted(contested)[:_NAMED])
+        alarms.sound(
+            "terminal_contested",
+            f"somebody tried to take the line of {named}: {contested[min(contested)]}",
+            "if it was not the terminal itself, void its token and open a window for it"
+            " (zhidao terminal invite --void)",
+            args={"terminals": named, "count": len(contested)},
+        )
+
+    return tell
 
 
 def _told(alarms: Alarms, kind: str) -> Callable[[Mapping[str, str]], None]:

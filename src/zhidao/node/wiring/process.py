@@ -17,6 +17,7 @@ from zhidao.node.config import Config
 from zhidao.node.http.hosts import node_hosts
 from zhidao.node.http.server import peers_url, proxies_of
 from zhidao.node.operations.retention import Rule
+from zhidao.node.wiring.devices import limits_of
 from zhidao.node.wiring.keys import key_source
 from zhidao.node.wiring.notifications.settings import notification_settings
 from zhidao.node.wiring.operations.shown import ShownSettings
@@ -48,6 +49,10 @@ def settings_of(
         leaves_per_party_hour=config.number("log.leaves_per_party_hour"),
         devices_host=config.text("devices.host"),
         devices_port=config.number("devices.port"),
+        devices_limits=limits_of(
+            sessions_max=config.number("devices.sessions_max"),
+            per_address_max=config.number("devices.per_address_max"),
+        ),
         positions=Rule(
             "devices.position",
             config.text("devices.positions_retention"),

@@ -130,6 +130,7 @@ async def build(
         context,
         host=settings.devices_host,
         port=settings.devices_port,
+        limits=settings.devices_limits,
         parties=parties,
         alarms=alarms,
     )

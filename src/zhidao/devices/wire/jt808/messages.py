@@ -24,8 +24,11 @@ RESULT_OK: Final = 0
 RESULT_FAILED: Final = 1
 RESULT_WRONG: Final = 2
 RESULT_UNSUPPORTED: Final = 3
+# Answers to a registration (JT/T 808 table 9): why there is no token.
 REGISTERED: Final = 0
+REGISTERED_VEHICLE: Final = 1
 REGISTER_NO_VEHICLE: Final = 2
+REGISTERED_TERMINAL: Final = 3
 REGISTER_NO_TERMINAL: Final = 4
 
 # Bytes of maker, model and terminal id in the registration of each edition.

@@ -59,11 +59,22 @@ class Gap:
     packets: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Incomplete:
+    """A divided message of which some sub-packets never came. `pieces`: which came."""
+
+    message_id: int
+    first_serial: int
+    packets_total: int
+    pieces: tuple[tuple[int, bytes], ...]
+
+
 class Reassembler:
     """Puts sub-packets of one session together; bounded in messages and in packets."""
 
     def __init__(self) -> None:
         self._partial: dict[tuple[int, int], _Partial] = {}
+        self._given_up: list[Incomplete] = []
 
     def add(self, frame: Frame) -> bytes | None:
         """The whole body when this frame was the last one missing, else None.
@@ -85,12 +96,12 @@ class Reassembler:
                 raise MalformedInput(f"JT/T 808: over {_MESSAGES_MAX} unfinished messages")
             partial = self._partial[key] = _Partial(head.packets_total, head.edition)
         if partial.total != head.packets_total:
-            del self._partial[key]
+            self._give_up(key)
             raise MalformedInput(
                 f"JT/T 808: the number of sub-packets changed from {partial.total} to "
                 f"{head.packets_total}"
             )
-        partial.pieces[head.packet_number] = frame.body
+        partial.pieces.setdefault(head.packet_number, frame.body)
         if len(partial.pieces) < partial.total:
             return None
         del self._partial[key]
@@ -99,17 +110,30 @@ class Reassembler:
     def gaps(self) -> list[Gap]:
         """What is missing now, to be asked for with 0x8003; call it when the line has gone quiet.
 
-        After three questions a message is given up and no longer listed.
+        After three questions a message is given up (`given_up`) and no longer listed.
         """
         out: list[Gap] = []
         for key, partial in list(self._partial.items()):
             if partial.tries >= _TRIES_MAX:
-                del self._partial[key]
+                self._give_up(key)
                 continue
             partial.tries += 1
             missing = (n for n in range(1, partial.total + 1) if n not in partial.pieces)
             out.append(Gap(key[0], key[1], tuple(missing)))
         return out
+
+    def given_up(self, *, all_of_them: bool = False) -> list[Incomplete]:
+        """What was given up since it was asked last; `all_of_them`: nothing more will come."""
+        if all_of_them:
+            for key in list(self._partial):
+                self._give_up(key)
+        found, self._given_up = self._given_up, []
+        return found
+
+    def _give_up(self, key: tuple[int, int]) -> None:
+        partial = self._partial.pop(key)
+        pieces = tuple(sorted(partial.pieces.items()))
+        self._given_up.append(Incomplete(*key, partial.total, pieces))
 
     @property
     def pending(self) -> bool:

@@ -1,0 +1,250 @@
+"""Enrolment: a window is opened for a terminal, it registers once, and is locked from then on."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from zhidao.core.actor import Actor
+from zhidao.core.ambient import Clock, Randomness
+from zhidao.core.encoding import base64url
+from zhidao.core.errors import Conflict, MalformedInput, NotFound, Refused
+from zhidao.core.timescale import NS
+from zhidao.devices.domain import enrolment as states
+from zhidao.devices.domain.custody import Terminal
+from zhidao.devices.domain.enrolment import (
+    RETIRED,
+    WINDOW_MINUTES,
+    WINDOW_MINUTES_MAX,
+    Enrolment,
+)
+from zhidao.devices.service.lines import Lines
+from zhidao.devices.service.ports import Vault
+from zhidao.devices.service.terminal_journal import TerminalJournal
+from zhidao.devices.service.terminals import MAY_REGISTER_TERMINAL, told_of
+
+_LABEL: Final = b"zhidao devices token v1"
+_TOKEN_BYTES: Final = 24
+# A registration of 2013 has seven bytes for the terminal's id; its maker writes the first seven.
+_SHORT_ID: Final = 7
+_ATTEMPTS: Final = 3
+_MINUTE_NS: Final = 60 * NS
+_NO_IMEI: Final = "0"
+
+
+class Enrolments:
+    """Who may come in: what the operator decides, and what a terminal is told."""
+
+    def __init__(
+        self,
+        vault: Vault,
+        terminal_journal: TerminalJournal,
+        clock: Clock,
+        randomness: Randomness,
+        secret: bytes,
+        lines: Lines,
+    ) -> None:
+        """`secret`: the node's key for tokens of terminals from before there were enrolments."""
+        self._vault = vault
+        self._terminal_journal = terminal_journal
+        self._clock = clock
+        self._randomness = randomness
+        self._secret = secret
+        self._lines = lines
+
+    async def of(self, terminals: Sequence[Terminal]) -> list[Enrolment]:
+        """How each of them stands."""
+        found = await self._vault.enrolments([each.terminal for each in terminals])
+        return [found[each.terminal] for each in terminals]
+
+    async def invite(
+        self, actor: Actor, terminal: str, *, minutes: int = WINDOW_MINUTES, void: bool = False
+    ) -> Enrolment:
+        """Opens a window in which the terminal is given a token, once.
+
+        The token that it has stays good until then; with `void` it is none from now on, and a line
+        that is open ends. Raises NotFound, Refused (`enrolment_state`), MalformedInput.
+        """
+        if not 1 <= minutes <= WINDOW_MINUTES_MAX:
+            raise MalformedInput(
+                f"a window of {minutes} minutes",
+                where="$.minutes",
+                remedy=f"between 1 and {WINDOW_MINUTES_MAX}",
+            )
+        until = self._clock.now().plus_ns(minutes * _MINUTE_NS)
+        after = await self._decided(
+            actor, terminal, lambda before: states.invited(before, until, void=void)
+        )
+        if void:
+            self._lines.end(terminal)
+        return after
+
+    async def suspend(self, actor: Actor, terminal: str) -> Enrolment:
+        """Lets the terminal in no more until it is invited again; its line ends.
+
+        Raises NotFound, Refused (`enrolment_state`).
+        """
+        after = await self._decided(actor, terminal, states.suspended)
+        self._lines.end(terminal)
+        return after
+
+    async def retire(self, actor: Actor, terminal: str) -> Enrolment:
+        """The terminal is gone for good: its line ends, its number and card are free for another.
+
+        What it said stays. Raises NotFound, Refused (`enrolment_state`).
+        """
+        after = await self._decided(actor, terminal, states.retired)
+        self._lines.end(terminal)
+        return after
+
+    async def register(self, number: str, *, terminal_id: str, plate: str) -> str:
+        """The token that the terminal which asks is given; none that it had before is good then.
+
+        Raises NotFound for a number that is none here, Refused: `not_invited` outside a window,
+        `of_another` where the id or the plate is that of a terminal with another number.
+        """
+        found = await self._calling(number, terminal_id, plate)
+        for _ in range(_ATTEMPTS):
+            before = await self._vault.enrolment(found.terminal)
+            if not before.is_open(self._clock.now()):
+                raise Refused(
+                    f"terminal {found.terminal} asked for a token, and no window is open for it",
+                    code="not_invited",
+                    remedy="if it is yours and has lost its token, open a window for it",
+                )
+            token = base64url(self._randomness.token(_TOKEN_BYTES))
+            try:
+                await self._vault.change_enrolment(states.given(before, token), ())
+            except Conflict:
+                continue  # It asked twice at once, or somebody decides about it now.
+            return token
+        raise Conflict(f"terminal {found.terminal} is being enrolled by somebody else")
+
+    async def authenticate(
+        self, number: str, token: str, *, imei: str = "", network: str = "", fresh: bool = False
+    ) -> Terminal:
+        """The terminal that shows this token; the first time it closes the window.
+
+        `fresh`: it was given the token on this very line. Raises NotFound for an unknown number,
+        Refused: `wrong_token`, `suspended`, `wrong_imei`, `in_use_elsewhere`.
+        """
+        found = await self._vault.terminal_by_number(number.lstrip("0"))
+        modem = imei.strip(_NO_IMEI) and imei
+        for _ in range(_ATTEMPTS):
+            before = await self._vault.enrolment(found.terminal)
+            self._judge(found, before, token, modem)
+            if not fresh and self._lines.is_alive_elsewhere(found.terminal, network):
+                raise self._contested(found)
+            try:
+                await self._locked(found, before, modem)
+            except Conflict:
+                continue  # Another line of it was let in this moment.
+            return found
+        raise Conflict(f"terminal {found.terminal} is being enrolled by somebody else")
+
+    def _judge(self, terminal: Terminal, before: Enrolment, token: str, imei: str) -> None:
+        name = terminal.terminal
+        right = before.is_shown(token) or (
+            before.derived and hmac.compare_digest(self.derived(terminal).encode(), token.encode())
+        )
+        if not right:
+            raise Refused(
+                f"terminal {name} showed a token that is not its own",
+                code="wrong_token",
+                remedy="open a window for it, in which it registers again to learn its token",
+            )
+        if not before.admits:
+            raise Refused(
+                f"terminal {name} is {before.state}",
+                code="suspended",
+                remedy="open a window for it if it may come in again",
+            )
+        if before.imei and imei != before.imei:
+            raise Refused(
+                f"terminal {name} showed its token from another modem: IMEI {imei or 'none'}",
+                code="wrong_imei",
+                remedy="find out who has its token; open a window for it if its modem was changed",
+            )
+
+    def _contested(self, terminal: Terminal) -> Refused:
+        sentence = (
+            f"somebody with the token of terminal {terminal.terminal} came from another network "
+            "while it was on the line"
+        )
+        self._lines.contest(terminal.terminal, sentence)
+        return Refused(
+            sentence,
+            code="in_use_elsewhere",
+            remedy="void its token and open a window for it if it was not the terminal itself",
+        )
+
+    async def _locked(self, terminal: Terminal, before: Enrolment, imei: str) -> None:
+        """The window is closed by the token that was given in it, and the modem is noted."""
+        after = before
+        if before.given and before.state == states.INVITED:
+            after = states.enrolled(before)
+        if imei and not before.imei:
+            after = states.pinned(after, imei)
+        if after is before:
+            return
+        if after.state == before.state:
+            await self._vault.change_enrolment(after, (), since=before.version)
+            return
+        await self._written(terminal, before, after, by="")
+
+    async def _decided(
+        self, actor: Actor, name: str, change: Callable[[Enrolment], Enrolment]
+    ) -> Enrolment:
+        MAY_REGISTER_TERMINAL.admit(actor)
+        terminal = (await self._vault.terminal(name)).seen_by(actor)
+        before = await self._vault.enrolment(name)
+        after = change(before)
+        await self._written(terminal, before, after, by=actor.party)
+        self._lines.seen_to(name)
+        return after
+
+    async def _written(
+        self, terminal: Terminal, before: Enrolment, after: Enrolment, *, by: str
+    ) -> None:
+        fact = told_of(after, by=by)
+        await self._terminal_journal.write(
+            fact,
+            terminal=terminal,
+            commit=lambda entries: self._vault.change_enrolment(
+                after, entries, since=before.version
+            ),
+        )
+
+    async def _calling(self, number: str, terminal_id: str, plate: str) -> Terminal:
+        try:
+            found = await self._vault.terminal_by_number(number.lstrip("0"))
+        except NotFound:
+            await self._is_nobodys(number, (terminal_id, plate))
+            raise
+        # Without a key it is known by its number alone: its maker chose the id that it sends.
+        if found.key and terminal_id not in (found.terminal, found.terminal[:_SHORT_ID]):
+            raise NotFound(f"no terminal {terminal_id[:30]!r} with the number {number}")
+        return found
+
+    async def _is_nobodys(self, number: str, names: Sequence[str]) -> None:
+        """Raises Refused (`of_another`) if one of these names is a terminal of another number."""
+        for name in filter(None, names):
+            try:
+                other = await self._vault.terminal(name)
+                standing = await self._vault.enrolment(other.terminal)
+            except NotFound:
+                continue
+            if standing.state != RETIRED:
+                raise Refused(
+                    f"{number[:20]} asked for a token as terminal {other.terminal}, which has "
+                    "another number",
+                    code="of_another",
+                )
+
+    def derived(self, terminal: Terminal) -> str:
+        """The token of a terminal from before there were enrolments: HMAC of id, number and key."""
+        message = f"{terminal.terminal}\n{terminal.number}\n{terminal.multikey}".encode()
+        mac = hmac.new(self._secret, _LABEL + message, hashlib.sha256)
+        return base64url(mac.digest()[:_TOKEN_BYTES])
