@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, Final
 
 from zhidao.core.transitions import Machine, Transition
-from zhidao.devices.domain.enrolment import MACHINE as ENROLMENT
+from zhidao.devices.domain.enrolment import ENROLMENT
 from zhidao.finance.domain.credit.states import CREDIT, DRAWING
 from zhidao.finance.domain.deals.deal import DEAL
 from zhidao.finance.domain.deals.escrow import ESCROW

@@ -94,6 +94,7 @@ ARROWS: dict[str, set[str]] = {
         "exchange",
         "insight",
         "positioning",
+        "devices",
         "trust",
         "store",
         "bus",

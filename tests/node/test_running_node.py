@@ -136,6 +136,9 @@ PUBLIC = {
 }
 # Whom a stranger's role shuts out before any name is looked at.
 BY_ROLE = {
+    ("POST", "/v1/devices/terminals/{terminal}/invitation"),
+    ("POST", "/v1/devices/terminals/{terminal}/retirement"),
+    ("POST", "/v1/devices/terminals/{terminal}/suspension"),
     ("PUT", "/v1/connectivity/scenario/{phone}"),
     ("DELETE", "/v1/tokens/{token_id}"),
     ("POST", "/v1/tokens/{token_id}/agreement"),
@@ -427,6 +430,7 @@ def test_every_route_that_names_something_hides_it_from_strangers(node: Running)
             message="0" * 32,
             node="there",
             name="nobody",
+            terminal="nobody",
         )
         if node.ask(method, filled, "stranger", **body).status_code not in (400, 403, 404):
             wrong.append((path, "not refused"))

@@ -10,7 +10,7 @@ from tests.state_exploration import Move, rows_not_taken, walk
 from zhidao.core.errors import Refused
 from zhidao.core.timescale import NS, Utc
 from zhidao.devices.domain import enrolment as states
-from zhidao.devices.domain.enrolment import MACHINE, RETIRED, Enrolment
+from zhidao.devices.domain.enrolment import ENROLMENT, RETIRED, Enrolment
 
 NOW = Utc.parse("2026-11-24T08:00:00Z")
 
@@ -37,10 +37,10 @@ def key(each: Enrolment) -> tuple[object, ...]:
 def test_every_row_can_be_taken_and_nothing_leads_out_of_retirement() -> None:
     found = walk([Enrolment("t"), Enrolment("t", "enrolled", derived=True)], moves, key)
     reached = {world.state for world in found.worlds.values()}
-    assert reached == set(MACHINE.states)
+    assert reached == set(ENROLMENT.states)
     steps = [(b.state, act, a.state) for b, act, a in found.steps if act != "give"]
-    assert rows_not_taken(MACHINE, steps) == []
-    assert MACHINE.ends == (RETIRED,)
+    assert rows_not_taken(ENROLMENT, steps) == []
+    assert ENROLMENT.ends == (RETIRED,)
     for world in found.worlds.values():
         assert world.admits or not world.given
         # A token is never left to whom nothing may be let in for good.

@@ -61,7 +61,7 @@ async def test_the_same_call_again_writes_nothing(room):
     assert await room.seals.close(actor(CARRIER), **SEAL, readers=[IMPORTER]) == first
     look = await room.seals.check(actor(IMPORTER), **LOOK)
     assert await room.seals.check(actor(IMPORTER), **LOOK) == look
-    assert len(room.events) == 3
+    assert len(room.events) == 4
 
 
 async def test_a_seal_closes_once(room):

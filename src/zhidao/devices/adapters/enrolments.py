@@ -36,12 +36,12 @@ class EnrolmentRows:
 
     async def one(self, terminal: str) -> Enrolment:
         """How a terminal stands. Raises NotFound."""
-        found = await self.several([terminal])
+        found = await self.of_each([terminal])
         if terminal not in found:
             raise NotFound(f"no terminal {terminal[:40]!r}")
         return found[terminal]
 
-    async def several(self, terminals: Sequence[str]) -> Mapping[str, Enrolment]:
+    async def of_each(self, terminals: Sequence[str]) -> Mapping[str, Enrolment]:
         """The same of several."""
         rows = await self._database.read(
             f"{_ENROLMENT} where terminal = any(%s)", (list(terminals),)

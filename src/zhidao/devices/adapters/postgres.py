@@ -125,7 +125,7 @@ class PostgresVault:
 
     async def enrolments(self, terminals: Sequence[str]) -> Mapping[str, Enrolment]:
         """See the port."""
-        return await self._enrolments.several(terminals)
+        return await self._enrolments.of_each(terminals)
 
     async def change_enrolment(
         self, after: Enrolment, entries: Sequence[Entry], *, since: int | None = None

@@ -61,7 +61,7 @@ def digest_of(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-MACHINE: Final[Machine[Enrolment]] = Machine(
+ENROLMENT: Final = Machine[Enrolment](
     "Enrolment of a terminal",
     NEW,
     (
@@ -92,8 +92,14 @@ def invited(before: Enrolment, until: Utc, *, void: bool = False) -> Enrolment:
 
 def given(before: Enrolment, token: str) -> Enrolment:
     """A registration was answered with this token; no other is good from now on."""
-    changed = {"token": digest_of(token), "given": True, "derived": False, "imei": ""}
-    return replace(before, version=before.version + 1, **changed)
+    return replace(
+        before,
+        version=before.version + 1,
+        token=digest_of(token),
+        given=True,
+        derived=False,
+        imei="",
+    )
 
 
 def enrolled(before: Enrolment) -> Enrolment:
@@ -117,11 +123,11 @@ def retired(before: Enrolment) -> Enrolment:
 
 
 def _moved(before: Enrolment, act: str) -> Enrolment:
-    why_not = MACHINE.why_not(before.state, act, before)
+    why_not = ENROLMENT.why_not(before.state, act, before)
     if why_not:
         raise Refused(
             f"terminal {before.terminal} is {before.state}: nobody can {act} it",
             code="enrolment_state",
         )
-    (row,) = MACHINE.leads(before.state, act)
+    (row,) = ENROLMENT.leads(before.state, act)
     return replace(before, state=row.then, version=before.version + 1)

@@ -206,23 +206,24 @@ class Session:
                 token = await self._services.enrolments.register(
                     head.phone, terminal_id=message.terminal, plate=message.plate
                 )
-            except (NotFound, Refused) as error:
+            except Refused as error:
                 self._count_early()
                 result = await self._not_registered(head, error)
                 return self._down(RegistrationAnswer(head.serial, result), head)
             self._given = (head.phone, token)
         return self._down(RegistrationAnswer(head.serial, REGISTERED, self._given[1]), head)
 
-    async def _not_registered(self, head: Header, error: NotFound | Refused) -> int:
+    async def _not_registered(self, head: Header, error: Refused) -> int:
         """Writes a refused registration down; by which number it is answered."""
         journal = self._services.terminal_journal
-        if isinstance(error, Refused) and error.code == "not_invited":
+        if error.code == "not_invited":
             known = await self._services.vault.terminal_by_number(head.phone.lstrip("0"))
             await journal.refuse(known, error.code, str(error))
             return REGISTERED_TERMINAL
-        code = error.code if isinstance(error, Refused) else "unknown_terminal"
+        nobody = isinstance(error, NotFound)
+        code = "unknown_terminal" if nobody else error.code
         await journal.refuse_unknown(code, str(error), number=head.phone)
-        return REGISTERED_VEHICLE if isinstance(error, Refused) else REGISTER_NO_TERMINAL
+        return REGISTER_NO_TERMINAL if nobody else REGISTERED_VEHICLE
 
     async def _authenticate(self, head: Header, message: Authentication, turn: _Round) -> None:
         try:
@@ -281,15 +282,22 @@ class Session:
             case TimeRequest():
                 turn.out += self._down(TimeAnswer(self._services.clock.now()), head)
             case _:
-                # What is not read is kept as it came, too: nobody sends it a second time.
-                apart = b"" if _is_told_once(head, chunks) else self._occasion(head)
-                kept = [self._kept(head, frame.body, frame.encode_plain(), terminal, apart)]
-                if head.packets_total and isinstance(message, PositionBatch) and body:
-                    kept.append(self._whole(head, body, terminal))
-                first, *others = kept
-                stored = [await self._services.writer.put(first, chunks)]
-                stored += [await self._services.writer.put(each) for each in others]
+                whole = body if isinstance(message, PositionBatch) else None
+                stored = await self._store(frame, terminal, chunks, whole)
                 turn.owed.append(_Owed(head, stored, nonce))
+
+    async def _store(
+        self, frame: Frame, terminal: Terminal, chunks: list[StoredChunk], whole: bytes | None
+    ) -> list[asyncio.Future[None]]:
+        """Queues a frame to be stored, and a batch that it makes whole beside it."""
+        head = frame.header
+        # What is not read is kept as it came, too: nobody sends it a second time.
+        apart = b"" if _is_told_once(head, chunks) else self._occasion(head)
+        kept = self._kept(head, frame.body, frame.encode_plain(), terminal, apart)
+        stored = [await self._services.writer.put(kept, chunks)]
+        if head.packets_total and whole:
+            stored.append(await self._services.writer.put(self._whole(head, whole, terminal)))
+        return stored
 
     async def _chunk(
         self, terminal: Terminal, message: Message | None

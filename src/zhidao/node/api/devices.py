@@ -91,7 +91,7 @@ class NewTerminal(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     window_minutes: Annotated[int, msgspec.Meta(ge=0, le=WINDOW_MINUTES_MAX)] = WINDOW_MINUTES
 
 
-class NewInvitation(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+class NewWindow(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """A window in which a terminal is given a token, once.
 
     `void`: the token that it has is none from now on, and its line ends; else that stays good until
@@ -302,7 +302,7 @@ def routes(
         return await shown(terminal)
 
     @post("/terminals/{terminal:str}/invitation", opt={ACCESS: MAY_REGISTER_TERMINAL})
-    async def invite(terminal: _TerminalPath, data: NewInvitation, actor: Actor) -> EnrolmentView:
+    async def invite(terminal: _TerminalPath, data: NewWindow, actor: Actor) -> EnrolmentView:
         """Opens a window in which a terminal is given a token, once (operator)."""
         return _enrolment(
             await enrolments.invite(actor, terminal, minutes=data.minutes, void=data.void)

@@ -8,10 +8,12 @@ from zhidao.core.errors import MalformedInput
 class Cursor:
     """A position in a body; every read is checked."""
 
-    def __init__(self, body: bytes, what: str) -> None:
+    def __init__(self, body: bytes, what: str, *, base: int = 0) -> None:
+        """`base`: where in something larger the body begins."""
         self._body = body
         self._at = 0
         self._what = what
+        self._base = base
 
     def take(self, size: int) -> bytes:
         """The next `size` bytes. Raises MalformedInput if fewer remain."""
@@ -35,6 +37,22 @@ class Cursor:
             return raw.decode("gbk")
         except UnicodeDecodeError as error:
             raise MalformedInput(f"{self._what}: {raw[:24].hex()} is not GBK text") from error
+
+    def peek(self, ahead: int) -> int:
+        """The byte so far behind the next one. Raises MalformedInput if there is none."""
+        if ahead >= self.left:
+            raise MalformedInput(f"{self._what}: it ends early", code="truncated")
+        return self._body[self._at + ahead]
+
+    def within(self, size: int) -> Cursor:
+        """A cursor over the next `size` bytes; this one goes on behind them."""
+        base = self.at
+        return Cursor(self.take(size), self._what, base=base)
+
+    @property
+    def at(self) -> int:
+        """Which byte is next."""
+        return self._base + self._at
 
     def rest(self) -> bytes:
         """All that remains."""
