@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, Final
 
 from zhidao.core.transitions import Machine, Transition
+from zhidao.devices.domain.command import COMMAND
 from zhidao.devices.domain.enrolment import ENROLMENT
 from zhidao.finance.domain.credit.states import CREDIT, DRAWING
 from zhidao.finance.domain.deals.deal import DEAL
@@ -27,6 +28,7 @@ MACHINES: Final[dict[str, Machine[Any]]] = {
     "title": TITLE,
     "consignment": CONSIGNMENT,
     "enrolment": ENROLMENT,
+    "command": COMMAND,
 }
 _WIDTH: Final = 1_000
 _TOP: Final = 44

@@ -11,12 +11,14 @@ from zhidao.core.journal import FixedKeyRing, Records, Scribe
 from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.core.timescale import NS, Utc
 from zhidao.devices.adapters.memory import MemoryVault
+from zhidao.devices.adapters.memory_commands import MemoryCommands
 from zhidao.devices.service.custody import KeptData
 from zhidao.devices.service.enrolments import Enrolments
 from zhidao.devices.service.lines import Lines
 from zhidao.devices.service.ports import Vault
 from zhidao.devices.service.seals import Seals
 from zhidao.devices.service.session import SessionServices
+from zhidao.devices.service.terminal_commands import TerminalCommands
 from zhidao.devices.service.terminal_journal import TerminalJournal
 from zhidao.devices.service.terminals import Terminals
 from zhidao.devices.service.tracks import NoSink, Tracks
@@ -49,6 +51,7 @@ class DeviceRoom:
     terminals: Terminals
     enrolments: Enrolments
     lines: Lines
+    commands: TerminalCommands
     windows: Windows
     tracks: Tracks
     seals: Seals
@@ -90,6 +93,7 @@ def device_room(vault: Vault | None = None, journal: MemoryJournal | None = None
     terminals = Terminals(vault, scribe, clock)
     lines = Lines(monotonic_s=lambda: clock.now().tai_ns / NS)
     enrolments = Enrolments(vault, terminal_journal, clock, randomness, bytes(32), lines)
+    commands = TerminalCommands(MemoryCommands(), vault, lines, clock, ids)
     windows = Windows(vault, archive, terminal_journal, clock, randomness)
     seals = Seals(vault, records, scribe)
     return DeviceRoom(
@@ -99,6 +103,7 @@ def device_room(vault: Vault | None = None, journal: MemoryJournal | None = None
         terminals=terminals,
         enrolments=enrolments,
         lines=lines,
+        commands=commands,
         windows=windows,
         tracks=Tracks(vault, terminals, terminal_journal, ids, NoSink()),
         seals=seals,
@@ -112,5 +117,6 @@ def device_room(vault: Vault | None = None, journal: MemoryJournal | None = None
             terminal_journal=terminal_journal,
             clock=clock,
             ids=ids,
+            commands=commands,
         ),
     )

@@ -136,6 +136,8 @@ PUBLIC = {
 }
 # Whom a stranger's role shuts out before any name is looked at.
 BY_ROLE = {
+    ("GET", "/v1/devices/terminals/{terminal}/commands"),
+    ("POST", "/v1/devices/terminals/{terminal}/commands"),
     ("POST", "/v1/devices/terminals/{terminal}/invitation"),
     ("POST", "/v1/devices/terminals/{terminal}/retirement"),
     ("POST", "/v1/devices/terminals/{terminal}/suspension"),

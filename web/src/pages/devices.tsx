@@ -8,6 +8,7 @@ import { ActForm } from "../parts/money_form";
 import { OrbitsPart } from "../parts/orbits";
 import { SealLine } from "../parts/seal_part";
 import { Table, columnsOf } from "../parts/table";
+import { TerminalCommands } from "../parts/terminal_commands";
 import type { SealRow, TerminalRow } from "../types";
 import { named, t, tryWords } from "../words";
 
@@ -59,6 +60,7 @@ function Terminal({ row, owner, done }: { row: TerminalRow; owner: string; done:
           </p>
         )}
         {mayDo("terminal") && row.state !== "retired" && <Change row={row} done={done} />}
+        {mayDo("terminal") && (row.state === "enrolled" || row.state === "invited") && <TerminalCommands terminal={row.terminal} />}
       </div>
     </li>
   );

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from zhidao.cli.console.callers import add_caller, node_of, say, table
 from zhidao.cli.console.listing import add_listing, rows_of
 from zhidao.cli.console.outputs import take
+from zhidao.cli.devices.terminal_commands import add_actions
 
 _PATH: Final = "/v1/devices/terminals"
 _COLUMNS: Final = ("terminal", "phone", "owner", "stands", "says", "last position", "refused")
@@ -80,6 +81,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action.add_argument("terminal", metavar="TERMINAL", help="plate, container or own name")
     for action in (listing, showing, near, adding, *changing, orbits):
         add_caller(action)
+    add_actions(actions)
     parser.epilog = (
         "A device without a key is any JT/T 808 tracker that is sold: it is heard, and what it\n"
         "says stays a claim. Only a key that the device keeps can carry a proof.\n"
@@ -92,6 +94,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "  zhidao terminal invite LORRY-7 --void\n"
         "  zhidao terminal suspend LORRY-7\n"
         "  zhidao terminal retire LORRY-7\n"
+        "  zhidao terminal send LORRY-7 position --wait 20\n"
+        "  zhidao terminal send LORRY-7 set --parameter 0x0029=30\n"
+        "  zhidao terminal commands LORRY-7\n"
         "  zhidao terminal list --url https://localhost:8443 --as aida\n"
         "  zhidao terminal list --filter connected=true --sort=-heard_at\n"
         "  zhidao terminal show BDT-0417 --points 10\n"

@@ -7,6 +7,7 @@ import contextlib
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from zhidao.core.errors import MalformedInput, Unavailable, ZhidaoError
@@ -137,7 +138,12 @@ class Gateway:
                 self._one_less(self._early, address)
                 self.counts["turned_away"] += 1
             else:
-                session = Session(self._services, network=network_of(address), hang_up=writer.close)
+                session = Session(
+                    self._services,
+                    network=network_of(address),
+                    hang_up=writer.close,
+                    send=partial(self._write, writer),
+                )
                 await self._talk(session, address, reader, writer)
         except (OSError, asyncio.IncompleteReadError):
             self.counts["broken"] += 1

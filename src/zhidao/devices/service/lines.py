@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,11 +17,15 @@ _IPV4_BITS, _IPV6_BITS = 24, 48
 
 @dataclass(slots=True)
 class Line:
-    """A terminal's line: from which network, and how to hang up. `heard_s`: when it spoke last."""
+    """A terminal's line: from which network, and how to hang up.
+
+    `heard_s`: when it spoke last; `push` sends what waits for it.
+    """
 
     network: str
     hang_up: Callable[[], None]
     heard_s: float = 0.0
+    push: Callable[[], Awaitable[None]] | None = None
 
 
 class Lines:
@@ -77,6 +81,12 @@ class Lines:
         line = self._lines.pop(terminal, None)
         if line is not None:
             line.hang_up()
+
+    async def push(self, terminal: str) -> None:
+        """Sends what waits for a terminal, if it is on the line."""
+        line = self._lines.get(terminal)
+        if line is not None and line.push is not None:
+            await line.push()
 
     def contest(self, terminal: str, sentence: str) -> None:
         """Somebody with the terminal's token tried to take its line."""

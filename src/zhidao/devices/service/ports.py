@@ -9,6 +9,7 @@ from uuid import UUID
 from zhidao.core.ids import PartyId
 from zhidao.core.journal import Entry
 from zhidao.core.timescale import Utc
+from zhidao.devices.domain.command import Command
 from zhidao.devices.domain.custody import (
     Claim,
     Nonce,
@@ -28,6 +29,30 @@ class PositionSink(Protocol):
 
     async def take(self, terminal: str, points: Sequence[TrackPoint]) -> None:
         """Notes points that a terminal reported over this bearer."""
+        ...
+
+
+class CommandBook(Protocol):
+    """Commands to terminals, and what became of each."""
+
+    async def add(self, command: Command) -> None:
+        """Writes a new command down; durable when it returns."""
+        ...
+
+    async def change(self, command: Command, *, since: str) -> None:
+        """Writes what became of it. Raises Conflict if it is not in state `since` any more."""
+        ...
+
+    async def queued(self, terminal: str) -> tuple[Command, ...]:
+        """Those that wait to be sent, the oldest first."""
+        ...
+
+    async def newest(self, terminal: str, limit: int) -> tuple[Command, ...]:
+        """The last ones, the newest first."""
+        ...
+
+    async def overdue(self, now: Utc, limit: int) -> tuple[Command, ...]:
+        """Those that are open though their time was over before now."""
         ...
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -18,6 +18,7 @@ from zhidao.devices.service.enrolments import Enrolments
 from zhidao.devices.service.lines import Line, Lines
 from zhidao.devices.service.points import POSITION_IDS
 from zhidao.devices.service.ports import Vault
+from zhidao.devices.service.terminal_commands import Asked, TerminalCommands
 from zhidao.devices.service.terminal_journal import TerminalJournal
 from zhidao.devices.service.windows import Windows
 from zhidao.devices.service.writer import FrameWriter
@@ -68,6 +69,7 @@ class SessionServices:
     terminal_journal: TerminalJournal
     clock: Clock
     ids: IdSource
+    commands: TerminalCommands | None = None
 
 
 @dataclass(slots=True)
@@ -96,10 +98,16 @@ class Session:
         *,
         network: str = "",
         hang_up: Callable[[], None] = lambda: None,
+        send: Callable[[list[bytes]], Awaitable[None]] | None = None,
     ) -> None:
-        """`network`: where the line comes from. `hang_up` ends it when another takes its place."""
+        """`network`: where the line comes from. `hang_up` ends it when another takes its place.
+
+        `send` takes what is not an answer, whenever it comes.
+        """
         self._services = services
-        self._line = Line(network, hang_up)
+        self._line = Line(network, hang_up, push=self._push)
+        self._send = send
+        self._asked = Asked()
         self._given: tuple[str, str] | None = None
         self.took_over = False
         self._terminal: Terminal | None = None
@@ -251,6 +259,41 @@ class Session:
         if terminal.key:
             grant = await self._services.windows.grant(terminal)
             turn.out += self._down(TransparentDown(KIND_NONCE, grant.encode()), head)
+        turn.out += await self._commands()
+
+    async def _push(self) -> None:
+        if self._send is not None:
+            await self._send(await self._commands())
+
+    async def _commands(self) -> list[bytes]:
+        """What waits for the terminal, in the edition in which it speaks."""
+        if self._terminal is None or self._services.commands is None:
+            return []
+        waiting = await self._services.commands.to_send(
+            self._terminal.terminal, self._header.edition, self._next_serial
+        )
+        self._asked.add([command for command, _ in waiting])
+        head = replace(self._header, packets_total=0, packet_number=0, encryption=0)
+        return [
+            Frame(
+                replace(head, message_id=command.message_id, serial=command.serial), body
+            ).encode()
+            for command, body in waiting
+        ]
+
+    async def _hear_of_commands(
+        self, head: Header, message: Message | None, body: bytes | None
+    ) -> None:
+        if message is None or body is None or self._services.commands is None:
+            return
+        answered = self._asked.answered(message, head, body)
+        if answered:
+            await self._services.commands.answered(*answered, head=head, body=body)
+
+    def _next_serial(self) -> int:
+        serial = self._serial
+        self._serial = (self._serial + 1) % _SERIALS
+        return serial
 
     async def _business(self, frame: Frame, terminal: Terminal, turn: _Round) -> None:
         head = frame.header
@@ -272,6 +315,7 @@ class Session:
             await self._suspect(frame.encode_plain(), error.code, error)
             self._answer(head, RESULT_FAILED, turn)
             return
+        await self._hear_of_commands(head, message, body)
         match message:
             case Heartbeat() | TerminalAnswer() | Authentication() | Registration():
                 # They say nothing that could be lost.

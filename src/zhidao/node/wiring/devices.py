@@ -8,6 +8,7 @@ from typing import Final
 
 from zhidao.core.errors import MalformedInput
 from zhidao.core.journal import Records
+from zhidao.devices.adapters.commands import PostgresCommands
 from zhidao.devices.adapters.gateway import Gateway, Limits
 from zhidao.devices.adapters.postgres import PostgresVault
 from zhidao.devices.domain.custody import StoredFrame
@@ -18,12 +19,14 @@ from zhidao.devices.service.ports import PositionSink
 from zhidao.devices.service.quarantine import Quarantine
 from zhidao.devices.service.seals import Seals
 from zhidao.devices.service.session import SessionServices
+from zhidao.devices.service.terminal_commands import TerminalCommands
 from zhidao.devices.service.terminal_journal import TerminalJournal
 from zhidao.devices.service.terminals import Terminals
 from zhidao.devices.service.tracks import NoSink, Tracks
 from zhidao.devices.service.windows import Windows
 from zhidao.devices.service.writer import FrameWriter
-from zhidao.node.api.devices import routes
+from zhidao.node.api.devices import commands as command_routes
+from zhidao.node.api.devices.terminals import routes
 from zhidao.node.identity.parties import Parties
 from zhidao.node.operations.alarms import Alarms
 from zhidao.node.runtime.runtime_context import Room, RuntimeContext
@@ -79,8 +82,13 @@ async def build(
     tracks = Tracks(vault, terminals, terminal_journal, context.ids, sink or NoSink(), aside[1])
     seals = Seals(vault, records, context.scribe)
 
+    commands = TerminalCommands(
+        PostgresCommands(context.database), vault, lines, context.clock, context.ids
+    )
+
     async def tend() -> None:
         lines.tend()
+        await commands.tend()
         await windows.tend()
         await tracks.record()
 
@@ -93,6 +101,7 @@ async def build(
         terminal_journal=terminal_journal,
         clock=context.clock,
         ids=context.ids,
+        commands=commands,
     )
     gateway = Gateway(services, host=host, port=port, tend=tend, limits=limits)
     await gateway.open()
@@ -112,7 +121,9 @@ async def build(
         custody=KeptData(vault, context.archive, seals),
         gateway=gateway,
         room=Room(
-            name="devices", routers=(router,), background=(gateway.run, tracks.read_old_frames)
+            name="devices",
+            routers=(router, command_routes.routes(commands)),
+            background=(gateway.run, tracks.read_old_frames),
         ),
     )
 

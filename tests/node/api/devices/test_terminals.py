@@ -13,7 +13,8 @@ from tests.devices.device_room import PHONE, TERMINAL, TERMINAL_KEY, DeviceRoom,
 from zhidao.core.actor import Actor, Role
 from zhidao.core.ids import party_id
 from zhidao.devices.adapters.gateway import Gateway
-from zhidao.node.api.devices import routes
+from zhidao.node.api.devices import commands as command_routes
+from zhidao.node.api.devices.terminals import routes
 from zhidao.node.http.problems import HANDLERS
 
 TRUCK = {
@@ -54,13 +55,14 @@ async def client(room: DeviceRoom) -> AsyncIterator[httpx.AsyncClient]:
     gateway = Gateway(room.services, host="127.0.0.1", port=0, tend=tend)
     router = routes(
         terminals=room.terminals,
+        enrolments=room.enrolments,
         tracks=room.tracks,
         seals=room.seals,
         terminal_journal=room.services.terminal_journal,
         gateway=gateway,
     )
     app = Litestar(
-        [router],
+        [router, command_routes.routes(room.commands)],
         dependencies={"actor": Provide(actor)},
         exception_handlers=HANDLERS,
     )
@@ -137,3 +139,63 @@ async def test_only_the_operator_sees_the_gateway(client: httpx.AsyncClient):
     shown = await client.get("/gateway", headers=by("operator"))
     assert shown.json()["sessions"] == 0
     assert (await client.get("/gateway", headers=by("carrier"))).status_code == 403
+
+
+async def test_the_operator_opens_a_window_and_closes_the_door(client: httpx.AsyncClient):
+    await client.post("/terminals", json=TRUCK | {"window_minutes": 0}, headers=by("operator"))
+    path = f"/terminals/{TERMINAL}"
+    states = [(await client.get(path, headers=by("carrier"))).json()["enrolment"]["state"]]
+    for act, body in (("invitation", {"minutes": 5}), ("suspension", {}), ("invitation", {})):
+        answer = await client.post(f"{path}/{act}", json=body, headers=by("operator"))
+        assert answer.status_code == 201
+        states.append(answer.json()["state"])
+        assert bool(answer.json()["until"]) == (act == "invitation")
+    answer = await client.post(f"{path}/retirement", headers=by("operator"))
+    states.append(answer.json()["state"])
+    assert states == ["new", "invited", "suspended", "invited", "retired"]
+    (row,) = (await client.get("/terminals", headers=by("carrier"))).json()
+    assert (row["state"], row["invited_until"]) == ("retired", "")
+    again = await client.post(f"{path}/invitation", json={}, headers=by("operator"))
+    assert (again.status_code, again.json()["code"]) == (422, "enrolment_state")
+    for act in ("invitation", "suspension", "retirement", "commands"):
+        body = {"kind": "check_link"} if act == "commands" else {}
+        refused = await client.post(f"{path}/{act}", json=body, headers=by("carrier"))
+        assert refused.status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("body", "kept"),
+    [
+        (
+            {"kind": "set_parameters", "parameters": [{"number": 0x29, "value": "30"}]},
+            {"parameters": [{"id": 0x29, "value": 30}]},
+        ),
+        ({"kind": "follow", "interval_s": 5, "valid_s": 60}, {"interval_s": 5, "valid_s": 60}),
+        ({"kind": "text", "text": "stop"}, {"flags": 4, "kind": 1, "text": "stop"}),
+        ({"kind": "ask_position"}, {}),
+    ],
+)
+async def test_a_command_waits_for_its_terminal(client, room, body, kept):
+    await client.post("/terminals", json=TRUCK, headers=by("operator"))
+    path = f"/terminals/{TERMINAL}/commands"
+    answer = await client.post(path, json=body, headers=by("operator"))
+    assert (answer.status_code, answer.json()["state"]) == (201, "queued")
+    assert (await client.get(path, headers=by("operator"))).json() == [answer.json()]
+    (waiting,) = await room.commands._book.queued(TERMINAL)
+    assert waiting.values == kept
+
+
+@pytest.mark.parametrize(
+    "parameter",
+    [
+        {"number": 0x29, "value": "a"},
+        {"number": 0x29, "value": "٣"},
+        {"number": 0xF999, "value": "1"},
+    ],
+)
+async def test_a_parameter_that_is_none_is_bad_input(client, parameter):
+    await client.post("/terminals", json=TRUCK, headers=by("operator"))
+    body = {"kind": "set_parameters", "parameters": [parameter]}
+    path = f"/terminals/{TERMINAL}/commands"
+    answer = await client.post(path, json=body, headers=by("operator"))
+    assert answer.status_code == 400

@@ -1,0 +1,197 @@
+"""Commands to terminals: given by the operator, sent once, and answered or not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, Final
+
+from zhidao.core.access import access
+from zhidao.core.actor import Actor, Role
+from zhidao.core.ambient import Clock
+from zhidao.core.errors import Conflict, MalformedInput, Refused
+from zhidao.core.ids import IdSource
+from zhidao.core.timescale import NS
+from zhidao.devices.domain import command as states
+from zhidao.devices.domain.command import MINUTES, MINUTES_MAX, QUEUED, SENT, Command
+from zhidao.devices.domain.enrolment import JT808, RETIRED, SUSPENDED
+from zhidao.devices.service.lines import Lines
+from zhidao.devices.service.ports import CommandBook, Vault
+from zhidao.devices.wire.jt808.bodies import read_body, write_body
+from zhidao.devices.wire.jt808.downlinks import ANSWERS
+from zhidao.devices.wire.jt808.frame import BODY_BYTES_MAX, Edition, Header
+from zhidao.devices.wire.jt808.messages import RESULT_OK, Message, TerminalAnswer
+
+MAY_COMMAND_TERMINAL: Final = access(Role.OPERATOR)
+MAY_SEE_COMMANDS: Final = access(Role.OPERATOR, Role.AUDITOR)
+_OVERDUE: Final = 200
+_ANSWER_FIELDS: Final = 200
+_MINUTE_NS: Final = 60 * NS
+# Commands whose answers are awaited on one line.
+AWAITED_MAX: Final = 64
+# Answers that do not say which command they are to.
+_WITHOUT_SERIAL: Final = frozenset((0x0107, 0x0702, 0x0A00))
+# A word of the edition of 2019 that older terminals have no field for.
+_SINCE_2019: Final = {"text": frozenset(("kind",))}
+
+
+class TerminalCommands:
+    """The commands of this node's terminals."""
+
+    def __init__(
+        self, book: CommandBook, vault: Vault, lines: Lines, clock: Clock, ids: IdSource
+    ) -> None:
+        self._book = book
+        self._vault = vault
+        self._lines = lines
+        self._clock = clock
+        self._ids = ids
+
+    async def give(
+        self,
+        actor: Actor,
+        terminal: str,
+        *,
+        kind: str,
+        values: Mapping[str, Any],
+        minutes: int = MINUTES,
+    ) -> Command:
+        """Gives a command; it is sent at once if the terminal is on the line, else when it comes.
+
+        After `minutes` it is never sent. Raises NotFound, MalformedInput for values that its
+        message cannot hold, Refused (`terminal_out`) for a terminal that is not let in.
+        """
+        MAY_COMMAND_TERMINAL.admit(actor)
+        known = (await self._vault.terminal(terminal)).seen_by(actor)
+        standing = await self._vault.enrolment(known.terminal)
+        if standing.state in (SUSPENDED, RETIRED) or standing.protocol != JT808:
+            raise Refused(
+                f"terminal {terminal} takes no commands: it is {standing.state}, "
+                f"and speaks {standing.protocol}",
+                code="terminal_out",
+                remedy="open a window for it first",
+            )
+        if not 1 <= minutes <= MINUTES_MAX:
+            raise MalformedInput(
+                f"a command that waits for {minutes} minutes",
+                where="$.minutes",
+                remedy=f"between 1 and {MINUTES_MAX}",
+            )
+        now = self._clock.now()
+        command = Command(
+            id=self._ids.new(),
+            terminal=known.terminal,
+            kind=kind,
+            values=dict(values),
+            by=actor.party,
+            asked_at=now,
+            expires_at=now.plus_ns(minutes * _MINUTE_NS),
+        )
+        # Whichever edition the terminal speaks, it can be told.
+        for edition in Edition:
+            if len(_body(command, edition)) > BODY_BYTES_MAX:
+                raise MalformedInput(
+                    f"a command of more than {BODY_BYTES_MAX} bytes", remedy="give several"
+                )
+        await self._book.add(command)
+        await self._lines.push(known.terminal)
+        return (await self._book.newest(known.terminal, 1))[0]
+
+    async def newest(self, actor: Actor, terminal: str, limit: int) -> tuple[Command, ...]:
+        """The last commands of a terminal. Raises NotFound, Forbidden."""
+        MAY_SEE_COMMANDS.admit(actor)
+        known = (await self._vault.terminal(terminal)).seen_by(actor)
+        return await self._book.newest(known.terminal, limit)
+
+    async def to_send(
+        self, terminal: str, edition: Edition, serial: Callable[[], int]
+    ) -> list[tuple[Command, bytes]]:
+        """What waits for a terminal that is on the line, each marked as sent, with its body."""
+        out = []
+        for waiting in await self._book.queued(terminal):
+            now = self._clock.now()
+            if now > waiting.expires_at:
+                await self._changed(states.overdue(waiting, now), QUEUED)
+                continue
+            going = states.sent(waiting, serial(), now)
+            # First the mark, then the line: a crash between them leaves it unanswered, not doubled.
+            if await self._changed(going, QUEUED):
+                out.append((going, _body(going, edition)))
+        return out
+
+    async def answered(self, command: Command, result: int, *, head: Header, body: bytes) -> None:
+        """The terminal answered, by this message."""
+        answer: tuple[tuple[str, str], ...] = ()
+        with suppress(MalformedInput):
+            answer = _told(head, body)
+        await self._changed(states.answered(command, result, self._clock.now(), answer), SENT)
+
+    async def tend(self) -> None:
+        """Ends commands whose time is over."""
+        now = self._clock.now()
+        for each in await self._book.overdue(now, _OVERDUE):
+            await self._changed(states.overdue(each, now), each.state)
+
+    async def _changed(self, command: Command, since: str) -> bool:
+        try:
+            await self._book.change(command, since=since)
+        except Conflict:
+            return False  # Another line of the terminal, or the clock, was first.
+        return True
+
+
+def _body(command: Command, edition: Edition) -> bytes:
+    later = frozenset() if edition is Edition.E2019 else _SINCE_2019.get(command.kind, frozenset())
+    values = {name: value for name, value in command.values.items() if name not in later}
+    return write_body(command.message_id, values, edition)
+
+
+def _told(head: Header, body: bytes) -> tuple[tuple[str, str], ...]:
+    """Each field of an answer, in words."""
+    found = read_body(head.message_id, body, head.edition)
+    out = []
+    for each in found.explained[:_ANSWER_FIELDS]:
+        shown = each.value.hex() if isinstance(each.value, bytes) else str(each.value)
+        out.append((each.name, f"{shown} ({each.meaning})" if each.meaning else shown))
+    return tuple(out)
+
+
+class Asked:
+    """Commands that went out on one line, until they are answered there."""
+
+    def __init__(self) -> None:
+        self._sent: list[Command] = []
+
+    def add(self, commands: Sequence[Command]) -> None:
+        """These went out. Of too many the oldest end unanswered."""
+        self._sent = [*self._sent, *commands][-AWAITED_MAX:]
+
+    def answered(self, message: Message, head: Header, body: bytes) -> tuple[Command, int] | None:
+        """The command that a message answers, with the result; None if it answers none."""
+        if not self._sent:
+            return None
+        if isinstance(message, TerminalAnswer):
+            found = self._first(lambda each: _is_named(each, message))
+            # One that has an answer of its own is done when that comes.
+            if found is None or (not message.result and found.message_id in ANSWERS):
+                return None
+            self._sent.remove(found)
+            return found, message.result
+        serial = int.from_bytes(body[:2], "big")
+        free = head.message_id in _WITHOUT_SERIAL
+        found = self._first(
+            lambda each: (
+                ANSWERS.get(each.message_id) == head.message_id and (free or each.serial == serial)
+            )
+        )
+        if found is None:
+            return None
+        self._sent.remove(found)
+        return found, RESULT_OK
+
+    def _first(self, holds: Callable[[Command], bool]) -> Command | None:
+        return next((each for each in self._sent if holds(each)), None)
+
+
+def _is_named(command: Command, message: TerminalAnswer) -> bool:
+    return (command.serial, command.message_id) == (message.serial, message.message_id)

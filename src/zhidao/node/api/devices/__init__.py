@@ -1,0 +1,1 @@
+"""Routes of the devices room: terminals, seals, commands."""
