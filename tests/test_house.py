@@ -92,6 +92,7 @@ ARROWS: dict[str, set[str]] = {
         "finance",
         "trade",
         "exchange",
+        "industry",
         "insight",
         "positioning",
         "devices",

@@ -10,7 +10,7 @@ from tests.bounds.case import Case, file_of_spaces
 from zhidao.cli import insight
 from zhidao.cli.console import callers, certificates, numbers, profiles, remote
 from zhidao.cli.finance import passport
-from zhidao.cli.industry import order
+from zhidao.cli.industry import goods_trace, order
 from zhidao.cli.operations import demo, restore
 from zhidao.cli.positioning import simulate, stream
 from zhidao.cli.trade import check, codes, declare, document_set, journey, origin
@@ -38,6 +38,10 @@ CASES = (
         lambda file: callers.password_of(options_of(password_file=file, person="a")),
     ),
     file_of_spaces("cli.console.certificates._CERTIFICATE_BYTES_MAX", certificates.trusting),
+    file_of_spaces(
+        "cli.industry.goods_trace._DOCUMENT_BYTES_MAX",
+        lambda file: goods_trace._hash(options_of(file=file)),
+    ),
     Case("cli.industry.order._SERIALS_MAX", lambda n: order._serials("SN-00001", n)),
     file_of_spaces("cli.console.profiles._FILE_BYTES_MAX", profiles.parsed),
     Case("cli.console.numbers._SEED_MAX", lambda n: numbers.seed(str(n))),

@@ -6,6 +6,7 @@ import msgspec
 from tests.bounds.case import Case, file_of_spaces
 
 from zhidao.node.adapters import key_export
+from zhidao.node.api.industry import epcis
 from zhidao.node.federation import kinds
 from zhidao.node.identity import log_rotation
 from zhidao.node.security import http_signatures
@@ -21,6 +22,10 @@ def signed_at(created: int) -> http_signatures.Signed:
 
 CASES = (
     file_of_spaces("node.adapters.key_export._BYTES_MAX", key_export._read),
+    Case(
+        "node.api.industry.epcis.READERS_MAX",
+        lambda n: epcis._readers(",".join(f"p{i}" for i in range(n))),
+    ),
     Case(
         "node.federation.kinds._BYTES_MAX",
         lambda n: kinds.decode_form(b" " * n, Form),

@@ -31,6 +31,7 @@ _WORDS = {
     "--at": "0",
     "--place": "43.35,77.04",
     "kind": "sky",
+    "query": "eventType=ObjectEvent",
     "what": "hs",
     "amount": "1",
     "currency": "CNY",

@@ -253,6 +253,26 @@ def writes(world: AccessWorld) -> dict[tuple[str, str], Row]:
             },
         ),
         f"{_F}/transfers/{{currency}}/records": Row("importer-bank", "importer", bytes(128)),
+        "/v1/epcis/capture": Row(
+            "exporter",
+            "",
+            {
+                "@context": [],
+                "type": "EPCISDocument",
+                "schemaVersion": "2.0",
+                "epcisBody": {
+                    "eventList": [
+                        {
+                            "type": "ObjectEvent",
+                            "eventTime": "2026-01-01T00:00:00Z",
+                            "eventTimeZoneOffset": "+00:00",
+                            "action": "OBSERVE",
+                            "epcList": ["urn:x:1"],
+                        }
+                    ]
+                },
+            },
+        ),
         "/v1/industry/orders": Row(
             "exporter",
             "",

@@ -25,6 +25,8 @@ Operation = tuple[str, str]
 # No object of theirs can be had on one node alone; their roles are held like all others'.
 # Two nodes: tests/exchange, tests/end_to_end/test_two_banks.py. Lists of names: tests/finance/api.
 ELSEWHERE = {
+    # What a party sees of events: tests/industry/service/test_epcis.py and its store's contract.
+    *(("GET", f"/v1/epcis/{path}") for path in ("events", "trace")),
     *(
         ("GET", f"/v1/exchange/{path}")
         for path in (

@@ -10,6 +10,20 @@ import msgspec
 from zhidao.core.events import Fact
 
 
+class EventsCaptured(Fact, frozen=True, kw_only=True):
+    """A party says that EPCIS events happened. Aggregate `epcis/<job>`.
+
+    `events` are their CBV hashes in hexadecimal, in the order of the document, whose digest in the
+    archive is `document`; `refused`: how many of it were left out.
+    """
+
+    TYPE: ClassVar[str] = "industry.EventsCaptured.v1"
+    job: str
+    document: str
+    events: list[str]
+    refused: int
+
+
 class Limit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A value asked of a machine: decimals as text, `unit` a UN/ECE Rec. 20 code."""
 

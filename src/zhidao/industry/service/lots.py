@@ -24,7 +24,7 @@ from zhidao.industry.domain.quality import (
     sift,
 )
 from zhidao.industry.events import Limit, LotFinished, OrderOpened
-from zhidao.industry.service.ports import Machines
+from zhidao.industry.service.ports import LotEvents, Machines
 from zhidao.industry.wire.epcis import lot_document
 from zhidao.industry.wire.quality_record import encode_record
 
@@ -54,12 +54,19 @@ class LotService:
     """Opens orders and finishes lots; implements `industry.commands.Lots`."""
 
     def __init__(
-        self, records: Records, archive: Archive, machines: Machines, clock: Clock
+        self,
+        records: Records,
+        archive: Archive,
+        machines: Machines,
+        clock: Clock,
+        told: LotEvents | None = None,
     ) -> None:
+        """`told` takes in the EPCIS events of each lot; without it nobody can trace them here."""
         self._records = records
         self._archive = archive
         self._machines = machines
         self._clock = clock
+        self._told = told
 
     async def open_order(
         self,
@@ -122,6 +129,8 @@ class LotService:
         known = _lot(history, lot)
         if known is not None:
             _refuse_other(known, serials, endpoint)
+            # Whoever died between the lot and its events finds them taken in by the next request.
+            await self._tell(known, history[0])
             return known
         if not MAY_FINISH_LOT.relates(actor, history[0]):
             raise NotFound("no order of that name")
@@ -157,7 +166,13 @@ class LotService:
             visible=history[0].visible,
             occurred_at=finished_at,
         )
+        await self._tell(fact, history[0])
         return fact
+
+    async def _tell(self, lot: LotFinished, opened: SignedEvent) -> None:
+        if self._told is not None:
+            document = await self._archive.get(lot.epcis)
+            await self._told.take(opened.owner, document, visible=opened.visible)
 
     async def _measured(self, opened: OrderOpened, lot: str, endpoint: str) -> _Measured:
         """What the machine says now, judged, with its record in the archive."""

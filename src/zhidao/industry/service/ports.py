@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
+from zhidao.core.ids import PartyId
+from zhidao.core.journal import Entry
+from zhidao.industry.domain.epcis_event import EpcisEvent
+from zhidao.industry.domain.event_query import EventQuery
 from zhidao.industry.domain.quality import Reading
 
 
@@ -18,4 +23,43 @@ class Machines(Protocol):
         MalformedInput if a name is unknown there or is no variable of numbers, Refused if the
         address is not allowed.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """An EPCIS event as captured: by which job, when, and who may read it beside its owner."""
+
+    event: EpcisEvent
+    visible: tuple[PartyId, ...]
+    job: str
+    captured_ns: int
+
+
+class EventStore(Protocol):
+    """Captured EPCIS events. The same event of the same party is kept once, its first time."""
+
+    async def add(self, entries: Sequence[Entry], events: Sequence[StoredEvent]) -> None:
+        """Writes the fact of a capture and its events in one transaction."""
+        ...
+
+    async def find(
+        self, query: EventQuery, *, viewer: PartyId | None
+    ) -> tuple[list[StoredEvent], str]:
+        """A page of the events that fit and that the viewer may see, and where the next begins.
+
+        The token is empty after the last. Raises MalformedInput for a token that is none.
+        """
+        ...
+
+    async def every(self) -> list[StoredEvent]:
+        """All events, those captured first in front."""
+        ...
+
+
+class LotEvents(Protocol):
+    """Where the EPCIS events of lots are kept, so that things can be followed through them."""
+
+    async def take(self, owner: PartyId, data: bytes, *, visible: Sequence[PartyId]) -> None:
+        """Takes in the events of a document; again changes nothing."""
         ...

@@ -20,8 +20,8 @@ from zhidao.node.adapters.ambient import SystemClock, SystemRandomness
 from zhidao.node.adapters.caller_store import PostgresCallers
 from zhidao.node.adapters.leases.postgres import connection_name
 from zhidao.node.adapters.seen_requests import PostgresSeen
-from zhidao.node.api import industry as industry_api
 from zhidao.node.api.application import application
+from zhidao.node.api.industry import orders as industry_api
 from zhidao.node.api.trust import log as log_api
 from zhidao.node.http.authentication import Authenticator
 from zhidao.node.operations.metrics import Metrics

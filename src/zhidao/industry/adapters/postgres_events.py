@@ -1,0 +1,172 @@
+"""EPCIS events in PostgreSQL: as they were sent, and the things that they name as an index."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from zhidao.core.canonical import jcs, parse_strict
+from zhidao.core.ids import PartyId
+from zhidao.core.journal import Entry
+from zhidao.core.timescale import Utc
+from zhidao.industry.adapters.memory_events import place_of
+from zhidao.industry.domain.epcis_event import EpcisEvent, read_event
+from zhidao.industry.domain.event_pages import Place
+from zhidao.industry.domain.event_query import EventQuery, event_id
+from zhidao.industry.service.ports import StoredEvent
+from zhidao.store.database import Database, Session
+from zhidao.store.journal import PostgresJournal
+
+_ADD: Final = (
+    "insert into industry.epcis_event (name, owner, visible, job, captured_ns, at_ns, kind, action,"
+    " biz_step, disposition, read_point, biz_location, transformation, event_id, event)"
+    " select name, owner, string_to_array(visible, ','), job, captured_ns, at_ns, kind, action,"
+    " biz_step, disposition, read_point, biz_location, transformation, event_id, event from unnest("
+    "%(name)b::text[], %(owner)b::text[], %(visible)b::text[], %(job)b::text[],"
+    " %(captured_ns)b::bigint[], %(at_ns)b::bigint[], %(kind)b::text[], %(action)b::text[],"
+    " %(biz_step)b::text[], %(disposition)b::text[], %(read_point)b::text[],"
+    " %(biz_location)b::text[], %(transformation)b::text[], %(event_id)b::text[],"
+    " %(event)b::bytea[]) as new (name, owner, visible, job, captured_ns, at_ns, kind, action,"
+    " biz_step, disposition, read_point, biz_location, transformation, event_id, event)"
+    " on conflict do nothing"
+)
+_ADD_THINGS: Final = (
+    "insert into industry.epcis_thing (thing, role, name, owner)"
+    " select * from unnest(%(things)b::text[], %(roles)b::text[], %(names)b::text[],"
+    " %(owners)b::text[]) on conflict do nothing"
+)
+_EVERY: Final = (
+    "select owner, visible, job, captured_ns, event from industry.epcis_event"
+    " order by captured_ns, owner, name"
+)
+_SEEN: Final = "(%(viewer)s::text is null or owner = %(viewer)s or %(viewer)s = any (visible))"
+_COLUMNS: Final = (
+    *("kind", "action", "biz_step", "disposition", "read_point", "biz_location"),
+    *("transformation", "event_id"),
+)
+
+
+class PostgresEventStore:
+    """Implements `industry.service.ports.EventStore`."""
+
+    def __init__(self, database: Database, journal: PostgresJournal) -> None:
+        self._database = database
+        self._journal = journal
+
+    async def add(self, entries: Sequence[Entry], events: Sequence[StoredEvent]) -> None:
+        """Writes the fact of a capture and its events in one transaction."""
+
+        async def work(session: Session) -> None:
+            if entries:
+                await self._journal.append_in(session, entries)
+            else:
+                await session.check_fence()
+            if events:
+                await session.execute(_ADD, _columns(events))
+                await session.execute(_ADD_THINGS, _things(events))
+
+        await self._database.run(work)
+        self._journal.wake()
+
+    async def find(
+        self, query: EventQuery, *, viewer: PartyId | None
+    ) -> tuple[list[StoredEvent], str]:
+        """A page of what fits and may be seen, and where the next begins."""
+        sql, parameters = _search(query)
+        async with self._database.session() as session:
+            rows = await session.fetch_all(sql, parameters | {"viewer": viewer})
+        found = [_stored(row) for row in rows]
+        page = found[: query.per_page]
+        more = len(found) > len(page)
+        return page, place_of(page[-1], query).token() if more else ""
+
+    async def every(self) -> list[StoredEvent]:
+        """All events, those captured first in front."""
+        async with self._database.session() as session:
+            rows = await session.fetch_all(_EVERY)
+        return [_stored(row) for row in rows]
+
+
+def _search(query: EventQuery) -> tuple[str, dict[str, Any]]:
+    column = "at_ns" if query.order == "at" else "captured_ns"
+    way, sign = ("desc", "<") if query.descending else ("asc", ">")
+    conditions = [
+        _SEEN,
+        "at_ns >= %(at_from)s and at_ns < %(at_to)s",
+        "captured_ns >= %(captured_from)s and captured_ns < %(captured_to)s",
+    ]
+    parameters: dict[str, Any] = {
+        "at_from": query.at_from_ns,
+        "at_to": query.at_to_ns,
+        "captured_from": query.captured_from_ns,
+        "captured_to": query.captured_to_ns,
+        "limit": query.per_page + 1,
+    }
+    for name, wanted in query.equals.items():
+        assert name in _COLUMNS
+        conditions.append(f"{name} = any (%({name})s)")
+        parameters[name] = sorted(wanted)
+    for number, (roles, things) in enumerate(query.matches):
+        conditions.append(
+            # Nothing of the request stands in the text: names are ours, values are parameters.
+            "exists (select 1 from industry.epcis_thing as named where named.name = told.name"  # noqa: S608
+            f" and named.owner = told.owner and named.thing = any (%(things{number})s)"
+            f" and named.role = any (%(roles{number})s))"
+        )
+        parameters[f"things{number}"] = sorted(things)
+        parameters[f"roles{number}"] = [str(role) for role in roles]
+    if query.after:
+        place = Place.of(query.after)
+        conditions.append(f"({column}, name, owner) {sign} (%(ns)s, %(after)s, %(by)s)")
+        parameters |= {"ns": place.ns, "after": place.name, "by": place.owner}
+    sql = (
+        "select owner, visible, job, captured_ns, event from industry.epcis_event as told"  # noqa: S608
+        f" where {' and '.join(conditions)}"
+        f" order by {column} {way}, name {way}, owner {way} limit %(limit)s"
+    )
+    return sql, parameters
+
+
+def _name(event: EpcisEvent) -> str:
+    """The event's name in the table: an error declaration stands beside what it withdraws."""
+    return event.name + ("-" if event.withdrawn else "")
+
+
+def _columns(events: Sequence[StoredEvent]) -> dict[str, list[Any]]:
+    rows = [_row(stored) for stored in events]
+    return {name: [row[name] for row in rows] for name in rows[0]}
+
+
+def _row(stored: StoredEvent) -> dict[str, Any]:
+    event = stored.event
+    return {
+        "name": _name(event),
+        "owner": event.by,
+        # A party's name holds no comma, so one text carries the array through unnest.
+        "visible": ",".join(stored.visible),
+        "job": stored.job,
+        "captured_ns": stored.captured_ns,
+        "at_ns": event.at.tai_ns,
+        **{name: getattr(event, name) for name in _COLUMNS[:-1]},
+        "event_id": event_id(event),
+        "event": jcs(event.plain),
+    }
+
+
+def _things(events: Sequence[StoredEvent]) -> dict[str, list[str]]:
+    rows = [
+        (thing, str(role), _name(stored.event), stored.event.by)
+        for stored in events
+        for role, thing in stored.event.things
+    ]
+    names = ("things", "roles", "names", "owners")
+    return {name: [row[at] for row in rows] for at, name in enumerate(names)}
+
+
+def _stored(row: Mapping[str, Any]) -> StoredEvent:
+    plain = parse_strict(row["event"])
+    captured = Utc(row["captured_ns"])
+    # What was judged once is read again by the same rules, under the clock of then.
+    event = read_event(plain, plain["@context"], by=row["owner"], now=captured)
+    visible = tuple(PartyId(party) for party in row["visible"])
+    return StoredEvent(event, visible, row["job"], row["captured_ns"])

@@ -1,0 +1,199 @@
+"""EPCIS events as parties capture them, the questions about them, and traces through them."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from zhidao.core.access import Relation, access
+from zhidao.core.actor import Actor, Role
+from zhidao.core.ambient import Clock
+from zhidao.core.archive import Archive
+from zhidao.core.errors import MalformedInput, NotFound
+from zhidao.core.ids import IdSource, PartyId
+from zhidao.core.journal import Scribe
+from zhidao.core.timescale import Utc
+from zhidao.industry.domain.digital_link import canonical_link
+from zhidao.industry.domain.event_query import read_query
+from zhidao.industry.domain.genealogy import Genealogy
+from zhidao.industry.domain.trace import Direction, Trace, trace
+from zhidao.industry.events import EventsCaptured
+from zhidao.industry.service.ports import EventStore, StoredEvent
+from zhidao.industry.wire.epcis_document import ReadDocument, Wrong, query_document, read_document
+
+MAY_CAPTURE: Final = access(Role.PARTY, relation=Relation.OWNER, of="the events")
+THING_CHARS_MAX: Final = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """What became of a capture. Without a job nothing was written."""
+
+    job: str
+    events: tuple[str, ...]
+    aside: tuple[tuple[str, str], ...]
+    refused: tuple[Wrong, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EventPage:
+    """An EPCISQueryDocument, and where the next page begins; empty after the last."""
+
+    document: dict[str, Any]
+    token: str
+
+
+class EpcisService:
+    """Captures events, answers queries, and follows things through them."""
+
+    def __init__(
+        self, store: EventStore, scribe: Scribe, archive: Archive, clock: Clock, ids: IdSource
+    ) -> None:
+        self._store = store
+        self._scribe = scribe
+        self._archive = archive
+        self._clock = clock
+        self._ids = ids
+        self._index: _Index | None = None
+        self._building = asyncio.Lock()
+
+    async def capture(
+        self, actor: Actor, data: bytes, *, readers: Sequence[PartyId], proceed: bool
+    ) -> Captured:
+        """Writes the events of a document down as the actor's word.
+
+        One wrong event refuses the whole document, unless `proceed`: then the others are written.
+        The same event again changes nothing. Raises MalformedInput with the first wrong place.
+        """
+        MAY_CAPTURE.admit(actor)
+        now = self._clock.now()
+        document = await asyncio.to_thread(read_document, data, by=actor.party, now=now)
+        _refuse_wrong(document, proceed=proceed)
+        job = str(self._ids.new())
+        visible = tuple(sorted(set(readers) - {actor.party}))
+        fact = EventsCaptured(
+            job=job,
+            document=await self._archive.put(data),
+            events=[event.name.partition(";")[2].partition("?")[0] for event in document.events],
+            refused=len(document.wrong),
+        )
+        entry = self._scribe.write(
+            fact,
+            by=actor.party,
+            aggregate=f"epcis/{job}",
+            version=1,
+            owner=actor.party,
+            visible=visible,
+            occurred_at=None,
+        )
+        stored = [StoredEvent(event, visible, job, now.tai_ns) for event in document.events]
+        await self._store.add([entry], stored)
+        await self._put(stored)
+        return Captured(
+            job=job,
+            events=tuple(event.name for event in document.events),
+            aside=tuple((event.name, event.doubt) for event in document.events if event.doubt),
+            refused=document.wrong,
+        )
+
+    async def take(self, owner: PartyId, data: bytes, *, visible: Sequence[PartyId]) -> None:
+        """Takes in the events of a lot, which its own fact says already; again changes nothing."""
+        now = self._clock.now()
+        document = read_document(data, by=owner, now=now)
+        stored = [StoredEvent(each, tuple(visible), "", now.tai_ns) for each in document.events]
+        await self._store.add([], stored)
+        await self._put(stored)
+
+    async def events(self, actor: Actor, parameters: Mapping[str, Sequence[str]]) -> EventPage:
+        """The events that fit, of those that the actor may see, as an EPCISQueryDocument."""
+        query = read_query(parameters)
+        found, token = await self._store.find(query, viewer=actor.viewer)
+        told = [_told(stored) for stored in found]
+        return EventPage(query_document(told, at=self._clock.now()), token)
+
+    async def trace(
+        self, actor: Actor, thing: str, direction: Direction, *, at: Utc | None = None
+    ) -> Trace:
+        """Follows a thing through the events that the actor may see.
+
+        Raises NotFound for a thing of which the actor sees nothing: unknown and hidden are alike.
+        """
+        if len(thing) > THING_CHARS_MAX:
+            raise MalformedInput(f"an identifier has at most {THING_CHARS_MAX} characters")
+        index = await self._built()
+        canonical = canonical_link(thing)
+        return await asyncio.to_thread(
+            index.trace, canonical, direction, viewer=actor.viewer, at=at
+        )
+
+    async def _put(self, stored: Sequence[StoredEvent]) -> None:
+        # Behind whoever builds the index, which may have read the table before this was written.
+        async with self._building:
+            if self._index is not None:
+                await asyncio.to_thread(self._index.put_all, stored)
+
+    async def _built(self) -> _Index:
+        async with self._building:
+            if self._index is None:
+                index = _Index()
+                await asyncio.to_thread(index.put_all, await self._store.every())
+                self._index = index
+            return self._index
+
+
+class _Index:
+    """The genealogy of this process, and who may see which event of it."""
+
+    def __init__(self) -> None:
+        self._genealogy = Genealogy()
+        self._readers: dict[str, frozenset[str]] = {}
+        # Walks and changes go on in threads; neither may see half of the other.
+        self._whole = threading.Lock()
+
+    def put_all(self, events: Sequence[StoredEvent]) -> None:
+        """Takes events in."""
+        with self._whole:
+            for stored in events:
+                event = stored.event
+                self._readers.setdefault(event.key, frozenset((event.by, *stored.visible)))
+                self._genealogy.put(event)
+
+    def trace(
+        self, thing: str, direction: Direction, *, viewer: PartyId | None, at: Utc | None
+    ) -> Trace:
+        """Follows a thing through what a party may see; None sees all. Raises NotFound."""
+        readers = self._readers
+
+        def sees(key: str) -> bool:
+            return viewer is None or viewer in readers[key]
+
+        with self._whole:
+            if not self._genealogy.said_of(thing, sees):
+                raise NotFound(
+                    "no event names this thing",
+                    remedy="capture the events that name it, or ask whoever made it",
+                )
+            return trace(self._genealogy, thing, direction, sees=sees, at=at)
+
+
+def _refuse_wrong(document: ReadDocument, *, proceed: bool) -> None:
+    if not document.wrong or (proceed and document.events):
+        return
+    first = document.wrong[0]
+    raise MalformedInput(
+        f"{first.said}; {len(document.wrong)} events of the document are wrong, none was taken",
+        where=f"/epcisBody/eventList/{first.index}{first.pointer.rstrip('/')}",
+        remedy="mend it, or send GS1-Capture-Error-Behaviour: proceed to have the others taken",
+    )
+
+
+def _told(stored: StoredEvent) -> dict[str, Any]:
+    recorded = Utc(stored.captured_ns).to_datetime().isoformat(timespec="milliseconds")
+    plain = {**stored.event.plain, "recordTime": recorded.replace("+00:00", "Z")}
+    plain["zhidao:assertedBy"] = stored.event.by
+    if stored.event.doubt:
+        plain["zhidao:aside"] = stored.event.doubt
+    return plain

@@ -1,0 +1,144 @@
+"""The contract of the store of EPCIS events, kept by the memory twin and by PostgreSQL."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from tests.contracts.test_journal import make_scribe
+from tests.industry.domain.test_trace import made, packed, read, tai, turned
+
+from zhidao.core.errors import Conflict, MalformedInput
+from zhidao.core.ids import PartyId
+from zhidao.industry.adapters.lot_journal import LotJournal
+from zhidao.industry.adapters.memory_events import MemoryEventStore
+from zhidao.industry.adapters.postgres_events import PostgresEventStore
+from zhidao.industry.domain.event_query import EventQuery, read_query
+from zhidao.industry.domain.typed_json import Wrong
+from zhidao.industry.events import EventsCaptured
+from zhidao.industry.service.ports import EventStore, StoredEvent
+
+MAKER, READER, STRANGER = PartyId("exporter"), PartyId("importer"), PartyId("customs")
+SCRIBE = make_scribe()
+
+
+@pytest.fixture(params=["memory", pytest.param("postgres", marks=pytest.mark.service)])
+def store(request: pytest.FixtureRequest) -> EventStore:
+    if request.param == "memory":
+        return MemoryEventStore()
+    database = request.getfixturevalue("database")
+    return PostgresEventStore(database, LotJournal(database, lambda: None))
+
+
+def stored(plain: dict[str, Any], captured: int = 90, by: str = MAKER) -> StoredEvent:
+    told = {**plain, "@context": {"cbvmda": "urn:epcglobal:cbv:mda:"}}
+    return StoredEvent(read(told, by=by), (READER,), "job", tai(captured))
+
+
+ROWS = [
+    made(1, "urn:a", bizStep="commissioning", disposition="active"),
+    packed(2, "urn:case", "urn:a", "urn:b"),
+    turned(3, ["urn:a"], ["urn:c"], transformationID="urn:t"),
+    made(4, "urn:d", bizStep="https://ref.gs1.org/cbv/BizStep-commissioning"),
+    packed(5, "urn:case", "urn:a", action="DELETE"),
+]
+
+
+async def found(store: EventStore, viewer: PartyId | None = MAKER, **asked: str) -> list[int]:
+    query = read_query({name: [value] for name, value in asked.items()})
+    page, _ = await store.find(query, viewer=viewer)
+    minutes = {tai(n): n for n in range(100)}
+    return [minutes[each.event.at.tai_ns] for each in page]
+
+
+@pytest.mark.parametrize(
+    ("asked", "wanted"),
+    [
+        ({}, [5, 4, 3, 2, 1]),
+        ({"orderDirection": "ASC"}, [1, 2, 3, 4, 5]),
+        ({"eventType": "ObjectEvent"}, [4, 1]),
+        ({"eventType": "ObjectEvent,TransformationEvent"}, [4, 3, 1]),
+        ({"EQ_action": "DELETE"}, [5]),
+        ({"EQ_bizStep": "commissioning"}, [4, 1]),
+        ({"EQ_bizStep": "urn:epcglobal:cbv:bizstep:commissioning"}, [4, 1]),
+        ({"EQ_disposition": "active"}, [1]),
+        ({"EQ_transformationID": "urn:t"}, [3]),
+        ({"MATCH_epc": "urn:a"}, [5, 2, 1]),
+        ({"MATCH_anyEPC": "urn:a"}, [5, 3, 2, 1]),
+        ({"MATCH_inputEPC": "urn:a"}, [3]),
+        ({"MATCH_outputEPC": "urn:a,urn:c"}, [3]),
+        ({"MATCH_parentID": "urn:case"}, [5, 2]),
+        ({"MATCH_anyEPC": "urn:a", "MATCH_parentID": "urn:case", "EQ_action": "ADD"}, [2]),
+        ({"GE_eventTime": "2026-01-01T00:02:00Z", "LT_eventTime": "2026-01-01T00:04:00Z"}, [3, 2]),
+        ({"LT_recordTime": "2026-01-01T01:30:00Z"}, []),
+        ({"GE_recordTime": "2026-01-01T01:30:00Z"}, [5, 4, 3, 2, 1]),
+    ],
+)
+async def test_a_query_finds_what_fits(store: EventStore, asked, wanted) -> None:
+    await store.add([], [stored(plain) for plain in ROWS])
+    assert await found(store, **asked) == wanted
+
+
+async def test_events_are_seen_by_their_owner_and_readers_alone(store: EventStore) -> None:
+    await store.add([], [stored(ROWS[0])])
+    for viewer, count in ((MAKER, 1), (READER, 1), (STRANGER, 0), (None, 1)):
+        assert len(await found(store, viewer)) == count
+
+
+async def test_the_same_event_is_kept_once_a_party_and_its_withdrawal_beside(
+    store: EventStore,
+) -> None:
+    wrong = {**ROWS[1], "errorDeclaration": {"declarationTime": "2026-01-02T00:00:00Z"}}
+    await store.add([], [stored(ROWS[1])])
+    await store.add([], [stored(ROWS[1], 95), stored(ROWS[1], by=READER), stored(wrong, 96)])
+    kept = [(each.event.by, each.event.withdrawn) for each in await store.every()]
+    assert sorted(kept) == [(MAKER, False), (MAKER, True), (READER, False)]
+    first = next(each for each in await store.every() if each.event.by == MAKER)
+    assert first.captured_ns == tai(90), "its first time stands"
+
+
+async def test_pages_follow_each_other_without_a_gap(store: EventStore) -> None:
+    same = [made(7, f"urn:{n}") for n in range(5)]
+    await store.add([], [stored(plain) for plain in same])
+    for direction in ("ASC", "DESC"):
+        names: list[str] = []
+        query = read_query({"perPage": ["2"], "orderDirection": [direction]})
+        while True:
+            page, token = await store.find(query, viewer=MAKER)
+            names += [each.event.name for each in page]
+            if not token:
+                break
+            query = replace(query, after=token)
+        assert names == sorted(names, reverse=direction == "DESC")
+        assert len(set(names)) == 5
+
+
+@pytest.mark.parametrize("token", ["x", "W10", "WzEsMiwzXQ", "WzFlOTksIiIsIiJd"])
+async def test_a_forged_token_is_malformed(store: EventStore, token: str) -> None:
+    with pytest.raises(MalformedInput, match="nextPageToken"):
+        await store.find(EventQuery(after=token), viewer=MAKER)
+
+
+async def test_an_event_comes_back_as_it_was_read(store: EventStore) -> None:
+    one = stored(ROWS[2])
+    await store.add([], [one])
+    [back] = await store.every()
+    assert back == one
+
+
+@pytest.mark.service
+async def test_a_capture_that_is_refused_leaves_no_event(database) -> None:
+    store = PostgresEventStore(database, LotJournal(database, lambda: None))
+    fact = EventsCaptured(job="j", document="d", events=[], refused=0)
+    entry = SCRIBE.write(
+        fact, by=MAKER, aggregate="epcis/j", version=1, owner=MAKER, visible=[], occurred_at=None
+    )
+    await store.add([entry], [])
+    with pytest.raises(Conflict):
+        await store.add([entry], [stored(ROWS[0])])
+    assert await store.every() == []
+
+
+def test_what_is_wrong_says_where() -> None:
+    assert Wrong("x").pointer == "/"
