@@ -107,7 +107,7 @@ function One({ id }: { id: string }) {
               [t("credit.available_by"), named("available_by", credit.terms.available_by)],
               [t("credit.rules"), credit.regime],
               [t("credit.document"), named("transport_form", credit.terms.shipment.document)],
-              [t("credit.way"), t("told.with", { what: credit.terms.shipment.loading, more: credit.terms.shipment.discharge })],
+              [t("credit.way"), `${credit.terms.shipment.loading} – ${credit.terms.shipment.discharge}`],
               ...credit.banking_days.map((each): [string, string] => [
                 t("credit.banking_days", { of: each.of }),
                 each.calendar ? t("credit.days_known", { calendar: each.calendar, year: String(each.last_year) }) : t("credit.days_listed"),

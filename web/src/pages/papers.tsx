@@ -472,7 +472,8 @@ function MadeSet({ documents, fields }: { documents: MadeDocument[]; fields: Fie
 
 /** The papers that the way of the goods, the border and the agreement ask for, each with the reason. */
 function Needed({ told }: { told: EntryProgress }) {
-  const why = (paper: NeededPaper) => t(`papers.why.${paper.cause}`, { of: paper.cause_of });
+  // What is not entered yet is no reason to show a question mark.
+  const why = (paper: NeededPaper) => (paper.cause_of.includes("?") ? t(paper.cause === "credit" ? "papers.why.credit_open" : "papers.why.border_open") : t(`papers.why.${paper.cause}`, { of: paper.cause_of }));
   return (
     <>
       <h3>{t("papers.needs")}</h3>

@@ -40,7 +40,9 @@ export function IssueCredit({ bank, done }: { bank: string } & Done) {
   const [calendars] = useAnswer<BankingCalendar[]>("/v1/finance/calendars");
   if (banks.state !== "here" || calendars.state !== "here") return null;
   const known = banks.value.map((each): Choice => ({ value: each.bank, words: each.name }));
-  const traders = parties.rows.filter((row) => !known.some((each) => each.value === row.party)).map((row): Choice => ({ value: row.party, words: row.name || row.party }));
+  const traders = parties.rows.filter((row) => !known.some((each) => each.value === row.party));
+  // Who buys is offered first as the applicant, who sells as the beneficiary.
+  const offered = (role: string): Choice[] => [...traders].sort((one, other) => Number(other.trade_role === role) - Number(one.trade_role === role)).map((row) => ({ value: row.party, words: row.name || row.party }));
   return (
     <ActForm
       title={t("credit.issue")}
@@ -49,8 +51,8 @@ export function IssueCredit({ bank, done }: { bank: string } & Done) {
       fields={[
         { name: "terms", label: t("credit.terms_file"), kind: "file" },
         { name: "document", label: t("credit.document"), kind: "choice", choices: [{ value: "", words: t("credit.document_of_file") }, ...forms()] },
-        { name: "applicant", label: t("credit.applicant"), kind: "choice", choices: traders },
-        { name: "beneficiary", label: t("credit.beneficiary"), kind: "choice", choices: traders },
+        { name: "applicant", label: t("credit.applicant"), kind: "choice", choices: offered("importer") },
+        { name: "beneficiary", label: t("credit.beneficiary"), kind: "choice", choices: offered("exporter") },
         { name: "adviser", label: t("credit.adviser"), kind: "choice", choices: known.filter((each) => each.value !== bank).concat(known.filter((each) => each.value === bank)) },
         { name: "confirmer", label: t("credit.confirmer"), kind: "choice", choices: [{ value: "", words: t("none") }, ...known.filter((each) => each.value !== bank)] },
         { name: "calendar", label: t("credit.calendar"), kind: "choice", choices: calendars.value.map((each) => ({ value: each.calendar, words: each.calendar })) },
