@@ -306,8 +306,11 @@ async def test_a_declaration_goes_through_the_window(client):
     # No list stands on this node: nothing is green there.
     said = (first["version"], first["status"], first["risk"]["channel"])
     assert said == (1, "assessed", "yellow")
-    assert [each["rule"] for each in first["reasons"]] == ["unscreened"]
+    assert [each["rule"] for each in first["reasons"]] == ["unscreened", "cheap"]
     assert first["reasons"][0]["reason"] == "no list was screened"
+    # Invoiced in dollars, and these rules know no rate: not judged, and said so.
+    rate = first["reasons"][1]
+    assert (rate["fact"], rate["weight"]) == ("value.notCompared", 0)
     one = f"{D}/{first['declaration']}"
     assert (await client.get(one, headers=by("importer-bank"))).status_code == 404
     early = await client.post(
