@@ -1,6 +1,7 @@
-"""Builds what people install: `./run package deb|verify|oci|sbom [--keep FOLDER]`.
+"""Builds what people install: `./run package deb|rpm|verify|oci|sbom [--keep FOLDER]`.
 
 deb     one Debian package of the program with its own Python packages (Debian 13, x86-64)
+rpm     RPM packages of the same, one for Fedora 42 and one for openEuler 24.03 (x86-64)
 oci     an OCI image of the same, as a folder that podman, skopeo and Kubernetes' tools read (root)
 verify  the wheel of the verifier alone, `zhidao-verify`
 sbom    a CycloneDX 1.6 list of what the wheel brings
@@ -22,6 +23,7 @@ from typing import Final
 
 import deb
 import oci
+import rpm
 import sbom
 import verifier
 from common import ROOT, BuildFailed, say
@@ -29,6 +31,7 @@ from common import ROOT, BuildFailed, say
 MAKERS: Final[Mapping[str, Callable[[Path], dict[str, object]]]] = {
     "deb": deb.make,
     "oci": oci.make,
+    "rpm": rpm.make,
     "sbom": sbom.make,
     "verify": verifier.make,
 }

@@ -49,7 +49,7 @@ def needs(*programs: str) -> None:
     """Refuses to begin without these programs, and names the packages that have them."""
     missing = [name for name in programs if shutil.which(name) is None]
     if missing:
-        packages = {"dpkg-deb": "dpkg", "readelf": "binutils"}
+        packages = {"dpkg-deb": "dpkg", "readelf": "binutils", "rpmbuild": "rpm"}
         wanted = " ".join(sorted({packages.get(name, name) for name in missing}))
         raise BuildFailed(f"needs {', '.join(missing)}; on Debian: apt-get install {wanted}")
 

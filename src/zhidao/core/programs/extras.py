@@ -25,6 +25,6 @@ def command_for(extra: str) -> str:
 
 
 def packaged_as(prefix: Path) -> str:
-    """How the program came here if not by pip: `deb`, `oci`, else nothing."""
+    """How the program came here if not by pip: `deb`, `rpm`, `oci`, else nothing."""
     told = prefix / "share" / "zhidao" / "packaged"
     return told.read_text(encoding="utf-8").strip() if told.is_file() else ""
