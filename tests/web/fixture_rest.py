@@ -23,6 +23,30 @@ async def orders() -> list[dict[str, Any]]:
     ]
 
 
+@get("/v1/epcis/trace")
+async def traced(thing: str, direction: str = "forward") -> dict[str, Any]:
+    lot, serial = (
+        "https://id.gs1.org/01/06901234567892/10/L-1",
+        "https://id.gs1.org/01/06901234567892/21/7",
+    )
+    case, event = (
+        "https://id.gs1.org/00/340123451111111111",
+        "ni:///sha-256;" + "0" * 64 + "?ver=CBV2.0",
+    )
+    said = {"event": event, "by": "exporter"}
+    return {
+        "thing": thing, "direction": direction, "made": 2, "carried": 1, "beside": 9, "complete": False, "cut_short": False,
+        "steps": [
+            {"thing": thing, "role": "made", "from_time": "", "to_time": "", "before": "", "event": "", "by": ""},
+            {"thing": lot, "role": "made", "from_time": LATER, "to_time": "", "before": thing, **said},
+            {"thing": serial, "role": "made", "from_time": LATER, "to_time": "", "before": lot, **said},
+            {"thing": case, "role": "carried", "from_time": LATER, "to_time": LATER, "before": serial, **said},
+        ],
+        "ends": [{"thing": case, "why": "shipped", **said}, {"thing": lot, "why": "not_told", "event": "", "by": ""}],
+        "cycles": [[lot, serial]], "contradictions": [[serial, case, event, "urn:epc:id:sscc:4012345.3111111112", event]],
+    }  # fmt: skip
+
+
 @get("/v1/devices/terminals")
 async def terminals() -> list[dict[str, Any]]:
     row = {
@@ -133,7 +157,7 @@ async def messages() -> list[dict[str, Any]]:
 
 
 ANSWERS = [
-    orders, terminals, seals, people, tokens, passkeys, identities, sessions, administration,
+    orders, traced, terminals, seals, people, tokens, passkeys, identities, sessions, administration,
     notifications, messages,
 ]  # fmt: skip
 LISTS: dict[str, tuple[str, tuple[str, ...], str]] = {

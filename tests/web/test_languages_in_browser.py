@@ -21,7 +21,7 @@ PAGES = (
     *("/", "/consignments/C-2038", "/consignments/C-2039/position", "/node", "/exchange"),
     *("/trust", "/papers", "/papers/folder", "/declarations", "/money"),
     *("/money/credits", "/money/credits/LC-2026-0042", "/money/exchange", "/money/receivables"),
-    *("/people", "/access", "/devices", "/factory", "/waiting", "/deals"),
+    *("/people", "/access", "/devices", "/factory", "/trace", "/waiting", "/deals"),
 )
 # What Intl says in English, and names that are one everywhere.
 _NOT_OURS = set(

@@ -17,6 +17,7 @@ const CHAPTERS: [RegExp, string][] = [
   [/^\/(notifications|waiting)/, "how-to/notifications"],
   [/^\/devices/, "tutorials/first-terminal"],
   [/^\/factory/, "how-to/product-passports"],
+  [/^\/trace/, "how-to/trace-goods"],
   [/^\/node/, "how-to/monitor"],
   [/^\/api$/, "reference/http-api"],
   [/^\/certificate$/, "how-to/tls"],

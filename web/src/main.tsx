@@ -124,6 +124,8 @@ function Page({ where }: { where: string }) {
       return <Later page={() => import("./pages/devices")} id="" what="devices.reading" />;
     case "/factory":
       return <Later page={() => import("./pages/factory")} id="" what="factory.reading" />;
+    case "/trace":
+      return <Later page={() => import("./pages/trace")} id="" what="trace.reading" />;
     case "/waiting":
       return <Later page={() => import("./pages/waiting")} id="" what="waiting.reading" />;
     case "/start":

@@ -31,7 +31,7 @@ export function reach(hash: string): void {
   setTimeout(() => watch.disconnect(), REACH_MS);
 }
 
-const OURS = /^\/($|consignments\/|node$|exchange$|deals(?:$|\/)|money(?:$|\/)|trust$|papers$|papers\/folder$|declarations$|peers$|devices$|factory$|waiting$|people$|access$|notifications$|api$|certificate$|verify\/|help(?:$|\/)|start$|login$)/;
+const OURS = /^\/($|consignments\/|node$|exchange$|deals(?:$|\/)|money(?:$|\/)|trust$|papers$|papers\/folder$|declarations$|peers$|devices$|factory$|trace$|waiting$|people$|access$|notifications$|api$|certificate$|verify\/|help(?:$|\/)|start$|login$)/;
 
 export function followLinks(): void {
   addEventListener("popstate", () => {

@@ -775,3 +775,18 @@ export interface GrowthRow {
   free_bytes: number;
   leaves: number;
 }
+
+/** Where a thing went, or came from, by the events that the asker may see. */
+export interface TraceView {
+  thing: string;
+  direction: "forward" | "backward";
+  made: number;
+  carried: number;
+  beside: number;
+  complete: boolean;
+  cut_short: boolean;
+  steps: { thing: string; role: "made" | "carried"; from_time: string; to_time: string; before: string; event: string; by: string }[];
+  ends: { thing: string; why: string; event: string; by: string }[];
+  cycles: string[][];
+  contradictions: string[][];
+}

@@ -20,6 +20,8 @@ PAGES: Final[dict[str, dict[str, Any]]] = {
     "/papers": {},
     "/papers/folder": {},
     "/factory": {},
+    "/trace": {},
+    "/trace?thing=urn:raw": {},
     "/devices": {},
     "/declarations": {},
     "/money": {},

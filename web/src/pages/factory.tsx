@@ -27,6 +27,9 @@ export default function FactoryPage() {
   return (
     <div class="page">
       <h1>{t("factory")}</h1>
+      <p>
+        <a href="/trace">{t("trace.title")}</a>
+      </p>
       <Section id="orders-title" title={t("factory.orders")}>
         <Table list="orders" title={t("factory.orders")} columns={columnsOf("order", "gtin", "quantity", "mine")} id={(row: OrderRow) => row.order} none={t("factory.none")} follows={acts} changes={ORDERS} line={(order) => <Order key={order.order} order={order} done={acted} />} />
         {mayDo("order") && <AddOrder done={acted} />}

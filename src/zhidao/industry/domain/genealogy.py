@@ -209,6 +209,8 @@ class Genealogy:
 
     def contradictions(self, thing: str, sees: Sees) -> list[tuple[Edge, Edge]]:
         """Pairs of stays of one thing in two parents at once: kept as said, and shown."""
+        if len(self._parents_of.get(thing, ())) < 2:
+            return []
         stays = sorted(self.outside_of(thing, sees), key=lambda edge: (edge.from_ns, edge.target))
         return [
             (one, other)

@@ -103,6 +103,7 @@ PAGES: Final = (
     *("/", "/consignments/{consignment:str}", "/consignments/{consignment:str}/position"),
     *("/node", "/exchange", "/trust", "/papers", "/papers/folder", "/declarations"),
     *("/people", "/access", "/peers", "/waiting", "/notifications", "/devices", "/factory"),
+    "/trace",
     *("/help", "/help/{chapter:path}", "/api", "/certificate"),
     *("/start", "/login", "/login/back", "/enter", "/join", "/meet"),
     "/verify/{consignment:str}",
