@@ -478,6 +478,7 @@ ONLY_TESTS_USE: dict[str, set[str]] = {
     "the check that holds statements to a distributed database: tests/store/families": {
         "statements_in"
     },
+    "a terminal of Teltonika, as tests play it: the node only hears": {"encode_records"},
     "where conformance finds the rule pack that set-up installed": {"newest_pack"},
 }
 

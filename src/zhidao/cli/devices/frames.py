@@ -12,8 +12,7 @@ from zhidao.cli.console.outputs import tell
 from zhidao.core.errors import MalformedInput
 
 if TYPE_CHECKING:
-    from zhidao.devices.wire.jt808.explained import FrameView
-    from zhidao.devices.wire.jt808.layout import Explained
+    from zhidao.devices.wire.frame_view import Explained, FrameView
 
 _HEX: Final = re.compile(r"(?:[0-9A-Fa-f]{2})+\Z")
 _WIDE: Final = 40  # Characters of a value in hexadecimal; longer ones are cut.
@@ -35,7 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     decoding.set_defaults(run=_decode)
     parser.epilog = (
         "All 71 messages of JT/T 808 (2011, 2013, 2019) are explained; parts of a divided message\n"
-        "are put together if all are given. Nothing is sent anywhere.\n"
+        "are put together if all are given. Of Teltonika (codecs 8, 8 Extended, 16) one greeting,\n"
+        "frame or datagram is told. Nothing is sent anywhere.\n"
         "examples:\n"
         "  zhidao devices decode 7E000200000138001380000001AB7E\n"
         "  zhidao devices decode - < frames.hex\n"
@@ -44,9 +44,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _decode(options: argparse.Namespace) -> int:
-    from zhidao.devices.wire.jt808.explained import explained
+    from zhidao.devices.wire.jt808 import explained as jt808
+    from zhidao.devices.wire.teltonika import explained as teltonika
 
-    told = explained(_bytes_of(options.frames))
+    data = _bytes_of(options.frames)
+    told = teltonika.explained(data) if teltonika.is_of_teltonika(data) else jt808.explained(data)
     if not told:
         raise MalformedInput(
             "no frame between delimiters (7E)", remedy="give the bytes from 7E to 7E"

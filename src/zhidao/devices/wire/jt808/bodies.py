@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from zhidao.core.errors import MalformedInput
+from zhidao.devices.wire.frame_view import Explained
 from zhidao.devices.wire.jt808.cursor import Cursor
 from zhidao.devices.wire.jt808.downlinks import DOWNLINKS
 from zhidao.devices.wire.jt808.forms import Form, Kind
 from zhidao.devices.wire.jt808.frame import Edition
 from zhidao.devices.wire.jt808.layout import (
-    Explained,
     Reading,
     Values,
     read_group,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from zhidao.core.errors import MalformedInput
+from zhidao.devices.wire.frame_view import FrameView
 from zhidao.devices.wire.jt808.bodies import KINDS, read_body
 from zhidao.devices.wire.jt808.frame import (
     Deframer,
@@ -16,24 +16,7 @@ from zhidao.devices.wire.jt808.frame import (
     decode_kept,
     encode_whole,
 )
-from zhidao.devices.wire.jt808.layout import Explained
 from zhidao.devices.wire.jt808.packets import Reassembler
-
-
-@dataclass(frozen=True, slots=True)
-class FrameView:
-    """What is told of one frame, or of a divided message put together.
-
-    `title`: the message in words; `about`: of its header; `fields`: of its body; `wrong`: why it
-    cannot be read, empty if it can; `raw`: the bytes between the delimiters, as they came.
-    """
-
-    title: str
-    raw: bytes
-    about: dict[str, str | int] = field(default_factory=dict)
-    fields: tuple[Explained, ...] = ()
-    body: bytes = b""
-    wrong: str = ""
 
 
 def explained(data: bytes) -> list[FrameView]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
+from zhidao.devices.wire.frame_view import Explained
 from zhidao.devices.wire.jt808 import vocabulary as words
 from zhidao.devices.wire.jt808.frame import Edition
 from zhidao.devices.wire.jt808.layout import (
     REST,
     Bcd,
     Bytes,
-    Explained,
     IfLeft,
     Layout,
     Number,

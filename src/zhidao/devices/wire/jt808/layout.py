@@ -11,22 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, TypeAlias
 
 from zhidao.core.errors import MalformedInput
+from zhidao.devices.wire.frame_view import Explained
 from zhidao.devices.wire.jt808.cursor import Cursor
 from zhidao.devices.wire.jt808.frame import Edition
 
 Values: TypeAlias = dict[str, Any]
 REST: Final = "rest"
-
-
-@dataclass(frozen=True, slots=True)
-class Explained:
-    """One field as it was read: where in the body, its name with those around it, what it means."""
-
-    start: int
-    end: int
-    name: str
-    value: Any
-    meaning: str
 
 
 @dataclass(slots=True)
