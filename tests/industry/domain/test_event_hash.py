@@ -118,6 +118,7 @@ def place_of(event: Any, prefixes: Any = None) -> str:
             [{"sensorReport": [{"value": 1}, {"type": 2}]}],
             "/sensorElementList/0/sensorReport/1/type",
         ),
+        ("sensorElementList", [{"sensorReport": {"": None}}], "/sensorElementList/0/sensorReport/"),
         ("ilmd", [], "/ilmd"),
         ("ilmd", {"a:b/c~d": [1, None]}, "/ilmd/a:b~1c~0d/1"),
         ("x:y", {"z": None}, "/x:y/z"),

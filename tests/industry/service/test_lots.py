@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from decimal import Decimal
 
 import pytest
@@ -227,3 +228,24 @@ async def test_the_same_lot_with_other_serials_is_a_conflict() -> None:
     await finish(lots, MACHINE)
     with pytest.raises(Conflict, match="other serials"):
         await finish(lots, MACHINE, serials=["SN-007"])
+
+
+class Told:
+    """Keeps the documents that it takes."""
+
+    def __init__(self) -> None:
+        self.taken: list[tuple[str, int, tuple[str, ...]]] = []
+
+    async def take(self, owner: PartyId, data: bytes, *, visible: Sequence[PartyId]) -> None:
+        events = json.loads(data)["epcisBody"]["eventList"]
+        self.taken.append((owner, len(events), tuple(visible)))
+
+
+async def test_the_events_of_a_lot_are_told_to_be_traced_and_again_by_the_next_request() -> None:
+    world = World()
+    lots = await world.opened()
+    lots._told = told = Told()
+    await finish(lots, MACHINE)
+    # As after a crash between the lot and its events: whoever asks again brings them in.
+    await finish(lots, MACHINE)
+    assert told.taken == [("exporter", 2, ()), ("exporter", 2, ())]

@@ -218,12 +218,7 @@ def _sensor(value: Any, prefixes: Mapping[str, str]) -> str:
             text += "sensorMetadata" + read
     if "sensorReport" in element:
         said = element["sensorReport"]
-        listed = [said] if isinstance(said, Mapping) else said
-        reports = at(
-            "sensorReport",
-            lambda reports: each_of(reports, lambda r: _ordered(mapping(r), _REPORT, prefixes)),
-            listed,
-        )
+        reports = at("sensorReport", lambda value: _reports(value, prefixes), said)
         text += "".join(sorted("sensorReport" + report for report in reports))
     own = [
         _extension(name, each, prefixes, 4)
@@ -231,6 +226,13 @@ def _sensor(value: Any, prefixes: Mapping[str, str]) -> str:
         if name not in ("sensorMetadata", "sensorReport")
     ]
     return text + "".join(sorted(own))
+
+
+def _reports(value: Any, prefixes: Mapping[str, str]) -> list[str]:
+    """Reports of a sensor; one alone may stand without its list."""
+    if isinstance(value, Mapping):
+        return [_ordered(value, _REPORT, prefixes)]
+    return each_of(value, lambda report: _ordered(mapping(report), _REPORT, prefixes))
 
 
 def _ordered(fields: Mapping[str, Any], order: tuple[str, ...], prefixes: Mapping[str, str]) -> str:
