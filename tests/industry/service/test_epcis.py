@@ -62,7 +62,7 @@ class World:
         self.journal = MemoryJournal()
         self.store = MemoryEventStore(self.journal)
         self.archive = MemoryArchive()
-        self.epcis = EpcisService(self.store, scribe, self.archive, clock, ids)
+        self.epcis = EpcisService(self.store, scribe, self.archive, clock)
 
     async def capture(self, *events: Any, by: Actor = MAKER, readers=(), proceed: bool = False):
         return await self.epcis.capture(
@@ -260,3 +260,13 @@ def test_a_query_has_at_most_so_many_values_and_rows() -> None:
 def test_an_observation_packs_nothing() -> None:
     seen = event("AggregationEvent", 1, action="OBSERVE", parentID="urn:case", childEPCs=["urn:a"])
     assert read_document(document(seen), by="a", now=NOW).events
+
+
+async def test_the_same_document_for_the_same_readers_is_the_same_capture() -> None:
+    world = World()
+    first = await world.capture(*ROAD)
+    again = await world.capture(*ROAD)
+    assert (again.job, again.events) == (first.job, first.events)
+    assert len(world.journal.written) == 1
+    for_another = await world.capture(*ROAD, readers=[READER])
+    assert for_another.job != first.job

@@ -10,7 +10,6 @@ from urllib.parse import quote, urlencode
 
 from zhidao.cli.console.callers import add_caller, node_of, say, table
 from zhidao.cli.console.outputs import taken_as
-from zhidao.core.canonical import parse_strict
 from zhidao.core.errors import MalformedInput
 
 _DOCUMENT_BYTES_MAX: Final = 20 * 1024 * 1024
@@ -100,6 +99,7 @@ def _ends(told: dict[str, Any]) -> list[str]:
 
 
 def _capture(options: argparse.Namespace) -> int:
+    from zhidao.core.canonical import parse_strict
     from zhidao.industry.library.identifiers import checked_document
 
     data = taken_as(checked_document, options.file, bytes_max=_DOCUMENT_BYTES_MAX)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import hashlib
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,8 +14,8 @@ from zhidao.core.access import Relation, access
 from zhidao.core.actor import Actor, Role
 from zhidao.core.ambient import Clock
 from zhidao.core.archive import Archive
-from zhidao.core.errors import MalformedInput, NotFound
-from zhidao.core.ids import IdSource, PartyId
+from zhidao.core.errors import Conflict, MalformedInput, NotFound
+from zhidao.core.ids import PartyId
 from zhidao.core.journal import Scribe
 from zhidao.core.timescale import Utc
 from zhidao.industry.domain.digital_link import canonical_link
@@ -49,14 +51,11 @@ class EventPage:
 class EpcisService:
     """Captures events, answers queries, and follows things through them."""
 
-    def __init__(
-        self, store: EventStore, scribe: Scribe, archive: Archive, clock: Clock, ids: IdSource
-    ) -> None:
+    def __init__(self, store: EventStore, scribe: Scribe, archive: Archive, clock: Clock) -> None:
         self._store = store
         self._scribe = scribe
         self._archive = archive
         self._clock = clock
-        self._ids = ids
         self._index: _Index | None = None
         self._building = asyncio.Lock()
 
@@ -66,17 +65,19 @@ class EpcisService:
         """Writes the events of a document down as the actor's word.
 
         One wrong event refuses the whole document, unless `proceed`: then the others are written.
-        The same event again changes nothing. Raises MalformedInput with the first wrong place.
+        The same event again changes nothing, nor the same document for the same readers: it is the
+        same job. Raises MalformedInput with the first wrong place.
         """
         MAY_CAPTURE.admit(actor)
         now = self._clock.now()
         document = await asyncio.to_thread(read_document, data, by=actor.party, now=now)
         _refuse_wrong(document, proceed=proceed)
-        job = str(self._ids.new())
         visible = tuple(sorted(set(readers) - {actor.party}))
+        digest = await self._archive.put(data)
+        job = _job(actor.party, digest, visible)
         fact = EventsCaptured(
             job=job,
-            document=await self._archive.put(data),
+            document=digest,
             events=[event.name.partition(";")[2].partition("?")[0] for event in document.events],
             refused=len(document.wrong),
         )
@@ -90,8 +91,9 @@ class EpcisService:
             occurred_at=None,
         )
         stored = [StoredEvent(event, visible, job, now.tai_ns) for event in document.events]
-        await self._store.add([entry], stored)
-        await self._put(stored)
+        with contextlib.suppress(Conflict):  # It was captured before, whole.
+            await self._store.add([entry], stored)
+            await self._put(stored)
         return Captured(
             job=job,
             events=tuple(event.name for event in document.events),
@@ -177,6 +179,12 @@ class _Index:
                     remedy="capture the events that name it, or ask whoever made it",
                 )
             return trace(self._genealogy, thing, direction, sees=sees, at=at)
+
+
+def _job(party: PartyId, document: str, visible: Sequence[PartyId]) -> str:
+    """What the capture of a document is called: the same for the same words to the same readers."""
+    said = "\n".join((party, document, *visible))
+    return hashlib.sha256(said.encode()).hexdigest()[:32]
 
 
 def _refuse_wrong(document: ReadDocument, *, proceed: bool) -> None:

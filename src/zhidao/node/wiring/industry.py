@@ -35,7 +35,6 @@ async def build(context: RuntimeContext, *, machine_networks: str = "") -> Indus
         context.scribe,
         context.archive,
         context.clock,
-        context.ids,
     )
     lots = LotService(
         Records(journal, context.scribe),

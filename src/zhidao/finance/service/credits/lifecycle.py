@@ -154,6 +154,15 @@ class CreditLifecycle:
         """Offers other terms, whole: nothing changes before the beneficiary accepts."""
         return await self._act(actor, Act.AMEND, terms=plain(read_credit(terms)))
 
+    async def waits_for(self, actor: Actor, terms: bytes) -> bool:
+        """Whether these very terms are the amendment that waits for the beneficiary's answer."""
+        self._require(actor, Act.AMEND)
+        history = await self._history()
+        if not fold(history).offered:
+            return False
+        *_, last = (fact for fact in acts(history) if fact.act == Act.AMEND)
+        return _is_same("terms", plain(read_credit(terms)), last.terms)
+
     async def step(self, actor: Actor, act: Act, drawing: str = "") -> CreditState:
         """A step that needs nothing but its name: advise, confirm, waive, answer an amendment."""
         if act not in _SIMPLE:

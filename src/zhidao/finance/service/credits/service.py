@@ -204,12 +204,15 @@ class Credits:
     async def amend(self, actor: Actor, key: str, terms: bytes) -> CreditStanding:
         """Offers other terms, whole; nothing changes before the beneficiary accepts.
 
-        Raises Refused (`needs_two_persons`) for a larger amount: an amendment binds like an issue.
+        The same terms again, while they wait, change nothing. Raises Refused
+        (`needs_two_persons`) for a larger amount: an amendment binds like an issue.
         """
         opened, lifecycle = await self._both(actor, key)
         offered, known = read_credit(terms), await lifecycle.terms()
         if offered.currency != known.currency:
             raise Refused("a credit keeps its currency; issue another one", code="credit_act")
+        if await lifecycle.waits_for(actor, terms):
+            return await self.credit(actor, key)
         amount = Money(offered.amount_most_minor, Currency(offered.currency))
         said = {"credit": key, "terms": plain(offered), "after": await self._amendments(key)}
         if actor.party == opened.issuer:
