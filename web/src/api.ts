@@ -83,8 +83,8 @@ export async function keep(path: string, body: object): Promise<void> {
 }
 
 /** Gives the node a file as it stands. */
-export async function sendBytes<T>(path: string, bytes: BodyInit): Promise<T> {
-  const headers = { accept: "application/json", "X-CSRF-Token": csrfToken(), "content-type": "application/octet-stream" };
+export async function sendBytes<T>(path: string, bytes: BodyInit, type = "application/octet-stream"): Promise<T> {
+  const headers = { accept: "application/json", "X-CSRF-Token": csrfToken(), "content-type": type };
   const answer = await ask(path, { method: "POST", headers, body: bytes });
   if (!answer.ok) throw await problem(answer);
   return (await answer.json()) as T;

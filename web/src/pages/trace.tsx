@@ -1,6 +1,6 @@
 // Where a thing went, or what it came from: what the captured events say, and where nobody told more.
 import { useEffect, useState } from "preact/hooks";
-import { get, type Problem, send } from "../api";
+import { get, type Problem, sendBytes } from "../api";
 import { asProblem, Facts, ProblemNote, Section, Time } from "../parts/basics";
 import { Form } from "../parts/form";
 import { number } from "../format";
@@ -122,7 +122,8 @@ function Capture() {
   const capture = async () => {
     if (!file) return;
     const query = readers.trim() ? `?${new URLSearchParams({ readers: readers.trim() })}` : "";
-    await send("POST", `/v1/epcis/capture${query}`, JSON.parse(await file.text()) as object);
+    // Its bytes are kept as evidence, so they go as they are.
+    await sendBytes(`/v1/epcis/capture${query}`, file, "application/json");
   };
   return (
     <Form title={t("trace.capture")} submit={t("trace.capture_go")} said={t("trace.captured")} send={capture} done={() => undefined}>
