@@ -28,8 +28,8 @@ const place = (move) => every("trust.ChainTransaction", { hash: move.transaction
 // Who may say what: the node itself, or whoever the entry or the fact names.
 const NODES = `devices.TerminalRegistered devices.WindowReceived devices.SubmissionRefused
   devices.PositionsRecorded devices.EnrolmentChanged devices.MessageIncomplete positioning.ArrivalProven
-  positioning.ArrivalNotProven connectivity.NetworkChecked trust.TitleMoved trade.Delivered trade.ContainerArrived
-  finance.ConditionMet finance.ConditionLapsed finance.ObstacleNoted finance.Decided finance.Settled
+  positioning.ArrivalNotProven connectivity.NetworkChecked trust.TitleMoved trade.Delivered
+  trade.ContainerArrived finance.ConditionMet finance.ConditionLapsed finance.ObstacleNoted finance.Decided finance.Settled
   exchange.FactsAdopted`.split(/\s+/);
 const CARRIERS = `devices.Sealed trust.TitleAsked trust.MediumChanged trust.TitleRegistered
   trust.TitleTagOpened`.split(/\s+/);

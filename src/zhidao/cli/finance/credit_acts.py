@@ -69,7 +69,8 @@ def add_actions(actions: Any) -> None:
         action.add_argument("--of", default="", metavar="BANK", help="whose, if several have it")
     present.add_argument("drawing", metavar="DRAWING", help="your name for it, such as 1")
     present.add_argument("papers", type=Path, metavar="PAPERS", help="a presentation, JSON")
-    step.add_argument("step", metavar="STEP", help=", ".join((*CREDIT_STEPS, *DRAWING_STEPS)))
+    steps = (*CREDIT_STEPS, *DRAWING_STEPS)
+    step.add_argument("step", choices=steps, metavar="STEP", help=", ".join(steps))
     step.add_argument("--drawing", default="", metavar="DRAWING", help="which presentation")
     for action in (issue, amend):
         action.add_argument(
@@ -105,18 +106,17 @@ def _amend(options: argparse.Namespace) -> int:
     from zhidao.core.errors import MalformedInput
     from zhidao.finance.wire.credit import read_credit
 
-    if options.terms is None and not options.document:
-        raise MalformedInput(
-            "what is amended?", remedy="name --document FORM, --terms FILE, or both"
-        )
+    terms = _terms(options.terms, options) if options.terms else None
     node = node_of(options)
     standing = node.get(_at(options))["terms"]
-    if options.terms is None:
+    if terms is None:
+        if not options.document:
+            raise MalformedInput(
+                "what is amended?", remedy="name --document FORM, --terms FILE, or both"
+            )
         shipment = standing["shipment"] | {"document": options.document}
         changed = standing | {"version": standing["version"] + 1, "shipment": shipment}
         terms = read_credit(jcs(changed))
-    else:
-        terms = _terms(options.terms, options)
     amended = node.send(_at(options, "/amendments"), _plain(terms))
     return say(options, amended, f"{_words(amended)}\nan amendment waits for the beneficiary")
 

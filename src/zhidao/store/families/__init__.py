@@ -84,8 +84,8 @@ FAMILIES: Final = (
     *_all(
         LOCAL,
         "devices",
-        "nonce position_fill refusal seal secret terminal_key terminal_number terminal_phone"
-        " window_digest",
+        "command enrolment nonce position_fill refusal seal secret terminal_key terminal_number"
+        " terminal_phone window_digest",
     ),
     *_all(LOCAL, "connectivity", "message scenario"),
     *_all(
@@ -108,6 +108,8 @@ FAMILIES: Final = (
         " passkey person preference preference_of_table process related search search_filled"
         " seen_request session token trust_list waiting_act write_probe",
     ),
+    # Events of things grow; a trace joins them with what they name, which spreads by another key.
+    *_all(LOCAL, "industry", "epcis_event epcis_thing piece"),
     *_all(LOCAL, "trade", "draft"),
     # One log has one writer and one origin: by that key it would lie on one machine all the same,
     # and the report joins its leaves with the outboxes of all rooms.
