@@ -29,8 +29,8 @@ const place = (move) => every("trust.ChainTransaction", { hash: move.transaction
 const NODES = `devices.TerminalRegistered devices.WindowReceived devices.SubmissionRefused
   devices.PositionsRecorded devices.EnrolmentChanged devices.MessageIncomplete positioning.ArrivalProven
   positioning.ArrivalNotProven connectivity.NetworkChecked trust.TitleMoved trade.Delivered
-  trade.ContainerArrived finance.ConditionMet finance.ConditionLapsed finance.ObstacleNoted finance.Decided finance.Settled
-  exchange.FactsAdopted`.split(/\s+/);
+  trade.ContainerArrived finance.ConditionMet finance.ConditionLapsed finance.ObstacleNoted
+  finance.Decided finance.Settled exchange.FactsAdopted`.split(/\s+/);
 const CARRIERS = `devices.Sealed trust.TitleAsked trust.MediumChanged trust.TitleRegistered
   trust.TitleTagOpened`.split(/\s+/);
 const containers = () => entered.containers?.length ? entered.containers : [""]; // "": the only one
