@@ -128,6 +128,25 @@ async def test_an_event_comes_back_as_it_was_read(store: EventStore) -> None:
 
 
 @pytest.mark.service
+@pytest.mark.parametrize("poison", [b'{"x":100000000000000000000}', b"[]", b"{}", b"\xff"])
+async def test_a_row_that_nobody_can_read_ends_no_list(database, caplog, poison: bytes) -> None:
+    store = PostgresEventStore(database, LotJournal(database, lambda: None))
+    await store.add([], [stored(plain) for plain in ROWS])
+    async with database.session() as session:
+        await session.execute(
+            "update industry.epcis_event set event = %(event)b where kind = 'TransformationEvent'",
+            {"event": poison},
+        )
+    assert len(await store.every()) == len(ROWS) - 1
+    assert await found(store) == [5, 4, 2, 1]
+    assert "1 stored events cannot be read" in caplog.text
+    # A page that ends with it is followed by the next.
+    page, token = await store.find(EventQuery(per_page=3), viewer=MAKER)
+    after, _ = await store.find(EventQuery(per_page=3, after=token), viewer=MAKER)
+    assert (len(page), len(after)) == (2, 2)
+
+
+@pytest.mark.service
 async def test_a_capture_that_is_refused_leaves_no_event(database) -> None:
     store = PostgresEventStore(database, LotJournal(database, lambda: None))
     fact = EventsCaptured(job="j", document="d", events=[], refused=0)

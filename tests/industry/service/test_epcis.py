@@ -19,6 +19,7 @@ from zhidao.core.journal import FixedKeyRing, Scribe
 from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.core.timescale import Utc
 from zhidao.industry.adapters.memory_events import MemoryEventStore
+from zhidao.industry.domain.epcis_event import NAME_CHARS_MAX
 from zhidao.industry.domain.event_query import PER_PAGE_MAX, VALUES_MAX, read_query
 from zhidao.industry.domain.trace import Direction, Ending
 from zhidao.industry.events import EventsCaptured
@@ -26,6 +27,8 @@ from zhidao.industry.service.epcis import THING_CHARS_MAX, EpcisService
 from zhidao.industry.wire.epcis_document import (
     DOCUMENT_BYTES_MAX,
     EVENTS_MAX,
+    PREFIX_CHARS_MAX,
+    PREFIXES_MAX,
     events_in,
     read_document,
 )
@@ -240,6 +243,7 @@ async def test_an_identifier_has_at_most_so_many_characters() -> None:
     [
         *(("MATCH_anything", "x"), ("EQ_action", "PUSH"), ("eventType", "x"), ("perPage", "0")),
         *(("GE_eventTime", "now"), ("orderBy", "x"), ("orderDirection", "x"), ("perPage", "1e3")),
+        ("perPage", "0000000010000000"),
     ],
 )
 def test_a_wrong_parameter_is_named(name: str, value: str) -> None:
@@ -270,3 +274,55 @@ async def test_the_same_document_for_the_same_readers_is_the_same_capture() -> N
     assert len(world.journal.written) == 1
     for_another = await world.capture(*ROAD, readers=[READER])
     assert for_another.job != first.job
+
+
+@pytest.mark.parametrize(
+    ("fields", "where"),
+    [
+        ({"x:n": 1e20}, "/"),
+        ({"errorDeclaration": ""}, "/errorDeclaration"),
+        ({"errorDeclaration": {}}, "/errorDeclaration"),
+        ({"errorDeclaration": 0}, "/errorDeclaration"),
+        ({"errorDeclaration": []}, "/errorDeclaration"),
+        ({"epcList": ["urn:\0"]}, "/"),
+        ({"eventID": "urn:\0"}, "/eventID"),
+        ({"bizLocation": {"id": "x" * (NAME_CHARS_MAX + 1)}}, "/bizLocation/id"),
+        ({"epcList": ["x" * (NAME_CHARS_MAX + 1)]}, "/"),
+        ({"eventTime": "2262-04-12T00:00:00Z"}, "/eventTime"),
+        ({"eventTime": "2116-03-01T00:00:00Z"}, "/eventTime"),
+        ({"eventTime": "1970-01-01T00:00:00Z"}, "/eventTime"),
+        ({"@context": {f"p{n}": "u" for n in range(PREFIXES_MAX + 1)}}, "/@context"),
+        ({"@context": {"p": "u" * PREFIX_CHARS_MAX}}, "/@context"),
+    ],
+)
+async def test_an_event_that_cannot_be_kept_is_refused_alone(fields: Any, where: str) -> None:
+    world = World()
+    done = await world.capture(ROAD[0], made(1, "urn:b") | fields, proceed=True)
+    assert (len(done.events), [each.pointer for each in done.refused]) == (1, [where])
+    assert len(await world.store.every()) == 1
+
+
+@pytest.mark.bound("industry.domain.epcis_event.NAME_CHARS_MAX")
+@pytest.mark.bound("industry.wire.epcis_document.PREFIXES_MAX")
+@pytest.mark.bound("industry.wire.epcis_document.PREFIX_CHARS_MAX")
+def test_names_and_prefixes_at_their_bounds_are_taken() -> None:
+    prefixes = {f"p{n}": "u" for n in range(PREFIXES_MAX - 1)} | {"q": "u" * (PREFIX_CHARS_MAX - 1)}
+    longest = made(1, "x" * NAME_CHARS_MAX) | {"@context": prefixes}
+    assert read_document(document(longest), by="a", now=NOW).events
+    too_many = {f"p{n}": "u" for n in range(PREFIXES_MAX + 1)}
+    with pytest.raises(MalformedInput) as refused:
+        read_document(document(ROAD[0], **{"@context": too_many}), by="a", now=NOW)
+    assert refused.value.where == "/@context"
+
+
+async def test_a_declaration_of_null_withdraws_nothing() -> None:
+    world = World()
+    await world.capture(made(0, "urn:a") | {"errorDeclaration": None})
+    assert (await world.epcis.trace(MAKER, "urn:a", Direction.FORWARD)).steps
+
+
+def test_an_event_keeps_the_prefixes_that_it_uses() -> None:
+    spaces = {"@context": {f"p{n}": "urn:x#" for n in range(50)}}
+    using = made(0, "urn:a") | {"p1:note": {"p2:inner": "p3:word"}}
+    [read] = read_document(document(using, **spaces), by="a", now=NOW).events
+    assert set(read.plain["@context"]) == {"p1", "p2", "p3"}

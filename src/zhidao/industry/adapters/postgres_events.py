@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from zhidao.core.canonical import jcs, parse_strict
+from zhidao.core.errors import MalformedInput, ZhidaoError
 from zhidao.core.ids import PartyId
 from zhidao.core.journal import Entry
 from zhidao.core.timescale import Utc
-from zhidao.industry.adapters.memory_events import place_of
 from zhidao.industry.domain.epcis_event import EpcisEvent, read_event
 from zhidao.industry.domain.event_pages import Place
 from zhidao.industry.domain.event_query import EventQuery, event_id
@@ -17,6 +19,7 @@ from zhidao.industry.service.ports import StoredEvent
 from zhidao.store.database import Database, Session
 from zhidao.store.journal import PostgresJournal
 
+_LOG: Final = logging.getLogger("zhidao.epcis")
 _ADD: Final = (
     "insert into industry.epcis_event (name, owner, visible, job, captured_ns, at_ns, kind, action,"
     " biz_step, disposition, read_point, biz_location, transformation, event_id, event)"
@@ -36,7 +39,7 @@ _ADD_THINGS: Final = (
     " %(owners)b::text[]) on conflict do nothing"
 )
 _EVERY: Final = (
-    "select owner, visible, job, captured_ns, event from industry.epcis_event"
+    "select name, owner, visible, job, captured_ns, event from industry.epcis_event"
     " order by captured_ns, owner, name"
 )
 _SEEN: Final = "(%(viewer)s::text is null or owner = %(viewer)s or %(viewer)s = any (visible))"
@@ -62,9 +65,11 @@ class PostgresEventStore:
             else:
                 await session.check_fence()
             if events:
-                await session.execute(_ADD, _columns(events))
-                await session.execute(_ADD_THINGS, _things(events))
+                await session.execute(_ADD, columns)
+                await session.execute(_ADD_THINGS, things)
 
+        columns = await asyncio.to_thread(_columns, events)
+        things = await asyncio.to_thread(_things, events)
         await self._database.run(work)
         self._journal.wake()
 
@@ -75,16 +80,16 @@ class PostgresEventStore:
         sql, parameters = _search(query)
         async with self._database.session() as session:
             rows = await session.fetch_all(sql, parameters | {"viewer": viewer})
-        found = [_stored(row) for row in rows]
-        page = found[: query.per_page]
-        more = len(found) > len(page)
-        return page, place_of(page[-1], query).token() if more else ""
+        page = rows[: query.per_page]
+        more = len(rows) > len(page)
+        # From the row and not from the event: the last one may be one that nobody can read.
+        return await asyncio.to_thread(_read, page), _place(page[-1], query) if more else ""
 
     async def every(self) -> list[StoredEvent]:
         """All events, those captured first in front."""
         async with self._database.session() as session:
             rows = await session.fetch_all(_EVERY)
-        return [_stored(row) for row in rows]
+        return await asyncio.to_thread(_read, rows)
 
 
 def _search(query: EventQuery) -> tuple[str, dict[str, Any]]:
@@ -120,7 +125,8 @@ def _search(query: EventQuery) -> tuple[str, dict[str, Any]]:
         conditions.append(f"({column}, name, owner) {sign} (%(ns)s, %(after)s, %(by)s)")
         parameters |= {"ns": place.ns, "after": place.name, "by": place.owner}
     sql = (
-        "select owner, visible, job, captured_ns, event from industry.epcis_event as told"  # noqa: S608
+        "select name, owner, visible, job, captured_ns, at_ns, event"  # noqa: S608
+        " from industry.epcis_event as told"
         f" where {' and '.join(conditions)}"
         f" order by {column} {way}, name {way}, owner {way} limit %(limit)s"
     )
@@ -134,7 +140,7 @@ def _name(event: EpcisEvent) -> str:
 
 def _columns(events: Sequence[StoredEvent]) -> dict[str, list[Any]]:
     rows = [_row(stored) for stored in events]
-    return {name: [row[name] for row in rows] for name in rows[0]}
+    return {name: [row[name] for row in rows] for name in rows[0]} if rows else {}
 
 
 def _row(stored: StoredEvent) -> dict[str, Any]:
@@ -163,8 +169,28 @@ def _things(events: Sequence[StoredEvent]) -> dict[str, list[str]]:
     return {name: [row[at] for row in rows] for at, name in enumerate(names)}
 
 
+def _place(row: Mapping[str, Any], query: EventQuery) -> str:
+    ns = row["at_ns"] if query.order == "at" else row["captured_ns"]
+    return Place(ns, row["name"], row["owner"]).token()
+
+
+def _read(rows: Sequence[Mapping[str, Any]]) -> list[StoredEvent]:
+    """The events of rows. One that cannot be read is left out and logged: it ends no list."""
+    found, lost = [], []
+    for row in rows:
+        try:
+            found.append(_stored(row))
+        except ZhidaoError as error:
+            lost.append(f"{row['owner']} {row['name']}: {error}")
+    if lost:
+        _LOG.error("%d stored events cannot be read and are left out; first %s", len(lost), lost[0])
+    return found
+
+
 def _stored(row: Mapping[str, Any]) -> StoredEvent:
     plain = parse_strict(row["event"])
+    if not isinstance(plain, dict) or not isinstance(plain.get("@context"), dict):
+        raise MalformedInput("the stored event is no object with its context")
     captured = Utc(row["captured_ns"])
     # What was judged once is read again by the same rules, under the clock of then.
     event = read_event(plain, plain["@context"], by=row["owner"], now=captured)

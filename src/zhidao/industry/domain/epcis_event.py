@@ -21,6 +21,10 @@ from zhidao.industry.domain.typed_json import utc_ms
 DAY_NS: Final = 86_400 * 10**9
 # An event from before is a wrong clock; one later than a day ahead has not happened.
 EARLIEST: Final = Utc.parse("1990-01-01T00:00:00Z")
+# Longer than any identifier of GS1; an index entry of PostgreSQL ends at 2,704 bytes.
+NAME_CHARS_MAX: Final = 512
+# TAI nanoseconds, in the year 2116: later is beyond every window of a query or a trace.
+AT_NS_END: Final = 2**62
 ACTIONS: Final = ("ADD", "OBSERVE", "DELETE")
 KINDS: Final = (
     *("ObjectEvent", "AggregationEvent", "AssociationEvent", "TransactionEvent"),
@@ -103,7 +107,8 @@ def read_event(event: Any, terms: Mapping[str, str], *, by: str, now: Utc) -> Ep
     told = event.get("eventID")
     if isinstance(told, str) and told.startswith("ni:///sha-256;") and told != name:
         raise _broken("the hash in eventID is not this event's", "/eventID")
-    at = Utc.parse(utc_ms(event["eventTime"]))
+    at = _instant(event["eventTime"])
+    withdrawn = _is_declared_wrong(event)
     doubt = ""
     if at.since_ns(EARLIEST) < 0:
         doubt = "before_1990"
@@ -120,11 +125,50 @@ def read_event(event: Any, terms: Mapping[str, str], *, by: str, now: Utc) -> Ep
         at=at,
         things=tuple(dict.fromkeys(_things(event))),
         transformation=canonical_link(event.get("transformationID", "")),
-        withdrawn="errorDeclaration" in event,
+        withdrawn=withdrawn,
         doubt=doubt,
         plain=event if told else {**event, "eventID": name},
         by=by,
     )
+
+
+def check_kept(event: EpcisEvent) -> None:
+    """Refuses an event that no store can keep: names too long or with NUL, a time beyond 2116.
+
+    Apart from reading, so that what was taken before this rule stays readable.
+    Raises MalformedInput with the JSON pointer within the event.
+    """
+    told = event.plain.get("eventID")
+    names = [
+        *(("/eventID", told if isinstance(told, str) else ""), ("/bizStep", event.biz_step)),
+        *(("/disposition", event.disposition), ("/readPoint/id", event.read_point)),
+        *(("/bizLocation/id", event.biz_location), ("/transformationID", event.transformation)),
+        *(("/", thing) for _, thing in event.things),
+    ]
+    for pointer, name in names:
+        if len(name) > NAME_CHARS_MAX:
+            raise _broken(f"a name has at most {NAME_CHARS_MAX} characters", pointer)
+        if "\0" in name:
+            raise _broken("a name holds the character NUL", pointer)
+    if event.at.tai_ns >= AT_NS_END:
+        raise _broken("no event happens after 2115", "/eventTime")
+
+
+def _instant(told: str) -> Utc:
+    try:
+        return Utc.parse(utc_ms(told))
+    except MalformedInput as error:
+        raise _broken(str(error.args[0]), "/eventTime") from error
+
+
+def _is_declared_wrong(event: Mapping[str, Any]) -> bool:
+    """Whether it withdraws an event; null is as absent, and what is no declaration is refused."""
+    declared = event.get("errorDeclaration")
+    if declared is None:
+        return False
+    if not isinstance(declared, Mapping) or not declared:
+        raise _broken("an errorDeclaration is an object with its time", "/errorDeclaration")
+    return True
 
 
 def word_of(told: str) -> str:

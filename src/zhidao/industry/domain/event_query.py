@@ -151,7 +151,9 @@ def _one(parameters: Mapping[str, Sequence[str]], name: str, words: tuple[str, .
 
 
 def _per_page(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= PER_PAGE_MAX):
+    if not (
+        text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= PER_PAGE_MAX
+    ):
         raise _wrong("perPage", f"not a number from 1 to {PER_PAGE_MAX}")
     return int(text)
 

@@ -104,7 +104,7 @@ class EpcisService:
     async def take(self, owner: PartyId, data: bytes, *, visible: Sequence[PartyId]) -> None:
         """Takes in the events of a lot, which its own fact says already; again changes nothing."""
         now = self._clock.now()
-        document = read_document(data, by=owner, now=now)
+        document = await asyncio.to_thread(read_document, data, by=owner, now=now)
         stored = [StoredEvent(each, tuple(visible), "", now.tai_ns) for each in document.events]
         await self._store.add([], stored)
         await self._put(stored)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from zhidao.core.canonical import parse_strict
+from zhidao.core.canonical import jcs, parse_strict
 from zhidao.core.errors import MalformedInput
 from zhidao.core.timescale import Utc
-from zhidao.industry.domain.epcis_event import EpcisEvent, read_event
+from zhidao.industry.domain.epcis_event import EpcisEvent, check_kept, read_event
 from zhidao.industry.domain.event_hash import context_terms
 
 CONTEXT: Final = "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"
@@ -17,6 +17,9 @@ CONTEXT: Final = "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld
 KNOWN_TERMS: Final = {"cbvmda": "urn:epcglobal:cbv:mda:"}
 DOCUMENT_BYTES_MAX: Final = 20 * 1024 * 1024
 EVENTS_MAX: Final = 10_000
+# Prefixes that one @context declares, and the characters of each with its namespace.
+PREFIXES_MAX: Final = 100
+PREFIX_CHARS_MAX: Final = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,7 @@ def read_document(data: bytes, *, by: str, now: Utc) -> ReadDocument:
         raise _no_document("it has no @context", "/@context")
     if not str(plain.get("schemaVersion", "")).startswith("2."):
         raise _no_document("its schemaVersion is not 2.0", "/schemaVersion")
-    terms = KNOWN_TERMS | context_terms(plain["@context"])
+    terms = KNOWN_TERMS | _terms(plain["@context"])
     events, wrong = [], []
     for index, event in enumerate(_listed(plain.get("epcisBody"))):
         try:
@@ -65,10 +68,54 @@ def read_document(data: bytes, *, by: str, now: Utc) -> ReadDocument:
 
 
 def _read(event: Any, terms: Mapping[str, str], *, by: str, now: Utc) -> EpcisEvent:
-    own = context_terms(event.get("@context")) if isinstance(event, dict) else {}
+    own = _terms(event.get("@context")) if isinstance(event, dict) else {}
     told = {**terms, **own}
     read = read_event(event, told, by=by, now=now)
-    return replace(read, plain={**read.plain, "@context": told})
+    check_kept(read)
+    used = set(_prefixes({k: v for k, v in read.plain.items() if k != "@context"}))
+    context = {name: space for name, space in told.items() if name in used}
+    plain = {**read.plain, "@context": context}
+    _check_reads_back(plain)
+    return replace(read, plain=plain)
+
+
+def _check_reads_back(plain: Mapping[str, Any]) -> None:
+    """A number such as 1e20 is read, and its canonical form is one that nobody reads again."""
+    try:
+        back = parse_strict(jcs(plain))
+    except MalformedInput as error:
+        said = f"EPCIS event: as it would be kept nobody could read it again: {error.args[0]}"
+        remedy = "write numbers beyond 2^53 as text, and send the event in parts if it is large"
+        raise MalformedInput(said, where="/", remedy=remedy) from error
+    if back != plain:
+        raise MalformedInput(
+            "EPCIS event: it does not read back as it was written",
+            where="/",
+            remedy="write numbers beyond 2^53 as text",
+        )
+
+
+def _terms(context: object) -> dict[str, str]:
+    """The prefixes of a context. Raises MalformedInput for too many, or one too long."""
+    terms = context_terms(context)
+    if len(terms) > PREFIXES_MAX:
+        raise _no_document(f"a context has at most {PREFIXES_MAX} prefixes", "/@context")
+    if any(len(name) + len(space) > PREFIX_CHARS_MAX for name, space in terms.items()):
+        raise _no_document(f"a prefix has at most {PREFIX_CHARS_MAX} characters", "/@context")
+    return terms
+
+
+def _prefixes(value: object) -> Iterator[str]:
+    """What stands before the colon of each name and each text within."""
+    if isinstance(value, str):
+        yield value.partition(":")[0]
+    elif isinstance(value, dict):
+        for name, each in value.items():
+            yield name.partition(":")[0]
+            yield from _prefixes(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _prefixes(each)
 
 
 def _listed(body: object) -> list[Any]:
