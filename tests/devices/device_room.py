@@ -92,8 +92,9 @@ def device_room(vault: Vault | None = None, journal: MemoryJournal | None = None
     records = Records(journal, scribe)
     terminals = Terminals(vault, scribe, clock)
     lines = Lines(monotonic_s=lambda: clock.now().tai_ns / NS)
-    enrolments = Enrolments(vault, terminal_journal, clock, randomness, bytes(32), lines)
-    commands = TerminalCommands(MemoryCommands(), vault, lines, clock, ids)
+    book = MemoryCommands()
+    enrolments = Enrolments(vault, terminal_journal, clock, randomness, bytes(32), lines, book)
+    commands = TerminalCommands(book, vault, lines, clock, ids)
     windows = Windows(vault, archive, terminal_journal, clock, randomness)
     seals = Seals(vault, records, scribe)
     return DeviceRoom(

@@ -11,11 +11,12 @@ from tests.devices.service.test_enrolments import ABROAD, Caller
 from zhidao.core.actor import Role
 from zhidao.core.errors import Forbidden, MalformedInput, NotFound, Refused
 from zhidao.devices.domain.command import MINUTES_MAX
+from zhidao.devices.domain.enrolment import invited, suspended
 from zhidao.devices.service.session import Session
-from zhidao.devices.service.terminal_commands import AWAITED_MAX
+from zhidao.devices.service.terminal_commands import AWAITED_MAX, WAITING_MAX
 from zhidao.devices.wire.jt808.bodies import read_body, write_body
 from zhidao.devices.wire.jt808.frame import Deframer, Edition, Frame, decode_frame
-from zhidao.devices.wire.jt808.messages import TerminalAnswer, Unknown
+from zhidao.devices.wire.jt808.messages import Authentication, Heartbeat, TerminalAnswer, Unknown
 
 AUDITOR = actor("auditor", Role.AUDITOR)
 
@@ -35,8 +36,6 @@ class Hearing(Caller):
     async def enters_and_hears(self, token: str = "") -> str:
         token = token or (await self.registers()).token
         deframer = Deframer()
-        from zhidao.devices.wire.jt808.messages import Authentication
-
         (frame,) = self.client.frames(Authentication(token, "866123456789012", "V1"))
         (raw,) = deframer.feed(frame.encode())
         await self._hear(await self.session.receive([raw]))
@@ -197,11 +196,164 @@ async def test_a_stranger_is_told_nothing(room, hearing) -> None:
 
 
 @pytest.mark.bound("devices.service.terminal_commands.AWAITED_MAX")
-async def test_so_many_answers_are_awaited_and_the_oldest_ends_unanswered(room, hearing) -> None:
-    for _ in range(AWAITED_MAX + 1):
+async def test_so_many_answers_are_awaited_and_the_next_goes_out_as_they_come(
+    room, hearing
+) -> None:
+    for _ in range(AWAITED_MAX + 2):
         await given(room, "check_link")
-    serials = [each.header.serial for each in hearing.told]
-    for serial in serials[:2]:
-        await hearing.said(TerminalAnswer(serial, 0x8204, 0))
+    assert len(hearing.told) == AWAITED_MAX
+    for frame in hearing.told:
+        answers = [a async for a in _heard(hearing, frame)]
+        hearing.told += answers
     found = await room.commands.newest(OPERATING, TERMINAL, 100)
-    assert [each.state for each in reversed(found)][:3] == ["sent", "done", "sent"]
+    assert len(hearing.told) == AWAITED_MAX + 2
+    assert [each.state for each in found] == ["done"] * (AWAITED_MAX + 2)
+
+
+async def _heard(hearing, frame: Frame):
+    """Answers a command; the commands that come with the acknowledgement."""
+    deframer = Deframer()
+    (said,) = hearing.client.frames(TerminalAnswer(frame.header.serial, 0x8204, 0))
+    (raw,) = deframer.feed(said.encode())
+    for line in await hearing.session.receive([raw]):
+        for each in Deframer().feed(line):
+            came = decode_frame(each)
+            if came.header.message_id == 0x8204:
+                yield came
+
+
+async def test_who_never_answers_is_told_more_when_the_time_of_the_first_is_over(
+    room, hearing
+) -> None:
+    for _ in range(AWAITED_MAX):
+        await given(room, "check_link")
+    room.clock.advance(300)
+    assert (await given(room, "check_link")).state == "queued"
+    room.clock.advance(301)
+    assert [m async for m in _heard(hearing, hearing.told[0])]
+
+
+async def test_the_answer_to_the_login_comes_before_what_waits(room, hearing) -> None:
+    await hearing.session.leave()
+    await given(room, "check_link")
+    await room.enrolments.invite(OPERATING, TERMINAL)
+    back = Hearing(room)
+    token = (await back.registers()).token
+    (frame,) = back.client.frames(Authentication(token, "866123456789012", "V1"))
+    (raw,) = Deframer().feed(frame.encode())
+    later = await back.session.receive([raw])
+    assert back.told[0].header.message_id == 0x8001
+    assert [decode_frame(r).header.message_id for x in later for r in Deframer().feed(x)] == [
+        0x8204
+    ]
+
+
+@pytest.mark.bound("devices.service.terminal_commands.WAITING_MAX")
+async def test_so_many_wait_and_one_more_is_refused(room) -> None:
+    await room.register()
+    await asyncio.gather(*(given(room, "check_link") for _ in range(WAITING_MAX)))
+    with pytest.raises(Refused) as refused:
+        await given(room, "check_link")
+    assert refused.value.code == "commands_waiting"
+
+
+async def test_each_who_gives_one_is_told_of_his_own(room) -> None:
+    await room.register()
+    add, enrolment = room.commands._book.add, room.vault.enrolment
+
+    async def add_slowly(command) -> None:
+        await add(command)
+        await asyncio.sleep(0)
+
+    async def read_slowly(terminal):
+        await asyncio.sleep(0)
+        return await enrolment(terminal)
+
+    room.commands._book.add, room.vault.enrolment = add_slowly, read_slowly
+    found = await asyncio.gather(
+        *(given(room, "follow", interval_s=n, valid_s=1) for n in (1, 2, 3))
+    )
+    assert [each.values["interval_s"] for each in found] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("act", ["suspend", "retire", "void"])
+async def test_what_waits_ends_with_the_terminals_standing(room, hearing, act: str) -> None:
+    await hearing.session.leave()
+    command = await given(room, "text", flags=4, kind=1, text="to the true one")
+    await decided(room, act)
+    ended = await newest(room)
+    assert (ended.id, ended.state) == (command.id, "expired")
+    assert ended.ended_at == room.clock.now()
+
+
+async def test_one_given_while_the_terminal_is_suspended_is_refused_and_does_not_wait(
+    room, hearing
+) -> None:
+    await hearing.session.leave()
+    add = room.commands._book.add
+
+    async def meanwhile(command) -> None:
+        await room.enrolments.suspend(OPERATING, TERMINAL)
+        await add(command)
+
+    room.commands._book.add = meanwhile
+    with pytest.raises(Refused) as refused:
+        await given(room, "check_link")
+    assert refused.value.code == "terminal_out"
+    assert (await newest(room)).state == "expired"
+
+
+async def test_a_line_that_is_not_read_ends_and_whoever_gave_is_told_how_it_stands(
+    room, hearing
+) -> None:
+    async def stuck(_lines) -> None:
+        raise ConnectionError("the terminal does not read its answers")
+
+    hearing.session._send = stuck
+    assert (await given(room, "check_link")).state == "sent"
+    assert hearing.ended
+    assert room.lines.connected == ()
+
+
+async def decided(room, act: str) -> None:
+    if act == "void":
+        await room.enrolments.invite(OPERATING, TERMINAL, void=True)
+    else:
+        await getattr(room.enrolments, act)(OPERATING, TERMINAL)
+
+
+@pytest.mark.parametrize("act", ["suspend", "retire", "void"])
+async def test_who_is_put_out_while_it_comes_in_is_not_served(room, hearing, act: str) -> None:
+    await room.enrolments.invite(OPERATING, TERMINAL)
+    back = Hearing(room)
+    token = await back.enters_and_hears()
+    on_its_way = room.enrolments.authenticate
+
+    async def meanwhile(*args, **more):
+        found = await on_its_way(*args, **more)
+        await decided(room, act)
+        return found
+
+    room.enrolments.authenticate = meanwhile
+    late = Hearing(room)
+    assert await late.shows(token) == 1
+    assert (late.session.authenticated, late.session.closed) == (False, True)
+    assert room.lines.connected == ()
+
+
+async def test_a_line_that_was_ended_is_heard_no_more(room, hearing) -> None:
+    await room.enrolments.suspend(OPERATING, TERMINAL)
+    assert await hearing.said(Heartbeat()) == []
+
+
+@pytest.mark.parametrize("act", ["suspend", "void"])
+async def test_the_round_ends_a_line_that_another_process_ended(room, hearing, act: str) -> None:
+    await room.enrolments.tend()
+    assert not hearing.ended
+    before = await room.vault.enrolment(TERMINAL)
+    now = room.clock.now()
+    after = suspended(before) if act == "suspend" else invited(before, now, void=True)
+    await room.vault.change_enrolment(after, ())
+    await room.enrolments.tend()
+    assert hearing.ended
+    assert room.lines.connected == ()

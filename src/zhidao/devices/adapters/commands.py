@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Final
+from uuid import UUID
 
 import msgspec
 
 from zhidao.core.canonical import parse_strict
-from zhidao.core.errors import Conflict
+from zhidao.core.errors import Conflict, NotFound
 from zhidao.core.ids import PartyId
 from zhidao.core.timescale import Utc
 from zhidao.devices.domain.command import Command
@@ -51,9 +52,34 @@ class PostgresCommands:
         if not changed:
             raise Conflict(f"the command stands otherwise meanwhile: {command.id}")
 
-    async def queued(self, terminal: str) -> tuple[Command, ...]:
-        """Those that wait to be sent, the oldest first."""
-        return await self._rows("terminal = %s and state = 'queued' order by id", (terminal,))
+    async def end_queued(self, terminal: str, at: Utc) -> None:
+        """Ends all that wait to be sent."""
+        async with self._database.session() as s:
+            await s.execute(
+                "update devices.command set state = 'expired', ended_tai_ns = %s"
+                " where terminal = %s and state = 'queued'",
+                (at.tai_ns, terminal),
+            )
+
+    async def one(self, terminal: str, command: UUID) -> Command:
+        """A command by its id. Raises NotFound."""
+        rows = await self._rows("terminal = %s and id = %s", (terminal, command))
+        if not rows:
+            raise NotFound(f"no command {command} of terminal {terminal[:40]!r}")
+        return rows[0]
+
+    async def count_queued(self, terminal: str) -> int:
+        """How many wait to be sent."""
+        (row,) = await self._database.read(
+            "select count(*) as n from devices.command where terminal = %s and state = 'queued'",
+            (terminal,),
+        )
+        return int(row["n"])
+
+    async def queued(self, terminal: str, limit: int) -> tuple[Command, ...]:
+        """The next that wait to be sent, the oldest first."""
+        where = "terminal = %s and state = 'queued' order by id limit %s"
+        return await self._rows(where, (terminal, limit))
 
     async def newest(self, terminal: str, limit: int) -> tuple[Command, ...]:
         """The last ones, the newest first."""

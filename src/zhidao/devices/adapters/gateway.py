@@ -224,6 +224,8 @@ class Gateway:
             async with asyncio.timeout(_WRITE_S):
                 await writer.drain()
         except TimeoutError as error:
+            # To close it would wait until the terminal reads what is buffered.
+            writer.transport.abort()
             raise ConnectionError("the terminal does not read its answers") from error
 
 

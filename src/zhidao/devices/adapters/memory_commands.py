@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from zhidao.core.errors import Conflict
+from zhidao.core.errors import Conflict, NotFound
 from zhidao.core.timescale import Utc
-from zhidao.devices.domain.command import QUEUED, SENT, Command
+from zhidao.devices.domain.command import QUEUED, SENT, Command, overdue
 
 
 class MemoryCommands:
@@ -25,9 +25,26 @@ class MemoryCommands:
             raise Conflict(f"the command stands otherwise meanwhile: {command.id}")
         self._commands[command.id] = command
 
-    async def queued(self, terminal: str) -> tuple[Command, ...]:
+    async def end_queued(self, terminal: str, at: Utc) -> None:
         """See the port."""
-        return tuple(each for each in self._of(terminal) if each.state == QUEUED)
+        for each in self._of(terminal):
+            if each.state == QUEUED:
+                self._commands[each.id] = overdue(each, at)
+
+    async def one(self, terminal: str, command: UUID) -> Command:
+        """See the port."""
+        found = self._commands.get(command)
+        if found is None or found.terminal != terminal:
+            raise NotFound(f"no command {command} of terminal {terminal!r}")
+        return found
+
+    async def count_queued(self, terminal: str) -> int:
+        """See the port."""
+        return sum(each.state == QUEUED for each in self._of(terminal))
+
+    async def queued(self, terminal: str, limit: int) -> tuple[Command, ...]:
+        """See the port."""
+        return tuple(each for each in self._of(terminal) if each.state == QUEUED)[:limit]
 
     async def newest(self, terminal: str, limit: int) -> tuple[Command, ...]:
         """See the port."""

@@ -55,6 +55,11 @@ class Enrolment:
         """Whether the terminal is let in at all, if it shows its token."""
         return self.state in (INVITED, ENROLLED)
 
+    @property
+    def serves(self) -> bool:
+        """Whether a terminal that came in may stay on the line: no token of it was made void."""
+        return self.admits and (bool(self.token) or self.derived)
+
 
 def digest_of(token: str) -> bytes:
     """What is kept of a token, which has 192 random bits."""

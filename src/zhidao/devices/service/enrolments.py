@@ -21,7 +21,7 @@ from zhidao.devices.domain.enrolment import (
     Enrolment,
 )
 from zhidao.devices.service.lines import Lines
-from zhidao.devices.service.ports import Vault
+from zhidao.devices.service.ports import CommandBook, Vault
 from zhidao.devices.service.terminal_journal import TerminalJournal
 from zhidao.devices.service.terminals import MAY_REGISTER_TERMINAL, told_of
 
@@ -32,6 +32,8 @@ _SHORT_ID: Final = 7
 _ATTEMPTS: Final = 3
 _MINUTE_NS: Final = 60 * NS
 _NO_IMEI: Final = "0"
+# Lines that are looked at in one round.
+_LINES_TENDED: Final = 1_000
 
 
 class Enrolments:
@@ -45,6 +47,7 @@ class Enrolments:
         randomness: Randomness,
         secret: bytes,
         lines: Lines,
+        book: CommandBook,
     ) -> None:
         """`secret`: the node's key for tokens of terminals from before there were enrolments."""
         self._vault = vault
@@ -53,6 +56,8 @@ class Enrolments:
         self._randomness = randomness
         self._secret = secret
         self._lines = lines
+        self._book = book
+        self._tended = ""
 
     async def of(self, terminals: Sequence[Terminal]) -> list[Enrolment]:
         """How each of them stands."""
@@ -74,30 +79,23 @@ class Enrolments:
                 remedy=f"between 1 and {WINDOW_MINUTES_MAX}",
             )
         until = self._clock.now().plus_ns(minutes * _MINUTE_NS)
-        after = await self._decided(
+        return await self._decided(
             actor, terminal, lambda before: states.invited(before, until, void=void)
         )
-        if void:
-            self._lines.end(terminal)
-        return after
 
     async def suspend(self, actor: Actor, terminal: str) -> Enrolment:
         """Lets the terminal in no more until it is invited again; its line ends.
 
         Raises NotFound, Refused (`enrolment_state`).
         """
-        after = await self._decided(actor, terminal, states.suspended)
-        self._lines.end(terminal)
-        return after
+        return await self._decided(actor, terminal, states.suspended)
 
     async def retire(self, actor: Actor, terminal: str) -> Enrolment:
         """The terminal is gone for good: its line ends, its number and card are free for another.
 
         What it said stays. Raises NotFound, Refused (`enrolment_state`).
         """
-        after = await self._decided(actor, terminal, states.retired)
-        self._lines.end(terminal)
-        return after
+        return await self._decided(actor, terminal, states.retired)
 
     async def register(self, number: str, *, terminal_id: str, plate: str) -> str:
         """The token that the terminal which asks is given; none that it had before is good then.
@@ -131,7 +129,7 @@ class Enrolments:
         Refused: `wrong_token`, `suspended`, `wrong_imei`, `in_use_elsewhere`.
         """
         found = await self._vault.terminal_by_number(number.lstrip("0"))
-        modem = imei.strip(_NO_IMEI) and imei
+        modem = _modem(imei)
         for _ in range(_ATTEMPTS):
             before = await self._vault.enrolment(found.terminal)
             self._judge(found, before, token, modem)
@@ -143,6 +141,25 @@ class Enrolments:
                 continue  # Another line of it was let in this moment.
             return found
         raise Conflict(f"terminal {found.terminal} is being enrolled by somebody else")
+
+    async def judge_again(self, terminal: Terminal, token: str, *, imei: str) -> None:
+        """Whether a terminal that has taken its line may still have it; its line is known now.
+
+        What was decided before is seen here, what is decided after this ends the line. Raises
+        Refused as `authenticate` does.
+        """
+        standing = await self._vault.enrolment(terminal.terminal)
+        self._judge(terminal, standing, token, _modem(imei))
+
+    async def tend(self) -> None:
+        """Ends the lines of terminals that are not let in any more, whoever decided it."""
+        names = [name for name in self._lines.connected if name > self._tended][:_LINES_TENDED]
+        self._tended = names[-1] if len(names) == _LINES_TENDED else ""
+        if names:
+            found = await self._vault.enrolments(names)
+            for name in names:
+                if name not in found or not found[name].serves:
+                    self._lines.end(name)
 
     def _judge(self, terminal: Terminal, before: Enrolment, token: str, imei: str) -> None:
         name = terminal.terminal
@@ -201,7 +218,14 @@ class Enrolments:
         terminal = (await self._vault.terminal(name)).seen_by(actor)
         before = await self._vault.enrolment(name)
         after = change(before)
-        await self._written(terminal, before, after, by=actor.party)
+        if after.serves:
+            await self._written(terminal, before, after, by=actor.party)
+        else:
+            # Before, so that nothing outlives a crash; after, for what was given meanwhile.
+            await self._book.end_queued(name, self._clock.now())
+            await self._written(terminal, before, after, by=actor.party)
+            self._lines.end(name)
+            await self._book.end_queued(name, self._clock.now())
         self._lines.seen_to(name)
         return after
 
@@ -248,3 +272,8 @@ class Enrolments:
         message = f"{terminal.terminal}\n{terminal.number}\n{terminal.multikey}".encode()
         mac = hmac.new(self._secret, _LABEL + message, hashlib.sha256)
         return base64url(mac.digest()[:_TOKEN_BYTES])
+
+
+def _modem(imei: str) -> str:
+    """The modem's number; empty where it is only zeros."""
+    return imei if imei.strip(_NO_IMEI) else ""

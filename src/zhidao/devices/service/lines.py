@@ -85,8 +85,14 @@ class Lines:
     async def push(self, terminal: str) -> None:
         """Sends what waits for a terminal, if it is on the line."""
         line = self._lines.get(terminal)
-        if line is not None and line.push is not None:
+        if line is None or line.push is None:
+            return
+        try:
             await line.push()
+        except OSError:
+            # It does not read, or is gone: whoever pushed has nothing to mend.
+            self.leave(terminal, line)
+            line.hang_up()
 
     def contest(self, terminal: str, sentence: str) -> None:
         """Somebody with the terminal's token tried to take its line."""

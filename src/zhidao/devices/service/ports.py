@@ -43,8 +43,20 @@ class CommandBook(Protocol):
         """Writes what became of it. Raises Conflict if it is not in state `since` any more."""
         ...
 
-    async def queued(self, terminal: str) -> tuple[Command, ...]:
-        """Those that wait to be sent, the oldest first."""
+    async def end_queued(self, terminal: str, at: Utc) -> None:
+        """Ends all that wait to be sent: they never are."""
+        ...
+
+    async def one(self, terminal: str, command: UUID) -> Command:
+        """A command by its id. Raises NotFound."""
+        ...
+
+    async def count_queued(self, terminal: str) -> int:
+        """How many wait to be sent."""
+        ...
+
+    async def queued(self, terminal: str, limit: int) -> tuple[Command, ...]:
+        """The next that wait to be sent, the oldest first."""
         ...
 
     async def newest(self, terminal: str, limit: int) -> tuple[Command, ...]:

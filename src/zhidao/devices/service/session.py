@@ -105,9 +105,12 @@ class Session:
         `send` takes what is not an answer, whenever it comes.
         """
         self._services = services
-        self._line = Line(network, hang_up, push=self._push)
+        self._line = Line(network, self._end, push=self._push)
+        self._hang_up = hang_up
         self._send = send
         self._asked = Asked()
+        self._sending = asyncio.Lock()
+        self._more_waits = False
         self._given: tuple[str, str] | None = None
         self.took_over = False
         self._terminal: Terminal | None = None
@@ -140,7 +143,14 @@ class Session:
             await self._one(raw, turn)
         await self._settle(turn)
         await self._write_down(self._packets.given_up())
+        if self._more_waits and not self.closed:
+            turn.out += await self._commands()
         return turn.out
+
+    def _end(self) -> None:
+        """Nothing that came and was not read yet is heard any more."""
+        self.closed = True
+        self._hang_up()
 
     async def leave(self) -> None:
         """The line has ended: what was begun on it will not be finished."""
@@ -242,6 +252,14 @@ class Session:
                 network=self._line.network,
                 fresh=self._given == (head.phone, message.token),
             )
+            self.took_over = self._services.lines.take(terminal.terminal, self._line)
+            try:
+                await self._services.enrolments.judge_again(
+                    terminal, message.token, imei=message.imei
+                )
+            except BaseException:
+                self._services.lines.leave(terminal.terminal, self._line)
+                raise
         except NotFound as error:
             await self._services.terminal_journal.refuse_unknown(
                 "unknown_terminal", str(error), number=head.phone
@@ -249,17 +267,30 @@ class Session:
             self._close_with(head, turn)
             return
         except Refused as error:
-            known = await self._services.vault.terminal_by_number(head.phone.lstrip("0"))
-            await self._services.terminal_journal.refuse(known, error.code, str(error))
+            await self._not_let_in(head, error)
             self._close_with(head, turn)
             return
         self._terminal = terminal
-        self.took_over = self._services.lines.take(terminal.terminal, self._line)
+        if self.closed:
+            return  # Decided in this very moment: the line has ended.
         self._answer(head, RESULT_OK, turn)
         if terminal.key:
             grant = await self._services.windows.grant(terminal)
             turn.out += self._down(TransparentDown(KIND_NONCE, grant.encode()), head)
+        if self._send is not None:
+            # First that it is in: what waits for it is looked for after that.
+            out, turn.out = turn.out, []
+            await self._send(out)
         turn.out += await self._commands()
+
+    async def _not_let_in(self, head: Header, error: Refused) -> None:
+        journal = self._services.terminal_journal
+        try:
+            known = await self._services.vault.terminal_by_number(head.phone.lstrip("0"))
+        except NotFound:  # Retired in this very moment: its number is nobody's.
+            await journal.refuse_unknown(error.code, str(error), number=head.phone)
+            return
+        await journal.refuse(known, error.code, str(error))
 
     async def _push(self) -> None:
         if self._send is not None:
@@ -269,10 +300,13 @@ class Session:
         """What waits for the terminal, in the edition in which it speaks."""
         if self._terminal is None or self._services.commands is None:
             return []
-        waiting = await self._services.commands.to_send(
-            self._terminal.terminal, self._header.edition, self._next_serial
-        )
-        self._asked.add([command for command, _ in waiting])
+        async with self._sending:
+            free = self._asked.free(self._services.clock.now())
+            waiting = await self._services.commands.to_send(
+                self._terminal.terminal, self._header.edition, self._next_serial, limit=free
+            )
+            self._asked.add([command for command, _ in waiting])
+            self._more_waits = len(waiting) == free
         head = replace(self._header, packets_total=0, packet_number=0, encryption=0)
         return [
             Frame(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final
@@ -11,10 +12,10 @@ from zhidao.core.actor import Actor, Role
 from zhidao.core.ambient import Clock
 from zhidao.core.errors import Conflict, MalformedInput, Refused
 from zhidao.core.ids import IdSource
-from zhidao.core.timescale import NS
+from zhidao.core.timescale import NS, Utc
 from zhidao.devices.domain import command as states
 from zhidao.devices.domain.command import MINUTES, MINUTES_MAX, QUEUED, SENT, Command
-from zhidao.devices.domain.enrolment import JT808, RETIRED, SUSPENDED
+from zhidao.devices.domain.enrolment import JT808, RETIRED, SUSPENDED, Enrolment
 from zhidao.devices.service.lines import Lines
 from zhidao.devices.service.ports import CommandBook, Vault
 from zhidao.devices.wire.jt808.bodies import read_body, write_body
@@ -29,6 +30,8 @@ _ANSWER_FIELDS: Final = 200
 _MINUTE_NS: Final = 60 * NS
 # Commands whose answers are awaited on one line.
 AWAITED_MAX: Final = 64
+# Commands that wait for one terminal.
+WAITING_MAX: Final = 256
 # Answers that do not say which command they are to.
 _WITHOUT_SERIAL: Final = frozenset((0x0107, 0x0702, 0x0A00))
 # A word of the edition of 2019 that older terminals have no field for.
@@ -46,6 +49,7 @@ class TerminalCommands:
         self._lines = lines
         self._clock = clock
         self._ids = ids
+        self._adding = asyncio.Lock()
 
     async def give(
         self,
@@ -59,18 +63,14 @@ class TerminalCommands:
         """Gives a command; it is sent at once if the terminal is on the line, else when it comes.
 
         After `minutes` it is never sent. Raises NotFound, MalformedInput for values that its
-        message cannot hold, Refused (`terminal_out`) for a terminal that is not let in.
+        message cannot hold, Refused: `terminal_out` for a terminal that is not let in,
+        `commands_waiting` where 256 wait for it already.
         """
         MAY_COMMAND_TERMINAL.admit(actor)
         known = (await self._vault.terminal(terminal)).seen_by(actor)
         standing = await self._vault.enrolment(known.terminal)
         if standing.state in (SUSPENDED, RETIRED) or standing.protocol != JT808:
-            raise Refused(
-                f"terminal {terminal} takes no commands: it is {standing.state}, "
-                f"and speaks {standing.protocol}",
-                code="terminal_out",
-                remedy="open a window for it first",
-            )
+            raise _is_out(standing)
         if not 1 <= minutes <= MINUTES_MAX:
             raise MalformedInput(
                 f"a command that waits for {minutes} minutes",
@@ -93,9 +93,25 @@ class TerminalCommands:
                 raise MalformedInput(
                     f"a command of more than {BODY_BYTES_MAX} bytes", remedy="give several"
                 )
-        await self._book.add(command)
+        await self._add(command)
+        now_standing = await self._vault.enrolment(known.terminal)
+        if now_standing.version != standing.version and not now_standing.serves:
+            # Suspended, retired or made void since: what waited was ended, and this with it.
+            with suppress(Conflict):
+                await self._book.change(states.overdue(command, now), since=QUEUED)
+            raise _is_out(now_standing)
         await self._lines.push(known.terminal)
-        return (await self._book.newest(known.terminal, 1))[0]
+        return await self._book.one(known.terminal, command.id)
+
+    async def _add(self, command: Command) -> None:
+        async with self._adding:
+            if await self._book.count_queued(command.terminal) >= WAITING_MAX:
+                raise Refused(
+                    f"{WAITING_MAX} commands wait for terminal {command.terminal} already",
+                    code="commands_waiting",
+                    remedy="wait until it has come, or until their time is over",
+                )
+            await self._book.add(command)
 
     async def newest(self, actor: Actor, terminal: str, limit: int) -> tuple[Command, ...]:
         """The last commands of a terminal. Raises NotFound, Forbidden."""
@@ -104,19 +120,27 @@ class TerminalCommands:
         return await self._book.newest(known.terminal, limit)
 
     async def to_send(
-        self, terminal: str, edition: Edition, serial: Callable[[], int]
+        self, terminal: str, edition: Edition, serial: Callable[[], int], *, limit: int
     ) -> list[tuple[Command, bytes]]:
-        """What waits for a terminal that is on the line, each marked as sent, with its body."""
-        out = []
-        for waiting in await self._book.queued(terminal):
-            now = self._clock.now()
-            if now > waiting.expires_at:
-                await self._changed(states.overdue(waiting, now), QUEUED)
-                continue
-            going = states.sent(waiting, serial(), now)
-            # First the mark, then the line: a crash between them leaves it unanswered, not doubled.
-            if await self._changed(going, QUEUED):
-                out.append((going, _body(going, edition)))
+        """What waits for a terminal that is on the line, each marked as sent, with its body.
+
+        Of more than `limit` the oldest.
+        """
+        out: list[tuple[Command, bytes]] = []
+        while len(out) < limit:
+            # Each of them is then in another state, whoever was first: the next read goes on.
+            found = await self._book.queued(terminal, limit - len(out))
+            if not found:
+                break
+            for waiting in found:
+                now = self._clock.now()
+                if now > waiting.expires_at:
+                    await self._changed(states.overdue(waiting, now), QUEUED)
+                    continue
+                going = states.sent(waiting, serial(), now)
+                # First the mark, then the line: a crash between leaves it unanswered, not doubled.
+                if await self._changed(going, QUEUED):
+                    out.append((going, _body(going, edition)))
         return out
 
     async def answered(self, command: Command, result: int, *, head: Header, body: bytes) -> None:
@@ -138,6 +162,15 @@ class TerminalCommands:
         except Conflict:
             return False  # Another line of the terminal, or the clock, was first.
         return True
+
+
+def _is_out(standing: Enrolment) -> Refused:
+    return Refused(
+        f"terminal {standing.terminal} takes no commands: it is {standing.state}, "
+        f"and speaks {standing.protocol}",
+        code="terminal_out",
+        remedy="open a window for it first",
+    )
 
 
 def _body(command: Command, edition: Edition) -> bytes:
@@ -162,9 +195,14 @@ class Asked:
     def __init__(self) -> None:
         self._sent: list[Command] = []
 
+    def free(self, now: Utc) -> int:
+        """How many more may go out: one whose time is over is awaited no longer."""
+        self._sent = [each for each in self._sent if now <= each.expires_at]
+        return AWAITED_MAX - len(self._sent)
+
     def add(self, commands: Sequence[Command]) -> None:
-        """These went out. Of too many the oldest end unanswered."""
-        self._sent = [*self._sent, *commands][-AWAITED_MAX:]
+        """These went out."""
+        self._sent += commands
 
     def answered(self, message: Message, head: Header, body: bytes) -> tuple[Command, int] | None:
         """The command that a message answers, with the result; None if it answers none."""

@@ -72,8 +72,9 @@ async def build(
     records = Records(journal, context.scribe)
     terminals = Terminals(vault, context.scribe, context.clock)
     lines = Lines(_contested(alarms or Alarms()))
+    book = PostgresCommands(context.database)
     enrolments = Enrolments(
-        vault, terminal_journal, context.clock, context.randomness, secret, lines
+        vault, terminal_journal, context.clock, context.randomness, secret, lines, book
     )
     aside = [Quarantine(_told(alarms or Alarms(), kind)) for kind in ("windows", "positions")]
     windows = Windows(
@@ -82,12 +83,11 @@ async def build(
     tracks = Tracks(vault, terminals, terminal_journal, context.ids, sink or NoSink(), aside[1])
     seals = Seals(vault, records, context.scribe)
 
-    commands = TerminalCommands(
-        PostgresCommands(context.database), vault, lines, context.clock, context.ids
-    )
+    commands = TerminalCommands(book, vault, lines, context.clock, context.ids)
 
     async def tend() -> None:
         lines.tend()
+        await enrolments.tend()
         await commands.tend()
         await windows.tend()
         await tracks.record()

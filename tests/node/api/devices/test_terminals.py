@@ -181,7 +181,7 @@ async def test_a_command_waits_for_its_terminal(client, room, body, kept):
     answer = await client.post(path, json=body, headers=by("operator"))
     assert (answer.status_code, answer.json()["state"]) == (201, "queued")
     assert (await client.get(path, headers=by("operator"))).json() == [answer.json()]
-    (waiting,) = await room.commands._book.queued(TERMINAL)
+    (waiting,) = await room.commands._book.queued(TERMINAL, 9)
     assert waiting.values == kept
 
 
