@@ -8,6 +8,7 @@ message's SHA-256 as user_data_64: the same payment in another message is not th
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final, NamedTuple
@@ -20,6 +21,7 @@ from zhidao.finance.domain.payments.message import CreditTransfer
 
 _KEEP: Final = ~((0xF << 76) | (3 << 62)) & (2**128 - 1)
 _SHAPE: Final = (8 << 76) | (2 << 62)
+_UETR: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class Leg(StrEnum):
@@ -101,6 +103,11 @@ def movement_of(one: Booking) -> Movement:
         int(one.flags),
         0,
     )
+
+
+def is_uetr(text: str) -> bool:
+    """Whether it is written as a UETR is."""
+    return _UETR.fullmatch(text) is not None
 
 
 def uetr_of(name: Name) -> str:

@@ -48,12 +48,15 @@ class Approvals:
         self._clock = clock
         self._limits = limits
         self._acts: dict[str, Act] = {}
+        self._refusals: dict[str, Act] = {}
         self._asks_why: set[str] = set()
 
-    def carries_out(self, act: str, how: Act) -> None:
-        """Names what is done once an act of this kind is approved."""
+    def carries_out(self, act: str, how: Act, *, refused: Act | None = None) -> None:
+        """Names what is done once an act of this kind is approved, or refused."""
         assert act not in self._acts, f"{act} is carried out in one way"
         self._acts[act] = how
+        if refused is not None:
+            self._refusals[act] = refused
 
     def asks_why(self, act: str) -> None:
         """From now on whoever refuses an act of this kind gives a reason."""
@@ -151,8 +154,9 @@ class Approvals:
                 remedy="give the reason in a few words; it is kept with the refusal",
             )
         approval = await self._give(actor, approval, APPROVE if approve else REFUSE, reason)
-        act = self._acts.get(approval.asked.act)
-        if approval.state == "approved" and act is not None:
+        acts = {"approved": self._acts, "refused": self._refusals}.get(approval.state, {})
+        act = acts.get(approval.asked.act)
+        if act is not None:
             await act(Actor(actor.party, Role.PARTY), approval.asked.said)
         return approval
 

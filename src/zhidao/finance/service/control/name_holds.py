@@ -38,7 +38,8 @@ class NameHolds:
         self._approvals = approvals
         self._party_names = party_names
         self._message: Act | None = None
-        approvals.carries_out(RELEASE, self._released)
+        self._refused_message: Act | None = None
+        approvals.carries_out(RELEASE, self._released, refused=self._refused)
         approvals.asks_why(RELEASE)
         self._clear: set[str] = set()
         self._of: tuple[str, ...] = ()
@@ -47,9 +48,9 @@ class NameHolds:
         """Names what is done once an act that is held for its names alone is released."""
         self._approvals.carries_out(act, how)
 
-    def goes_on(self, how: Act) -> None:
-        """Names what is done with a message that two persons released."""
-        self._message = how
+    def goes_on(self, how: Act, *, refused: Act) -> None:
+        """Names what is done with a message that two persons released, or one refused."""
+        self._message, self._refused_message = how, refused
 
     async def demand(
         self,
@@ -104,6 +105,13 @@ class NameHolds:
             assert self._message is not None, "whoever holds messages says what is done with them"
             return await self._message(actor, said)
         return None
+
+    async def _refused(self, actor: Actor, said: Mapping[str, Any]) -> object:
+        """A message is refused for good; an act is by its approval."""
+        if "act" in said or "digest" not in said:
+            return None
+        assert self._refused_message is not None, "whoever holds messages says how one is refused"
+        return await self._refused_message(actor, said)
 
     async def _alerts(
         self,

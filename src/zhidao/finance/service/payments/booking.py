@@ -113,18 +113,15 @@ class Books:
             statuses=tuple(told),
         )
 
-    def held(
-        self, bank: BankAdmitted, file: Transfers, examined: Examined, why: Refusal
-    ) -> StatusReport:
-        """pain.002 or pacs.002 on a file that waits (PDNG), or that is refused by persons."""
-        status = "RJCT" if why.code else "PDNG"
+    def held(self, bank: BankAdmitted, examined: Examined, why: Refusal) -> StatusReport:
+        """pain.002 or pacs.002 on a file that waits (PDNG)."""
+        file = examined.message
+        assert isinstance(file, Transfers), "only files of payments are held"
         told = [
-            status_of(one, examined.broken.get(place), status)
+            status_of(one, examined.broken.get(place), "PDNG")
             for place, one in enumerate(file.transfers)
         ]
-        told = [
-            one if one.note else one._replace(reason=why.code, note=why.sentence) for one in told
-        ]
+        told = [one if one.note else one._replace(note=why.sentence) for one in told]
         report = self.report(bank, file, examined, told)
         # What becomes of it is told later, under another id.
         return report._replace(message=f"H{report.message[1:]}")

@@ -6,7 +6,6 @@ A bank is owed by another as much as its line for it allows; what goes beyond is
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -14,11 +13,18 @@ from contextlib import AsyncExitStack
 from typing import Final, NamedTuple
 
 from zhidao.core.money import Currency
-from zhidao.finance.domain.ledger.ledger import Result, TransferFlag, ledger_number
+from zhidao.finance.domain.ledger.ledger import TransferFlag, ledger_number
 from zhidao.finance.domain.ledger.records import Name
 from zhidao.finance.domain.naming import AccountCode, TransferCode
 from zhidao.finance.domain.payments.message import CreditTransfer, Message, Transfers
-from zhidao.finance.domain.payments.payment_legs import Booking, Leg, Refusal, leg_name, mark_of
+from zhidao.finance.domain.payments.payment_legs import (
+    Booking,
+    Leg,
+    Refusal,
+    is_uetr,
+    leg_name,
+    mark_of,
+)
 from zhidao.finance.events import BankAdmitted
 from zhidao.finance.service.payments.booking import (
     UNKNOWN_BANK,
@@ -28,6 +34,7 @@ from zhidao.finance.service.payments.booking import (
 )
 from zhidao.finance.service.payments.credit_lines import CreditLines, Pair
 from zhidao.finance.service.payments.directory import Directory, Owned
+from zhidao.finance.service.payments.refusing import Refusing
 from zhidao.finance.service.payments.validation import Examined, no_collection
 from zhidao.finance.wire.iso20022.syntax.trees import account_number, at
 
@@ -35,9 +42,6 @@ _NO_FLAGS: Final = TransferFlag(0)
 _NO_UETR: Final = Refusal("FF01", "a transfer bears a UETR")
 _TWICE: Final = Refusal("DUPL", "another message has paid under this UETR")
 _NO_LINE: Final = Refusal("AM14", "more than this bank lets yours owe it in that currency")
-_UETR: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_NOTHING: Final = "beyond a credit line"
-"""Holder of an account without money. A transfer from it fails for ever, and its name with it."""
 
 
 class _Known(NamedTuple):
@@ -58,6 +62,7 @@ class Crediting:
         """`lines`: how much each other bank may come to owe."""
         self._books = books
         self._lines = lines
+        self._refusing = Refusing(books)
 
     async def receive(
         self, bank: BankAdmitted, other: BankAdmitted, examined: Sequence[Examined]
@@ -70,7 +75,7 @@ class Crediting:
         why |= await self._book(bank, other, transfers, bookings)
         # After what stands: a payment that was credited before keeps its name.
         for currency, many in refused.items():
-            stood = await self._spend(bank, currency, many)
+            stood = await self._refusing.spend(bank, currency, many)
             why |= {one.place: _TWICE for one, own in stood if not own}
             for one in (one for one, own in stood if own):
                 why.pop(one.place, None)
@@ -101,40 +106,11 @@ class Crediting:
                 without = await claims.enter_async_context(self._lines.claim(pair, wanted))
                 if without:
                     beyond = [one for one in many if one.name in without]
-                    await self._spend(bank, currency, beyond)
+                    await self._refusing.spend(bank, currency, beyond)
                     why |= {one.place: _NO_LINE for one in beyond}
             return why | await self._books.book(
                 transfers, [one for one in bookings if one.place not in why]
             )
-
-    async def _spend(
-        self, bank: BankAdmitted, currency: str, beyond: Sequence[Booking]
-    ) -> list[tuple[Booking, bool]]:
-        """Uses up the names of what is refused: the payer's bank gives the money back.
-
-        The same message must not credit the payee once there is room, or an account, at last.
-        Returns what was credited before, and whether by the same message: that stands, whatever
-        the rules say of its day by now.
-        """
-        empty = await self._books.directory.between(bank, AccountCode.ESCROW, _NOTHING, currency)
-        results = await self._books.submit(currency, [one._replace(debit=empty) for one in beyond])
-        assert not any(result is Result.CREATED for result in results), "there is no money on it"
-        told = {
-            one.name: one
-            for one, result in zip(beyond, results, strict=True)
-            if result.value.startswith("exists")
-        }
-        if not told:
-            return []
-        history = await self._books.ledger.find(currency, list(told))
-        return [
-            (
-                one._replace(debit=found.debit_account_id, credit=found.credit_account_id),
-                found.user_data_64 == one.mark,
-            )
-            for name, one in told.items()
-            if (found := history.transfers.get(name)) is not None
-        ]
 
     def _told(
         self,
@@ -278,7 +254,7 @@ def _refused(
     found: dict[str, list[Booking]] = defaultdict(list)
     for place, mark in marks.items():
         one = transfers[place]
-        if not _UETR.fullmatch(one.uetr) or one.amount_minor < 1:
+        if not is_uetr(one.uetr) or one.amount_minor < 1:
             continue
         name, ledger = leg_name(bank.bank, one.uetr, Leg.CREDIT), known.ledgers[one.currency]
         owing = known.owing[one.currency]

@@ -30,8 +30,11 @@ from zhidao.finance.service.control.daily_totals import PAYMENTS, DailyTotals
 from zhidao.finance.service.control.name_holds import NEEDS, REFUSED, NameHolds
 from zhidao.finance.service.ledger.accounts import Accounts
 from zhidao.finance.service.ledger.ledger import Ledger
+from zhidao.finance.service.payments.refusing import Refusing
 from zhidao.finance.service.payments.resuming import Step
 from zhidao.finance.service.payments.validation import Examined
+from zhidao.finance.wire.iso20022.messages.messages import decode
+from zhidao.finance.wire.iso20022.syntax.envelope import read_envelope
 from zhidao.finance.wire.iso20022.syntax.trees import account_number, at
 
 PAY: Final = "pay"
@@ -68,13 +71,14 @@ class PaymentApprovals:
         self._ledger = ledger
         self._archive = archive
         self._go_on: GoesOn | None = None
+        self._refusing: Refusing | None = None
 
-    def goes_on(self, how: GoesOn) -> None:
-        """Names what is done with a message that two persons approved."""
-        self._go_on = how
-        self._approvals.carries_out(PAY, self._said)
+    def goes_on(self, how: GoesOn, *, refusing: Refusing) -> None:
+        """Names what is done with a message that two persons approved, or one refused."""
+        self._go_on, self._refusing = how, refusing
+        self._approvals.carries_out(PAY, self._said, refused=self._refused)
         if self._names is not None:
-            self._names.goes_on(self._released)
+            self._names.goes_on(self._released, refused=self._refused)
 
     async def hold(
         self,
@@ -97,8 +101,8 @@ class PaymentApprovals:
         above = asked and not counted
         held = await self._above(actor, bank, file, examined) if above else None
         held = held or await self._named(actor, bank, file, examined, asked=asked)
-        if held is not None and await self._stands(bank, file, examined):
-            return None  # It was taken before, in what way ever: it is answered, and moves nothing.
+        if held is not None and await self._over(bank, file, examined, held):
+            return None  # It was taken or refused before: it is answered, and moves nothing.
         return held
 
     async def _named(
@@ -187,6 +191,30 @@ class PaymentApprovals:
             if any(one.user_data_64 == mark for one in found.transfers.values()):
                 return True
         return False
+
+    async def _over(
+        self, bank: BankAdmitted, file: Transfers, examined: Examined, held: Refusal
+    ) -> bool:
+        """Whether a message stands, in what way ever, or was refused for good before it waited."""
+        if await self._stands(bank, file, examined):
+            return True
+        if held.code:
+            return False
+        assert self._refusing is not None, "whoever holds payments says how they are refused"
+        return await self._refusing.is_spent(bank, file, examined.digest, without=examined.broken)
+
+    async def _refused(self, actor: Actor, said: Mapping[str, Any]) -> object:
+        """A person's no is final from here on, whatever the lists say later; and it is told."""
+        assert self._refusing is not None, "whoever holds payments says how they are refused"
+        assert self._go_on is not None, "whoever holds payments says what is done with them"
+        bank = await self._accounts.bank(str(said["bank"]))
+        data = await self._archive.get(str(said["digest"]))
+        file = decode(read_envelope(data))
+        assert isinstance(file, Transfers), "only files of payments are held"
+        await self._refusing.message(bank, file, str(said["digest"]))
+        person = "" if said.get("asked", True) else None
+        step = Step(bank, str(said.get("sender", actor.party)), data)
+        return await self._go_on(step, person=person)
 
     async def _said(self, actor: Actor, said: Mapping[str, Any]) -> object:
         assert self._go_on is not None, "whoever holds payments says what is done with them"

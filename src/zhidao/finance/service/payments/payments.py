@@ -28,6 +28,7 @@ from zhidao.finance.domain.payments.message import (
     StatusReport,
     Transfers,
 )
+from zhidao.finance.domain.payments.payment_legs import Refusal
 from zhidao.finance.domain.payments.payment_order import PaymentOrder
 from zhidao.finance.events import BankAdmitted
 from zhidao.finance.service.control.keyed_locks import KeyedLocks
@@ -43,6 +44,7 @@ from zhidao.finance.service.payments.payment_approvals import PaymentApprovals
 from zhidao.finance.service.payments.payment_orders import PaymentOrders
 from zhidao.finance.service.payments.recall_messages import answer_id, status_id
 from zhidao.finance.service.payments.recalls import RecallBooks
+from zhidao.finance.service.payments.refusing import Refusing
 from zhidao.finance.service.payments.resuming import Step
 from zhidao.finance.service.payments.returns import Attempt, GivingBack
 from zhidao.finance.service.payments.sending import Outgoing, Sending, SentMessages
@@ -99,12 +101,13 @@ class Payments:
         self._books = books
         self._holds = holds
         if holds is not None:
-            holds.goes_on(self.go_on)
+            holds.goes_on(self.go_on, refusing=Refusing(books))
         self._orders = orders
         self._instructing = Instructing(books, rules=rules, orders=orders)
         self._sent = SentMessages(index, archive)
         self._hearing = Hearing(books, self._sent)
         self._crediting = Crediting(books, lines)
+        self._refusing = Refusing(books)
         self._giving = GivingBack(books, self._sent, rules)
         self._recalls = RecallBooks(books, self._giving)
         self._sending = Sending(index, archive)
@@ -175,7 +178,8 @@ class Payments:
             for (data, (other, _)), examined in zip(good.items(), remembered, strict=True)
         ]
         many = [(data, examined) for data, _, examined in follow]
-        answers = await self._all_held(bank, sender, person, many, orders)
+        answers, refused = await self._all_held(bank, sender, person, many, orders)
+        follow = [(data, other, refused.get(data, one)) for data, other, one in follow]
         answers |= await self._credited(bank, [one for one in follow if one[0] not in answers])
         rest = [one for one in follow if one[0] not in answers]
         followed = await asyncio.gather(
@@ -211,16 +215,19 @@ class Payments:
         person: str | None,
         many: Sequence[tuple[bytes, Examined]],
         orders: Mapping[str, PaymentOrder],
-    ) -> dict[bytes, list[Message] | Exception]:
-        """The answers to those messages that may not be taken yet."""
-        if self._holds is None:
-            return {}
-        actor, asked = Actor(party_id(sender), Role.PARTY, person or ""), person is not None
-        held = [
-            (d, await self._held(actor, bank, one, orders.get(one.digest), asked=asked))
-            for d, one in many
-        ]
-        return {data: [answer] for data, answer in held if answer is not None}
+    ) -> tuple[dict[bytes, list[Message] | Exception], dict[bytes, Examined]]:
+        """The answers to those messages that may not be taken yet; and those that never may."""
+        answers: dict[bytes, list[Message] | Exception] = {}
+        refused: dict[bytes, Examined] = {}
+        actor = Actor(party_id(sender), Role.PARTY, person or "")
+        for data, one in many:
+            order = orders.get(one.digest)
+            why = await self._held(actor, bank, one, order, asked=person is not None)
+            if why is not None and why.code:
+                refused[data] = await self._refused(bank, one, order, why)
+            elif why is not None:
+                answers[data] = [self._books.held(bank, one, why)]
+        return answers, refused
 
     async def _held(
         self,
@@ -230,14 +237,23 @@ class Payments:
         order: PaymentOrder | None,
         *,
         asked: bool,
-    ) -> StatusReport | None:
-        """The answer to a message that may not be taken yet: for its sum, or whom it names."""
+    ) -> Refusal | None:
+        """Why a message may not be taken yet, or never: for its sum, or whom it names."""
         if self._holds is None or not isinstance(examined.message, Transfers):
             return None
-        why = await self._holds.hold(actor, bank, examined, asked=asked, counted=order is not None)
-        if why is not None and why.code and order is not None:
+        return await self._holds.hold(actor, bank, examined, asked=asked, counted=order is not None)
+
+    async def _refused(
+        self, bank: BankAdmitted, examined: Examined, order: PaymentOrder | None, why: Refusal
+    ) -> Examined:
+        """What is told now is final: it goes the way of what never moves any money."""
+        file = examined.message
+        assert isinstance(file, Transfers), "only files of payments are held"
+        await self._refusing.message(bank, file, examined.digest)
+        if order is not None:
             await self._orders.refuse(order, why.code)
-        return None if why is None else self._books.held(bank, examined.message, examined, why)
+        broken = dict.fromkeys(range(len(file.transfers)), why) | examined.broken
+        return examined._replace(broken=broken)
 
     async def carry(self, bank: BankAdmitted, actor: Actor, data: bytes) -> list[Outgoing]:
         """The same, and what follows goes on at once to those banks that this node serves.
