@@ -197,9 +197,16 @@ def _rows(data: bytes) -> Iterator[tuple[int, Sequence[str]]]:
     except UnicodeDecodeError:
         # OFAC's older files are in Latin-1.
         text = data.decode("latin-1")
-    reader = csv.reader(io.StringIO(text, newline=""))
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         for row in reader:
+            # A quote that is not closed would take the names of the lines below into one cell.
+            if any("\n" in cell or "\r" in cell for cell in row):
+                raise MalformedInput(
+                    "a cell goes over more than one line",
+                    where=f"line {reader.line_num}",
+                    remedy="close each quote on its line, or double it within a cell",
+                )
             yield reader.line_num, row
     except csv.Error as error:
         raise MalformedInput(f"not CSV: {error}", where=f"line {reader.line_num}") from error

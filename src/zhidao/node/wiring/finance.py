@@ -15,6 +15,7 @@ from zhidao.finance.adapters.postgres_messages import PostgresMessageIndex
 from zhidao.finance.adapters.postgres_payment_orders import PostgresPaymentOrderIndex
 from zhidao.finance.adapters.schema_pack import FolderSchemas
 from zhidao.finance.domain.payments.approval import Limits
+from zhidao.finance.service.control.acting_again import ActingAgain
 from zhidao.finance.service.control.approvals import Approvals
 from zhidao.finance.service.control.daily_totals import DailyTotals
 from zhidao.finance.service.control.screening import Screening
@@ -203,6 +204,7 @@ async def build(
             ledger.watch,
             unfinished.run,
             days.run,
+            ActingAgain(approvals, context.clock).run,
             balances.run,
             deals.run,
             deals.follow,

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 import pytest
 from tests.finance.service.bank_services import BankServices
 from tests.finance.service.control.test_name_holds import FRESH, bank_with, pays, say, told
 
+from zhidao.core.actor import Actor, Role
+from zhidao.core.ids import PartyId
 from zhidao.core.timescale import Utc
 from zhidao.finance.adapters.memory import HeldLists
 from zhidao.finance.domain.ledger.records import uuid_of
 from zhidao.finance.domain.naming import AccountCode
 from zhidao.finance.domain.screening.screening import Lists
-from zhidao.finance.wire.iso20022.syntax.trees import person
+from zhidao.finance.wire.iso20022.syntax.trees import account, person
 from zhidao.finance.wire.screening_lists import read_list
 
 START = 10_000_000
@@ -43,8 +46,8 @@ async def owed(services: BankServices) -> tuple[int, int]:
         (payees, AccountCode.DUE_FROM_BANK, payers),
     ):
         name = await directory.between(bank, code, other.bank, "CNY")
-        account = await ledger.account("CNY", uuid_of(name))
-        found.append(abs(account.credits_posted - account.debits_posted))
+        kept = await ledger.account("CNY", uuid_of(name))
+        found.append(abs(kept.credits_posted - kept.debits_posted))
     return found[0], found[1]
 
 
@@ -108,3 +111,27 @@ async def test_nobody_slips_past_a_hold_beside_a_payment_that_was_refused(world:
     await say(services, "exporter-bank", "li", "wang")
     assert await money(services) == (START - 800, 800)
     assert await owed(services) == (800, 800)
+
+
+@pytest.mark.parametrize(
+    ("bank", "side"), [("exporter-bank", "payee_account"), ("importer-bank", "payer_account")]
+)
+async def test_whoever_holds_the_account_is_looked_for_under_the_name_it_was_opened_by(
+    world: Any, bank: str, side: str
+) -> None:
+    services = await bank_with(world, text=OTHERS)
+    opened = await world.accounts.open(
+        Actor(PartyId(bank), Role.PARTY),
+        holder="carrier",
+        currency="CNY",
+        name="Blue Lake Trading",
+        town="Almaty",
+        country="KZ",
+    )
+    lists(services, "1,Blue Lake Trading\n")
+    number = account(UUID(opened.opened.account).hex)
+    await told(services, services.pays(700, **{side: number}))
+    waiting = await services.approvals.approvals(Actor(PartyId(bank), Role.PARTY), limit=10)
+    [one] = waiting
+    assert one.asked.said["first"][0]["name"] == "Blue Lake Trading"
+    assert await services.balance("exporter") == 0

@@ -15,6 +15,7 @@ from zhidao.core.actor import Actor, Role
 from zhidao.core.ambient import Clock
 from zhidao.core.canonical import jcs
 from zhidao.core.errors import Conflict, Forbidden, NotFound, Refused
+from zhidao.core.ids import party_id
 from zhidao.core.journal import Records
 from zhidao.core.money import Money
 from zhidao.finance.domain.payments.approval import (
@@ -36,6 +37,7 @@ MAY_APPROVE: Final = access(
 
 SAID_BYTES_MAX: Final = 256 * 1024
 _TRIES: Final = 8
+_AT_ONCE: Final = 500
 Act = Callable[[Actor, Mapping[str, Any]], Awaitable[object]]
 """Carries out what was asked for, again if need be: the act is idempotent by its own names."""
 
@@ -49,14 +51,24 @@ class Approvals:
         self._limits = limits
         self._acts: dict[str, Act] = {}
         self._refusals: dict[str, Act] = {}
+        self._again: set[str] = set()
+        self.undone: set[str] = set()
+        """The names of what was decided in this process, and whose act is not done."""
         self._asks_why: set[str] = set()
 
-    def carries_out(self, act: str, how: Act, *, refused: Act | None = None) -> None:
-        """Names what is done once an act of this kind is approved, or refused."""
+    def carries_out(
+        self, act: str, how: Act, *, refused: Act | None = None, again: bool = False
+    ) -> None:
+        """Names what is done once an act of this kind is approved, or refused.
+
+        `again`: it finds what it did, and may be done once more days later.
+        """
         assert act not in self._acts, f"{act} is carried out in one way"
         self._acts[act] = how
         if refused is not None:
             self._refusals[act] = refused
+        if again:
+            self._again.add(act)
 
     def asks_why(self, act: str) -> None:
         """From now on whoever refuses an act of this kind gives a reason."""
@@ -154,11 +166,46 @@ class Approvals:
                 remedy="give the reason in a few words; it is kept with the refusal",
             )
         approval = await self._give(actor, approval, APPROVE if approve else REFUSE, reason)
+        await self._act(approval)
+        return approval
+
+    async def _act(self, approval: Approval) -> None:
         acts = {"approved": self._acts, "refused": self._refusals}.get(approval.state, {})
         act = acts.get(approval.asked.act)
-        if act is not None:
-            await act(Actor(actor.party, Role.PARTY), approval.asked.said)
-        return approval
+        if act is None:
+            return
+        if self._may_again(approval):
+            self.undone.add(approval.asked.approval)
+        await act(Actor(party_id(approval.party), Role.PARTY), approval.asked.said)
+        self.undone.discard(approval.asked.approval)
+
+    def _may_again(self, approval: Approval) -> bool:
+        asked = approval.asked
+        return {asked.act, str(asked.said.get("act", asked.act))} <= self._again
+
+    async def decided(self) -> list[str]:
+        """The names of what is approved or refused by words that count, and may be acted on."""
+        node = Actor(self._records.node, Role.NODE)
+        found: list[str] = []
+        after = ""
+        while names := await self._records.aggregates(
+            "approval/", node, limit=_AT_ONCE, after=after
+        ):
+            now = self._clock.now()
+            for history in await self._records.histories(names, node):
+                one = fold(history, now=now)
+                if one is not None and one.state != "waits" and self._may_again(one):
+                    found.append(one.asked.approval)
+            after = names[-1]
+        return found
+
+    async def act_again(self, name: str) -> None:
+        """Acts on what is decided, if the words still count."""
+        approval = await self._find(name)
+        if approval is None or approval.state == "waits":
+            self.undone.discard(name)
+            return
+        await self._act(approval)
 
     async def approval(self, actor: Actor, name: str) -> Approval:
         """One approval. Raises NotFound for a stranger."""

@@ -39,7 +39,7 @@ class NameHolds:
         self._party_names = party_names
         self._message: Act | None = None
         self._refused_message: Act | None = None
-        approvals.carries_out(RELEASE, self._released, refused=self._refused)
+        approvals.carries_out(RELEASE, self._released, refused=self._refused, again=True)
         approvals.asks_why(RELEASE)
         self._clear: set[str] = set()
         self._of: tuple[str, ...] = ()

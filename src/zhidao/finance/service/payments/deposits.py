@@ -40,7 +40,7 @@ class Deposits:
         self._accounts = accounts
         self._ledger = ledger
         self._approvals = approvals
-        approvals.carries_out(DEPOSIT, self._said)
+        approvals.carries_out(DEPOSIT, self._said, again=True)
 
     async def deposit(self, actor: Actor, *, deposit: str, holder: str, amount: Money) -> Statement:
         """Credits a customer of the actor's bank; again: nothing more is credited.

@@ -31,6 +31,8 @@ class Owned(NamedTuple):
     currency: str
     holder: str
     purpose: str
+    named: str = ""
+    """The holder's name as the account was opened under it."""
 
 
 class Directory:
@@ -75,7 +77,7 @@ class Directory:
         if len(self._owned) >= KNOWN_MAX:
             self._owned.clear()
         self._owned[bank, number] = Owned(
-            name_of(account), opened.currency, opened.holder, opened.purpose
+            name_of(account), opened.currency, opened.holder, opened.purpose, opened.name
         )
 
     async def bank_of(self, bic: str) -> BankAdmitted | None:

@@ -30,6 +30,7 @@ from zhidao.finance.service.control.daily_totals import PAYMENTS, DailyTotals
 from zhidao.finance.service.control.name_holds import NEEDS, REFUSED, NameHolds
 from zhidao.finance.service.ledger.accounts import Accounts
 from zhidao.finance.service.ledger.ledger import Ledger
+from zhidao.finance.service.payments.directory import Directory
 from zhidao.finance.service.payments.refusing import Refusing
 from zhidao.finance.service.payments.resuming import Step
 from zhidao.finance.service.payments.validation import Examined
@@ -72,11 +73,15 @@ class PaymentApprovals:
         self._archive = archive
         self._go_on: GoesOn | None = None
         self._refusing: Refusing | None = None
+        self._directory: Directory | None = None
 
-    def goes_on(self, how: GoesOn, *, refusing: Refusing) -> None:
-        """Names what is done with a message that two persons approved, or one refused."""
-        self._go_on, self._refusing = how, refusing
-        self._approvals.carries_out(PAY, self._said, refused=self._refused)
+    def goes_on(self, how: GoesOn, *, refusing: Refusing, directory: Directory) -> None:
+        """Names what is done with a message that two persons approved, or one refused.
+
+        `directory`: who holds the accounts that messages touch.
+        """
+        self._go_on, self._refusing, self._directory = how, refusing, directory
+        self._approvals.carries_out(PAY, self._said, refused=self._refused, again=True)
         if self._names is not None:
             self._names.goes_on(self._released, refused=self._refused)
 
@@ -119,7 +124,7 @@ class PaymentApprovals:
                 bank.bank,
                 subject=file.message,
                 amount=Money(min(total, AMOUNT_MINOR_MAX), Currency(currency)),
-                names={at(party, "Nm") for one in good for party in (one.payer, one.payee)},
+                names=await self._names_in(bank, good),
                 said={
                     "bank": bank.bank,
                     "digest": examined.digest,
@@ -131,6 +136,16 @@ class PaymentApprovals:
         except Refused as error:
             return _waits(error, "RR04", "two persons of the bank look at who is named")
         return None
+
+    async def _names_in(self, bank: BankAdmitted, many: list[CreditTransfer]) -> set[str]:
+        """The names that are written, and those under which the bank opened the accounts."""
+        assert self._directory is not None, "whoever holds payments says whose accounts they are"
+        numbers = {
+            account_number(tree) for one in many for tree in (one.payer_account, one.payee_account)
+        }
+        held = await self._directory.customers(bank.bank, numbers)
+        written = {at(party, "Nm") for one in many for party in (one.payer, one.payee)}
+        return written | {one.named for one in held.values()}
 
     async def _above(
         self, actor: Actor, bank: BankAdmitted, file: Transfers, examined: Examined

@@ -101,7 +101,7 @@ class Payments:
         self._books = books
         self._holds = holds
         if holds is not None:
-            holds.goes_on(self.go_on, refusing=Refusing(books))
+            holds.goes_on(self.go_on, refusing=Refusing(books), directory=directory)
         self._orders = orders
         self._instructing = Instructing(books, rules=rules, orders=orders)
         self._sent = SentMessages(index, archive)
