@@ -12,7 +12,7 @@ from zhidao.core import geo, keyfile
 from zhidao.core.timescale import Utc
 from zhidao.devices.domain import track
 from zhidao.devices.wire import chunk
-from zhidao.devices.wire.jt808 import frame, packets
+from zhidao.devices.wire.jt808 import frame
 from zhidao.exchange.domain import peer
 from zhidao.exchange.wire import bundle, envelope
 from zhidao.rules import parse_xml, read_schematron
@@ -27,14 +27,6 @@ SCHEMATRON = "http://purl.oclc.org/dsdl/schematron"
 def chunk_of(total: int, size: int) -> object:
     head = b"\1" + bytes(chunk.WINDOW_ID_BYTES) + (1).to_bytes(4) + total.to_bytes(4)
     return chunk.decode_chunk(head + bytes(chunk.NONCE_BYTES) + b"\0" + size.to_bytes(4))
-
-
-def unfinished(count: int) -> None:
-    """So many messages of which one packet of two came."""
-    kept = packets.Reassembler()
-    for number in range(count):
-        head = frame.Header(0x0900, "0" * 20, 10 * number, packets_total=2, packet_number=1)
-        kept.add(frame.Frame(head, b"a"))
 
 
 def included(count: int) -> object:
@@ -97,7 +89,6 @@ CASES = (
         "devices.wire.jt808.frame.BODY_BYTES_MAX",
         lambda n: frame._encode_header(frame.Header(0x0900, "0" * 20, 0), n),
     ),
-    Case("devices.wire.jt808.packets._MESSAGES_MAX", unfinished),
     Case(
         "exchange.domain.limits.BUNDLE_ITEMS_MAX",
         lambda n: bundle.decode_bundle(

@@ -319,3 +319,13 @@ def test_what_is_kept_of_a_token_is_not_the_token() -> None:
     assert given.is_shown("a token")
     assert not given.is_shown("a tokem")
     assert not Enrolment("t").is_shown("")
+
+
+@pytest.mark.parametrize("imei", ["\x01\x02<b>;x", "86\x00111"])
+async def test_a_modem_is_not_known_by_what_nobody_can_read(room, imei: str) -> None:
+    await room.register()
+    caller = Caller(room)
+    token = (await caller.registers()).token
+    assert await caller.shows(token, imei) == 1
+    assert "wrong_imei" in refusals(room)
+    assert (await room.vault.enrolment(TERMINAL)).imei == ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from tests.devices.device_room import CARRIER, OPERATING, TERMINAL, actor
@@ -173,6 +174,11 @@ async def test_it_waits_between_a_minute_and_a_week(room, hearing, minutes: int)
         ("text", {"flags": 4, "kind": 1, "text": "x" * 1_023}),
         ("follow", {"interval_s": 1 << 16}),
         ("open_the_doors", {}),
+        ("text", {"flags": 4, "kind": 1, "text": ""}),
+        ("text", {"flags": 4, "kind": 1, "text": " "}),
+        ("text", {"flags": 4, "kind": 1, "text": "a\x1b[2J"}),
+        ("text", {"flags": 4, "kind": 1, "text": "a\r\nb"}),
+        ("set_parameters", {"parameters": [{"id": 0x13, "value": "a\0b"}]}),
     ],
 )
 async def test_what_its_message_cannot_hold_is_refused(room, hearing, kind, values) -> None:
@@ -357,3 +363,11 @@ async def test_the_round_ends_a_line_that_another_process_ended(room, hearing, a
     await room.enrolments.tend()
     assert hearing.ended
     assert room.lines.connected == ()
+
+
+async def test_a_frame_of_another_number_does_not_say_to_whom_a_command_goes(room, hearing) -> None:
+    (frame,) = hearing.client.frames(Heartbeat())
+    other = replace(frame, header=replace(frame.header, phone="8613900139000".zfill(20)))
+    await hearing.session.receive(list(Deframer().feed(other.encode())))
+    await given(room, "check_link")
+    assert hearing.told[-1].header.phone == frame.header.phone

@@ -228,3 +228,35 @@ async def test_a_line_that_ends_in_the_middle_leaves_a_record(room, line) -> Non
 async def test_an_identifier_that_is_filled_in_front_is_the_same(room, line, before: str) -> None:
     """Makers fill the field of the standard's thirty bytes on either side."""
     await line.opened(before + TERMINAL)
+
+
+async def test_a_terminal_cannot_fill_the_log_with_what_it_never_finishes(room, line) -> None:
+    await line.opened()
+    parts = line.client.frames(Unknown(0x0801, bytes(2_500)))
+    for number in range(40):
+        for total in (3, 4):
+            head = replace(parts[0].header, serial=number * 9, packets_total=total)
+            await asyncio.wait_for(line.session.receive(_raw(replace(parts[0], header=head))), 5)
+    told = [each for each in room.events if each.type == MessageIncomplete.TYPE]
+    assert len(told) == 4
+    assert room.services.terminal_journal.refusals["incomplete"] == 36
+    room.clock.advance(30)
+    for total in (3, 4):
+        head = replace(parts[0].header, serial=900, packets_total=total)
+        await asyncio.wait_for(line.session.receive(_raw(replace(parts[0], header=head))), 5)
+    assert sum(each.type == MessageIncomplete.TYPE for each in room.events) == 5
+
+
+async def test_a_terminal_that_is_never_silent_is_asked_for_what_is_missing(room, line) -> None:
+    await line.opened()
+    first, *_ = line.client.frames(Unknown(0x0801, bytes(2_500)))
+    await asyncio.wait_for(line.session.receive(_raw(first)), 5)
+    assert await line.session.ask_again(2.0) == []
+    room.clock.advance(2)
+    await line.said(TimeRequest())
+    heard = [h for raw in await line.session.ask_again(2.0) for h in line.client.hear(raw)]
+    assert [each.request.packets for each in heard if isinstance(each, AskedAgain)] == [(2, 3)]
+
+
+def _raw(frame) -> list[bytes]:
+    return list(Deframer().feed(frame.encode()))

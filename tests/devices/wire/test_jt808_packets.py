@@ -81,15 +81,17 @@ def test_sixty_four_sub_packets_are_written_and_read_and_no_more() -> None:
 
 
 @pytest.mark.bound("devices.wire.jt808.packets._MESSAGES_MAX")
-def test_four_messages_may_be_unfinished_and_a_fifth_is_refused() -> None:
+def test_four_messages_may_be_unfinished_and_for_a_fifth_the_oldest_is_given_up() -> None:
     whole = Reassembler()
     begun = [_frames(2 * BODY_BYTES_MAX, serial=100 * each) for each in range(MESSAGES + 1)]
     for first, _ in begun[:MESSAGES]:
         assert whole.add(first) is None
-    with pytest.raises(MalformedInput, match="over 4 unfinished"):
-        whole.add(begun[MESSAGES][0])
-    assert whole.add(begun[0][1]) == _body(2 * BODY_BYTES_MAX)
+    assert whole.given_up() == []
     assert whole.add(begun[MESSAGES][0]) is None
+    (oldest,) = whole.given_up()
+    assert (oldest.first_serial, [number for number, _ in oldest.pieces]) == (0, [1])
+    for _, second in begun[1:]:
+        assert whole.add(second) == _body(2 * BODY_BYTES_MAX)
 
 
 def test_a_message_that_changes_its_number_of_packets_is_dropped() -> None:
@@ -114,6 +116,21 @@ def test_what_is_missing_is_asked_for_three_times_and_then_given_up() -> None:
     assert whole.gaps() == [other]
     assert whole.gaps() == []
     assert whole.pending is False
+
+
+def test_each_message_is_asked_for_by_its_own_clock() -> None:
+    whole = Reassembler()
+    first, second = (_frames(3 * BODY_BYTES_MAX, serial=serial) for serial in (100, 200))
+    whole.add(first[0], 0)
+    whole.add(second[0], 1)
+    assert whole.gaps(1, quiet_ns=2) == []
+    assert [each.first_serial for each in whole.gaps(2, quiet_ns=2)] == [100]
+    # A piece again is nothing new; another is.
+    whole.add(second[0], 3)
+    assert [each.first_serial for each in whole.gaps(3, quiet_ns=2)] == [200]
+    whole.add(first[1], 4)
+    assert [each.first_serial for each in whole.gaps(5, quiet_ns=2)] == [200]
+    assert [each.packets for each in whole.gaps(6, quiet_ns=2)] == [(3,)]
 
 
 def _with(frame: Frame, **changes: int) -> Frame:

@@ -184,6 +184,9 @@ class Gateway:
                     self._one_less(self._early, address)
                     self.counts["taken_over"] += session.took_over
                 await self._write(writer, answers)
+                if session.waits_for_packets:
+                    # A line that is never silent is asked as well.
+                    await self._write(writer, await session.ask_again(self._limits.gap_s))
         except MalformedInput as error:
             self.counts[error.code] += 1
         except Unavailable:

@@ -172,6 +172,12 @@ class Enrolments:
                 code="wrong_token",
                 remedy="open a window for it, in which it registers again to learn its token",
             )
+        if not (imei.isascii() and imei.isprintable()):
+            raise Refused(
+                f"terminal {name} named its modem {imei!r}",
+                code="wrong_imei",
+                remedy="set the IMEI in its configuration, or none: it is digits",
+            )
         if not before.admits:
             raise Refused(
                 f"terminal {name} is {before.state}",

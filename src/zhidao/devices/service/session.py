@@ -12,6 +12,7 @@ from zhidao.core.ambient import Clock
 from zhidao.core.errors import MalformedInput, NotFound, Refused, ZhidaoError
 from zhidao.core.hashing.hashtree import leaf_hash, tree_root
 from zhidao.core.ids import IdSource
+from zhidao.core.timescale import NS
 from zhidao.devices.domain.custody import StoredChunk, StoredFrame, Suspect, Terminal
 from zhidao.devices.events import MessageIncomplete
 from zhidao.devices.service.enrolments import Enrolments
@@ -158,14 +159,17 @@ class Session:
             self._services.lines.leave(self._terminal.terminal, self._line)
         await self._write_down(self._packets.given_up(all_of_them=True))
 
-    async def ask_again(self) -> list[bytes]:
+    async def ask_again(self, quiet_s: float = 0) -> list[bytes]:
         """Questions for missing sub-packets; call it when the line has been quiet.
 
+        On a line that is not: `quiet_s` since anything came of the message that they are of.
         Of what was asked for three times in vain it is written down how much of it came.
         """
         asked = [
             line
-            for gap in self._packets.gaps()
+            for gap in self._packets.gaps(
+                self._services.clock.now().tai_ns, quiet_ns=int(quiet_s * NS)
+            )
             for line in self._down(ResendRequest(gap.first_serial, gap.packets), self._header)
         ]
         await self._write_down(self._packets.given_up())
@@ -182,7 +186,7 @@ class Session:
                 came=[number for number, _ in each.pieces],
                 root=tree_root(leaf_hash(piece) for _, piece in each.pieces).hex(),
             )
-            await self._services.terminal_journal.tell(fact, terminal=self._terminal)
+            await self._services.terminal_journal.tell_seldom(fact, terminal=self._terminal)
 
     async def _one(self, raw: bytes, turn: _Round) -> None:
         try:
@@ -190,7 +194,6 @@ class Session:
         except MalformedInput as error:
             await self._suspect(raw, "bad_checksum", error)
             return  # No answer: the terminal sends it again.
-        self._header = frame.header
         if self._terminal is None:
             await self._before_token(frame, turn)
             return
@@ -199,6 +202,7 @@ class Session:
             await self._suspect(raw, "wrong_token", MalformedInput("another terminal's number"))
             self._answer(frame.header, RESULT_FAILED, turn)
             return
+        self._header = frame.header
         await self._business(frame, self._terminal, turn)
 
     async def _before_token(self, frame: Frame, turn: _Round) -> None:
@@ -270,7 +274,7 @@ class Session:
             await self._not_let_in(head, error)
             self._close_with(head, turn)
             return
-        self._terminal = terminal
+        self._terminal, self._header = terminal, head
         if self.closed:
             return  # Decided in this very moment: the line has ended.
         self._answer(head, RESULT_OK, turn)
@@ -335,7 +339,7 @@ class Session:
             self._answer(head, RESULT_UNSUPPORTED, turn)
             return
         try:
-            body = self._packets.add(frame)
+            body = self._packets.add(frame, self._services.clock.now().tai_ns)
             message = (
                 decode_message(head.message_id, body, head.edition) if body is not None else None
             )

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final
+from unicodedata import category
 
 from zhidao.core.access import access
 from zhidao.core.actor import Actor, Role
@@ -34,6 +35,8 @@ AWAITED_MAX: Final = 64
 WAITING_MAX: Final = 256
 # Answers that do not say which command they are to.
 _WITHOUT_SERIAL: Final = frozenset((0x0107, 0x0702, 0x0A00))
+# Signs that are not read but obeyed: control, direction and layout.
+_CONTROL: Final = frozenset(("Cc", "Cf", "Zl", "Zp"))
 # A word of the edition of 2019 that older terminals have no field for.
 _SINCE_2019: Final = {"text": frozenset(("kind",))}
 
@@ -77,6 +80,7 @@ class TerminalCommands:
                 where="$.minutes",
                 remedy=f"between 1 and {MINUTES_MAX}",
             )
+        _check_words(kind, values)
         now = self._clock.now()
         command = Command(
             id=self._ids.new(),
@@ -162,6 +166,17 @@ class TerminalCommands:
         except Conflict:
             return False  # Another line of the terminal, or the clock, was first.
         return True
+
+
+def _check_words(kind: str, values: Mapping[str, Any]) -> None:
+    """Raises MalformedInput for text that nobody could read, or that does more than to be read."""
+    words = [values.get("text"), *(each.get("value") for each in values.get("parameters", ()))]
+    if kind == "text" and not str(words[0] or "").strip():
+        raise MalformedInput("a text without a word", where="$.text", remedy="write what it says")
+    if any(category(sign) in _CONTROL for each in words if isinstance(each, str) for sign in each):
+        raise MalformedInput(
+            "text with control characters", where="$.text", remedy="one line of plain text"
+        )
 
 
 def _is_out(standing: Enrolment) -> Refused:

@@ -15,7 +15,7 @@ from zhidao.core.ids import PartyId
 from zhidao.core.journal import Entry, Journal, Scribe
 from zhidao.core.timescale import NS, Utc
 from zhidao.devices.domain.custody import Refusal, Terminal
-from zhidao.devices.events import SubmissionRefused
+from zhidao.devices.events import MessageIncomplete, SubmissionRefused
 from zhidao.devices.service.ports import Vault
 
 Commit = Callable[[Sequence[Entry]], Awaitable[None]]
@@ -23,6 +23,9 @@ Commit = Callable[[Sequence[Entry]], Awaitable[None]]
 # A stranger can send refused frames by the thousand: one event of a kind per terminal in this
 # time, the rest are counted only.
 _REFUSAL_EVERY_NS: Final = 30 * NS
+# So many unfinished messages of one terminal are told in this time: all that a line that ends can
+# leave.
+_UNFINISHED_TOLD: Final = 4
 _ATTEMPTS: Final = 5
 # Reasons for which a stranger needs no more than a phone number that he guessed.
 UNKNOWN: Final = "unknown"
@@ -56,6 +59,7 @@ class TerminalJournal:
         self._locks: dict[str, asyncio.Lock] = {}
         self._versions: dict[str, int] = {}
         self._refused_at: dict[tuple[str, str], Utc] = {}
+        self._unfinished_at: dict[str, list[Utc]] = {}
         self._strangers: dict[str, Utc] = {}
         self.refusals: Counter[str] = Counter()
 
@@ -80,6 +84,20 @@ class TerminalJournal:
             await self._journal.append(entries)
 
         await self.write(fact, terminal=terminal, commit=commit)
+
+    async def tell_seldom(self, fact: MessageIncomplete, *, terminal: Terminal) -> None:
+        """The same for what a terminal can bring about as often as it likes: beyond, counted."""
+        now = self._clock.now()
+        lately = [
+            at
+            for at in self._unfinished_at.get(terminal.terminal, ())
+            if abs(now.since_ns(at)) < _REFUSAL_EVERY_NS
+        ]
+        if len(lately) >= _UNFINISHED_TOLD:
+            self.refusals["incomplete"] += 1
+            return
+        self._unfinished_at[terminal.terminal] = [*lately, now]
+        await self.tell(fact, terminal=terminal)
 
     async def refuse(self, terminal: Terminal, reason: str, sentence: str) -> None:
         """Counts a refusal and records it, unless the same was recorded a moment ago."""

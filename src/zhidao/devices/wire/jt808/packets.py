@@ -48,6 +48,7 @@ class _Partial:
     edition: Edition
     pieces: dict[int, bytes] = field(default_factory=dict)
     tries: int = 0
+    since_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +77,11 @@ class Reassembler:
         self._partial: dict[tuple[int, int], _Partial] = {}
         self._given_up: list[Incomplete] = []
 
-    def add(self, frame: Frame) -> bytes | None:
+    def add(self, frame: Frame, now_ns: int = 0) -> bytes | None:
         """The whole body when this frame was the last one missing, else None.
 
-        Repeated packets change nothing. Raises MalformedInput if the total changed, if it is over
-        64, or if too many messages are open.
+        Repeated packets change nothing. Where too many messages are open the oldest is given up.
+        Raises MalformedInput if the total changed or if it is over 64.
         """
         head = frame.header
         if not head.packets_total:
@@ -93,7 +94,7 @@ class Reassembler:
         partial = self._partial.get(key)
         if partial is None:
             if len(self._partial) >= _MESSAGES_MAX:
-                raise MalformedInput(f"JT/T 808: over {_MESSAGES_MAX} unfinished messages")
+                self._give_up(next(iter(self._partial)))
             partial = self._partial[key] = _Partial(head.packets_total, head.edition)
         if partial.total != head.packets_total:
             self._give_up(key)
@@ -101,23 +102,29 @@ class Reassembler:
                 f"JT/T 808: the number of sub-packets changed from {partial.total} to "
                 f"{head.packets_total}"
             )
-        partial.pieces.setdefault(head.packet_number, frame.body)
+        if head.packet_number not in partial.pieces:
+            partial.pieces[head.packet_number] = frame.body
+            partial.since_ns = now_ns
         if len(partial.pieces) < partial.total:
             return None
         del self._partial[key]
         return b"".join(partial.pieces[number] for number in range(1, partial.total + 1))
 
-    def gaps(self) -> list[Gap]:
-        """What is missing now, to be asked for with 0x8003; call it when the line has gone quiet.
+    def gaps(self, now_ns: int = 0, *, quiet_ns: int = 0) -> list[Gap]:
+        """What is missing now, to be asked for with 0x8003.
 
-        After three questions a message is given up (`given_up`) and no longer listed.
+        Only of messages of which nothing came for so long, nor was asked for. After three
+        questions a message is given up (`given_up`) and no longer listed.
         """
         out: list[Gap] = []
         for key, partial in list(self._partial.items()):
+            if abs(now_ns - partial.since_ns) < quiet_ns:
+                continue
             if partial.tries >= _TRIES_MAX:
                 self._give_up(key)
                 continue
             partial.tries += 1
+            partial.since_ns = now_ns
             missing = (n for n in range(1, partial.total + 1) if n not in partial.pieces)
             out.append(Gap(key[0], key[1], tuple(missing)))
         return out
