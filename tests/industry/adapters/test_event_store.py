@@ -14,7 +14,7 @@ from zhidao.core.ids import PartyId
 from zhidao.industry.adapters.lot_journal import LotJournal
 from zhidao.industry.adapters.memory_events import MemoryEventStore
 from zhidao.industry.adapters.postgres_events import PostgresEventStore
-from zhidao.industry.domain.event_query import EventQuery, read_query
+from zhidao.industry.domain.event_query import PAGE_BYTES, EventQuery, read_query
 from zhidao.industry.domain.typed_json import Wrong
 from zhidao.industry.events import EventsCaptured
 from zhidao.industry.service.ports import EventStore, StoredEvent
@@ -112,6 +112,22 @@ async def test_pages_follow_each_other_without_a_gap(store: EventStore) -> None:
             query = replace(query, after=token)
         assert names == sorted(names, reverse=direction == "DESC")
         assert len(set(names)) == 5
+
+
+async def test_a_page_ends_with_the_event_that_passes_its_bytes(store: EventStore) -> None:
+    large = [made(n, f"urn:{n}", **{"x:note": "n" * (PAGE_BYTES // 2)}) for n in range(3)]
+    await store.add([], [stored(plain) for plain in large])
+    page, token = await store.find(EventQuery(), viewer=MAKER)
+    rest, last = await store.find(EventQuery(after=token), viewer=MAKER)
+    assert (len(page), len(rest), last) == (2, 1, "")
+
+
+async def test_the_same_event_again_is_read_by_the_readers_of_both(store: EventStore) -> None:
+    one = stored(ROWS[0])
+    await store.add([], [one, replace(one, visible=())])
+    await store.add([], [replace(one, visible=(STRANGER,), captured_ns=tai(95))])
+    [back] = await store.every()
+    assert (back.visible, back.captured_ns) == ((STRANGER, READER), tai(90))
 
 
 @pytest.mark.parametrize("token", ["x", "W10", "WzEsMiwzXQ", "WzFlOTksIiIsIiJd"])

@@ -12,7 +12,16 @@ import pytest
 from zhidao.core.timescale import Utc
 from zhidao.industry.domain.epcis_event import EpcisEvent, Role, read_event
 from zhidao.industry.domain.genealogy import ALWAYS_NS, NEVER_NS, Genealogy
-from zhidao.industry.domain.trace import FOUND_MAX, Direction, Ending, path, trace
+from zhidao.industry.domain.trace import (
+    CONTRADICTIONS_MAX,
+    CYCLES_MAX,
+    FOUND_MAX,
+    Direction,
+    Ending,
+    path,
+    trace,
+)
+from zhidao.industry.domain.walk_budget import LOOKS_MAX, WALK_NS, Budget, Spent
 
 NOW = Utc.parse("2026-06-01T00:00:00Z")
 GTIN = "https://id.gs1.org/01/09506000134352"
@@ -185,6 +194,78 @@ def test_a_trace_finds_so_many_and_says_if_there_are_more(beyond: int) -> None:
     index.put(replace(one, things=(*serials, (Role.LOT, f"{GTIN}/10/L"))))
     found = forward(index, f"{GTIN}/10/L")
     assert (len(found.steps) - 1, found.cut_short) == (FOUND_MAX, bool(beyond))
+
+
+@pytest.mark.bound("industry.domain.trace.CONTRADICTIONS_MAX")
+@pytest.mark.parametrize("beyond", [0, 1])
+def test_so_many_contradictions_are_told(beyond: int) -> None:
+    index = index_of(packed(9, "urn:long", "urn:s"))
+    for n in range(CONTRADICTIONS_MAX + beyond):
+        index.put(read(packed(10 + 2 * n, f"urn:p{n}", "urn:s")))
+        index.put(read(packed(11 + 2 * n, f"urn:p{n}", "urn:s", action="DELETE")))
+    found = forward(index, "urn:s")
+    told = len(found.contradictions)
+    assert (told, found.cut_short) == (CONTRADICTIONS_MAX, bool(beyond))
+
+
+@pytest.mark.bound("industry.domain.trace.CYCLES_MAX")
+@pytest.mark.parametrize("beyond", [0, 1])
+def test_so_many_circles_are_told(beyond: int) -> None:
+    count = CYCLES_MAX + beyond
+    star = [turned(10, ["urn:hub"], [f"urn:{n}" for n in range(count)])]
+    back = turned(20, [f"urn:{n}" for n in range(count)], ["urn:hub"])
+    found = forward(index_of(*star, back), "urn:hub")
+    assert (len(found.cycles), found.cut_short) == (CYCLES_MAX, bool(beyond))
+    assert len(found.made) == count
+
+
+@pytest.mark.bound("industry.domain.walk_budget.LOOKS_MAX")
+def test_a_walk_looks_at_so_much_and_for_so_long() -> None:
+    Budget(lambda: 0).spend(LOOKS_MAX)
+    with pytest.raises(Spent):
+        Budget(lambda: 0).spend(LOOKS_MAX + 1)
+    times = iter([0, WALK_NS, WALK_NS + 1])
+    budget = Budget(lambda: next(times))
+    budget.spend(128)
+    with pytest.raises(Spent):
+        budget.spend(128)
+
+
+def test_a_walk_without_time_says_what_it_found_and_that_it_was_cut_short() -> None:
+    index = index_of(*(turned(n, [f"urn:{n}"], [f"urn:{n + 1}"]) for n in range(500)))
+    ticks = iter(range(0, 100 * WALK_NS, WALK_NS))
+    found = forward(index, "urn:0", now_ns=lambda: next(ticks))
+    assert found.cut_short
+    assert 1 < len(found.steps) < 500
+    assert not forward(index, "urn:0").cut_short
+
+
+def looks(index: Genealogy, thing: str, direction: Direction = Direction.FORWARD) -> int:
+    asked = 0
+
+    def sees(_: str) -> bool:
+        nonlocal asked
+        asked += 1
+        return True
+
+    assert not trace(index, thing, direction, sees=sees).cut_short
+    return asked
+
+
+def test_parts_of_one_transformation_are_not_told_once_for_each_pair() -> None:
+    parts = [turned(n, ["urn:m"], [f"urn:o{n}"], transformationID="urn:t") for n in range(300)]
+    assert looks(index_of(*parts), "urn:m") < 20 * len(parts)
+
+
+def test_a_box_that_is_used_again_and_again_is_no_cube() -> None:
+    def used(times: int) -> Genealogy:
+        index = Genealogy()
+        for n in range(times):
+            index.put(read(packed(2 * n, "urn:box", "urn:s")))
+            index.put(read(packed(2 * n + 1, "urn:box", "urn:s", action="DELETE")))
+        return index
+
+    assert looks(used(80), "urn:s") < 5 * looks(used(40), "urn:s")
 
 
 # The oracle: every rule by full scans over plain events, no pruning.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -13,7 +14,7 @@ from tests.spoiling import BOUNDED, with_another_value
 
 from zhidao.core.actor import Actor, Role
 from zhidao.core.ambient import HandClock, SeededRandomness
-from zhidao.core.errors import Forbidden, MalformedInput, NotFound
+from zhidao.core.errors import Forbidden, MalformedInput, NotFound, Unavailable
 from zhidao.core.ids import IdSource, PartyId
 from zhidao.core.journal import FixedKeyRing, Scribe
 from zhidao.core.keys import Algorithm, SoftwareKey
@@ -23,7 +24,12 @@ from zhidao.industry.domain.epcis_event import NAME_CHARS_MAX
 from zhidao.industry.domain.event_query import PER_PAGE_MAX, VALUES_MAX, read_query
 from zhidao.industry.domain.trace import Direction, Ending
 from zhidao.industry.events import EventsCaptured
-from zhidao.industry.service.epcis import THING_CHARS_MAX, EpcisService
+from zhidao.industry.service.epcis import (
+    THING_CHARS_MAX,
+    TRACES_MAX,
+    TRACES_PARTY_MAX,
+    EpcisService,
+)
 from zhidao.industry.wire.epcis_document import (
     DOCUMENT_BYTES_MAX,
     EVENTS_MAX,
@@ -326,3 +332,41 @@ def test_an_event_keeps_the_prefixes_that_it_uses() -> None:
     using = made(0, "urn:a") | {"p1:note": {"p2:inner": "p3:word"}}
     [read] = read_document(document(using, **spaces), by="a", now=NOW).events
     assert set(read.plain["@context"]) == {"p1", "p2", "p3"}
+
+
+@pytest.mark.bound("industry.service.epcis.TRACES_MAX")
+@pytest.mark.bound("industry.service.epcis.TRACES_PARTY_MAX")
+@pytest.mark.parametrize(
+    ("most", "asker"),
+    [
+        (TRACES_PARTY_MAX, lambda _: MAKER),
+        (TRACES_MAX, lambda n: Actor(PartyId(f"p{n}"), Role.PARTY)),
+    ],
+)
+async def test_so_many_traces_wait_and_a_capture_waits_for_none(most: int, asker: Any) -> None:
+    world = World()
+    await world.capture(*ROAD)
+    async with world.epcis._turn:
+        waiting = [
+            asyncio.ensure_future(world.epcis.trace(asker(n), "urn:raw", Direction.FORWARD))
+            for n in range(most)
+        ]
+        await asyncio.sleep(0)
+        with pytest.raises(Unavailable):
+            await world.epcis.trace(asker(most), "urn:raw", Direction.FORWARD)
+        await asyncio.wait_for(world.capture(packed(30, "urn:pallet", "urn:case")), 5)
+    await asyncio.gather(*waiting, return_exceptions=True)
+    found = await world.epcis.trace(MAKER, "urn:raw", Direction.FORWARD)
+    assert "urn:pallet" in found.carried
+
+
+async def test_the_same_event_for_another_reader_is_read_by_both() -> None:
+    world = World()
+    await world.capture(*ROAD, readers=[READER])
+    assert await world.epcis.trace(READER, "urn:raw", Direction.FORWARD)
+    await world.capture(*ROAD, readers=[STRANGER])
+    for actor in (READER, STRANGER):
+        assert (await world.epcis.trace(actor, "urn:raw", Direction.FORWARD)).made
+        page = await world.epcis.events(actor, {})
+        body = page.document["epcisBody"]["queryResults"]["resultsBody"]
+        assert len(body["eventList"]) == len(ROAD)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from operator import itemgetter
 
+from zhidao.core.canonical import jcs
 from zhidao.core.ids import PartyId
 from zhidao.core.journal import Entry
 from zhidao.industry.domain.event_pages import Place
-from zhidao.industry.domain.event_query import EventQuery
+from zhidao.industry.domain.event_query import PAGE_BYTES, EventQuery
 from zhidao.industry.service.ports import StoredEvent
 from zhidao.store.memory import MemoryJournal
 
@@ -25,7 +27,8 @@ class MemoryEventStore:
         if entries:
             await self._journal.append(entries)
         for stored in events:
-            self._events.setdefault((stored.event.key, stored.event.withdrawn), stored)
+            place = (stored.event.key, stored.event.withdrawn)
+            self._events[place] = united(self._events.get(place, stored), stored)
 
     async def find(
         self, query: EventQuery, *, viewer: PartyId | None
@@ -40,13 +43,32 @@ class MemoryEventStore:
         found.sort(key=itemgetter(0), reverse=query.descending)
         if after is not None:
             found = [each for each in found if _follows(each[0], after, query)]
-        page = found[: query.per_page]
+        page = _page(found, query)
         more = len(found) > len(page)
         return [stored for _, stored in page], page[-1][0].token() if more else ""
 
     async def every(self) -> list[StoredEvent]:
         """All events, those captured first in front."""
         return sorted(self._events.values(), key=lambda each: (each.captured_ns, each.event.key))
+
+
+def united(first: StoredEvent, again: StoredEvent) -> StoredEvent:
+    """What was captured first, for the readers of both times."""
+    if set(again.visible) <= set(first.visible):
+        return first
+    return replace(first, visible=tuple(sorted({*first.visible, *again.visible})))
+
+
+def _page(
+    found: list[tuple[Place, StoredEvent]], query: EventQuery
+) -> list[tuple[Place, StoredEvent]]:
+    page, size = [], 0
+    for each in found[: query.per_page]:
+        if size >= PAGE_BYTES:
+            break
+        page.append(each)
+        size += len(jcs(each[1].event.plain))
+    return page
 
 
 def _follows(place: Place, after: Place, query: EventQuery) -> bool:

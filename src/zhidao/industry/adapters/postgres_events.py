@@ -12,9 +12,10 @@ from zhidao.core.errors import MalformedInput, ZhidaoError
 from zhidao.core.ids import PartyId
 from zhidao.core.journal import Entry
 from zhidao.core.timescale import Utc
+from zhidao.industry.adapters.memory_events import united
 from zhidao.industry.domain.epcis_event import EpcisEvent, read_event
 from zhidao.industry.domain.event_pages import Place
-from zhidao.industry.domain.event_query import EventQuery, event_id
+from zhidao.industry.domain.event_query import PAGE_BYTES, EventQuery, event_id
 from zhidao.industry.service.ports import StoredEvent
 from zhidao.store.database import Database, Session
 from zhidao.store.journal import PostgresJournal
@@ -31,7 +32,9 @@ _ADD: Final = (
     " %(biz_location)b::text[], %(transformation)b::text[], %(event_id)b::text[],"
     " %(event)b::bytea[]) as new (name, owner, visible, job, captured_ns, at_ns, kind, action,"
     " biz_step, disposition, read_point, biz_location, transformation, event_id, event)"
-    " on conflict do nothing"
+    " on conflict (name, owner) do update set visible = array(select distinct party"
+    " from unnest(epcis_event.visible || excluded.visible) as party order by party)"
+    " where not epcis_event.visible @> excluded.visible"
 )
 _ADD_THINGS: Final = (
     "insert into industry.epcis_thing (thing, role, name, owner)"
@@ -81,7 +84,7 @@ class PostgresEventStore:
         async with self._database.session() as session:
             rows = await session.fetch_all(sql, parameters | {"viewer": viewer})
         page = rows[: query.per_page]
-        more = len(rows) > len(page)
+        more = bool(page) and page[0]["found"] > len(page)
         # From the row and not from the event: the last one may be one that nobody can read.
         return await asyncio.to_thread(_read, page), _place(page[-1], query) if more else ""
 
@@ -124,12 +127,19 @@ def _search(query: EventQuery) -> tuple[str, dict[str, Any]]:
         place = Place.of(query.after)
         conditions.append(f"({column}, name, owner) {sign} (%(ns)s, %(after)s, %(by)s)")
         parameters |= {"ns": place.ns, "after": place.name, "by": place.owner}
-    sql = (
+    order = f"{column} {way}, name {way}, owner {way}"
+    page = (
         "select name, owner, visible, job, captured_ns, at_ns, event"  # noqa: S608
         " from industry.epcis_event as told"
-        f" where {' and '.join(conditions)}"
-        f" order by {column} {way}, name {way}, owner {way} limit %(limit)s"
+        f" where {' and '.join(conditions)} order by {order} limit %(limit)s"
     )
+    counted = (
+        "select *, count(*) over () as found, sum(octet_length(event))"  # noqa: S608
+        f" over (order by {order} rows unbounded preceding) - octet_length(event) as bytes_before"
+        f" from ({page}) as page"
+    )
+    parameters["page_bytes"] = PAGE_BYTES
+    sql = f"select * from ({counted}) as told where bytes_before < %(page_bytes)s order by {order}"  # noqa: S608
     return sql, parameters
 
 
@@ -139,7 +149,12 @@ def _name(event: EpcisEvent) -> str:
 
 
 def _columns(events: Sequence[StoredEvent]) -> dict[str, list[Any]]:
-    rows = [_row(stored) for stored in events]
+    # In order, so that two captures of the same never wait for each other; each once a statement.
+    once: dict[tuple[str, str], StoredEvent] = {}
+    for stored in events:
+        place = (_name(stored.event), stored.event.by)
+        once[place] = united(once.get(place, stored), stored)
+    rows = [_row(once[place]) for place in sorted(once)]
     return {name: [row[name] for row in rows] for name in rows[0]} if rows else {}
 
 

@@ -18,6 +18,8 @@ from zhidao.industry.domain.epcis_event import ACTIONS, KINDS, EpcisEvent, Role,
 
 PER_PAGE: Final = 30
 PER_PAGE_MAX: Final = 1_000
+# A page ends with the event that passes it.
+PAGE_BYTES: Final = 1024 * 1024
 VALUES_MAX: Final = 100
 _OWN: Final = (Role.EPC, Role.CHILD)
 _ANY: Final = (Role.EPC, Role.CHILD, Role.PARENT, Role.INPUT, Role.OUTPUT)

@@ -7,9 +7,11 @@ later one that unpacked it. Within one instant unpacking comes before packing.
 
 from __future__ import annotations
 
+from bisect import bisect_right, insort
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Final
 
 from zhidao.core.timescale import Utc
@@ -49,8 +51,15 @@ class _Parent:
     """What was said of one parent: packings and unpackings of each child, as (instant, event)."""
 
     packed: _Said = field(default_factory=dict)
-    # An empty child: everything that was inside.
+    # An empty child: everything that was inside. In order of time.
     unpacked: _Said = field(default_factory=dict)
+
+    def forget(self, child: str, event: str) -> None:
+        """Takes out what one event said of a child."""
+        for said in (self.packed, self.unpacked):
+            left = [each for each in said.pop(child, []) if each[1] != event]
+            if left:
+                said[child] = left
 
 
 class Genealogy:
@@ -116,7 +125,7 @@ class Genealogy:
                 self._parents_of[child][parent] = None
         else:
             for child in children or [""]:
-                said.unpacked.setdefault(child, []).append((event.at.tai_ns, event.key))
+                insort(said.unpacked.setdefault(child, []), (event.at.tai_ns, event.key))
 
     def _take_out(self, event: EpcisEvent) -> None:
         for _, thing in event.things:
@@ -125,27 +134,41 @@ class Genealogy:
         if event.transformation:
             self._together[event.transformation].pop(event.key, None)
         for parent in event.of(Role.PARENT):
-            for said in (self._parents[parent].packed, self._parents[parent].unpacked):
-                for child in event.of(Role.CHILD) or [""]:
-                    said[child] = [each for each in said.get(child, []) if each[1] != event.key]
+            for child in event.of(Role.CHILD) or [""]:
+                self._parents[parent].forget(child, event.key)
 
-    def becomes(self, thing: str, sees: Sees) -> Iterator[Edge]:
-        """Steps from a thing to what was made of it."""
-        for name in self._makes.get(thing, ()):
-            event = self._events[name]
-            if not sees(name):
-                continue
+    def becomes(
+        self, thing: str, sees: Sees, *, counts: Callable[[int], bool] = lambda _: True
+    ) -> Iterator[Edge]:
+        """Steps from a thing to what was made of it, by events whose instant counts.
+
+        The parts of one transformation have the same results: they are told of its first part.
+        """
+        for event in self._parts(self._makes.get(thing, ()), sees, counts):
+            name = event.key
             for target, at, said in self._results(event, thing, sees):
                 yield Edge(BECOMES, thing, target, event.at.tai_ns, at, name, said)
 
-    def made_of(self, thing: str, sees: Sees) -> Iterator[Edge]:
-        """Steps from what a thing was made of to it."""
-        for name in self._made_of.get(thing, ()):
-            event = self._events[name]
-            if not sees(name):
-                continue
+    def made_of(
+        self, thing: str, sees: Sees, *, counts: Callable[[int], bool] = lambda _: True
+    ) -> Iterator[Edge]:
+        """Steps from what a thing was made of to it, by events whose instant counts, as above."""
+        for event in self._parts(self._made_of.get(thing, ()), sees, counts):
+            name = event.key
             for source, at, said in self._ingredients(event, thing, sees):
                 yield Edge(BECOMES, source, thing, at, event.at.tai_ns, said, name)
+
+    def _parts(
+        self, names: Iterable[str], sees: Sees, counts: Callable[[int], bool]
+    ) -> Iterator[EpcisEvent]:
+        told: set[str] = set()
+        for name in names:
+            event = self._events[name]
+            if not sees(name) or not counts(event.at.tai_ns) or event.transformation in told:
+                continue
+            if event.transformation and event.kind == "TransformationEvent":
+                told.add(event.transformation)
+            yield event
 
     def _results(self, event: EpcisEvent, thing: str, sees: Sees) -> Iterator[tuple[str, int, str]]:
         if event.kind == "ObjectEvent":
@@ -198,26 +221,25 @@ class Genealogy:
         for at, name in said.packed.get(child, ()):
             if not sees(name):
                 continue
-            ends = [
-                (end, event)
-                for left in (child, "")
-                for end, event in said.unpacked.get(left, ())
-                if end > at and sees(event)
-            ]
-            to_ns, end = min(ends) if ends else (ALWAYS_NS, "")
+            to_ns, end = min(
+                _first_after(said.unpacked.get(child, []), at, sees),
+                _first_after(said.unpacked.get("", []), at, sees),
+            )
             yield Edge(INSIDE, child, parent, at, to_ns, name, end)
 
-    def contradictions(self, thing: str, sees: Sees) -> list[tuple[Edge, Edge]]:
+    def contradictions(self, thing: str, sees: Sees) -> Iterator[tuple[Edge, Edge]]:
         """Pairs of stays of one thing in two parents at once: kept as said, and shown."""
         if len(self._parents_of.get(thing, ())) < 2:
-            return []
+            return
         stays = sorted(self.outside_of(thing, sees), key=lambda edge: (edge.from_ns, edge.target))
-        return [
-            (one, other)
-            for index, one in enumerate(stays)
-            for other in stays[index + 1 :]
-            if one.target != other.target and other.from_ns < one.to_ns
-        ]
+        for index, one in enumerate(stays):
+            for place in range(index + 1, len(stays)):
+                other = stays[place]
+                if other.from_ns >= one.to_ns:
+                    break
+                # Asked again, so that whoever counts what is looked at counts pairs too.
+                if sees(other.event) and one.target != other.target:
+                    yield one, other
 
     def said_of(self, thing: str, sees: Sees) -> list[EpcisEvent]:
         """The events that name a thing, oldest first."""
@@ -227,6 +249,14 @@ class Genealogy:
     def event(self, name: str) -> EpcisEvent:
         """An event by its key."""
         return self._events[name]
+
+
+def _first_after(said: list[tuple[int, str]], at: int, sees: Sees) -> tuple[int, str]:
+    """The first that may be seen after an instant, of what is in order of time."""
+    for place in range(bisect_right(said, at, key=itemgetter(0)), len(said)):
+        if sees(said[place][1]):
+            return said[place]
+    return ALWAYS_NS, ""
 
 
 def instant(tai_ns: int) -> str:

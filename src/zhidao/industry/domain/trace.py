@@ -6,18 +6,24 @@ new one. Whatever is reached is told with the step that led to it, and each bran
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from operator import itemgetter
 from typing import Final
 
 from zhidao.core.timescale import Utc
 from zhidao.industry.domain.epcis_event import EpcisEvent
 from zhidao.industry.domain.genealogy import ALWAYS_NS, BECOMES, NEVER_NS, Edge, Genealogy, Sees
+from zhidao.industry.domain.walk_budget import Budget, Spent
 
 # More is told as cut short. Fifty thousand serials of one raw lot are found.
 FOUND_MAX: Final = 50_000
+# Of circles, and of pairs that contradict each other; their names together as many as are found.
+CYCLES_MAX: Final = 1_000
+CONTRADICTIONS_MAX: Final = 1_000
 
 
 class Direction(StrEnum):
@@ -106,26 +112,52 @@ class Trace:
 
 
 def trace(
-    index: Genealogy, thing: str, direction: Direction, *, sees: Sees, at: Utc | None = None
+    index: Genealogy,
+    thing: str,
+    direction: Direction,
+    *,
+    sees: Sees,
+    at: Utc | None = None,
+    now_ns: Callable[[], int] = lambda: 0,
 ) -> Trace:
     """Follows a thing. `at`: only what it stood in, or what stood in it, at that instant.
 
     sees: whether the asker may see an event, by its key; what may not be seen is as if not said.
+    now_ns: a clock by which the walk ends in time; it is cut short as one that found too much.
     """
-    walk = _Walk(index, direction, sees)
-    walk.go(_start(thing, at))
-    things = {state.thing for state in walk.steps}
-    forward = direction is Direction.FORWARD
+    budget = Budget(now_ns)
+    walk = _Walk(index, direction, budget.counting(sees), budget)
+    beside: frozenset[str] = frozenset()
+    pairs: list[tuple[Edge, Edge]] = []
+    try:
+        walk.go(_start(thing, at))
+        things = dict.fromkeys(state.thing for state in walk.steps)
+        if direction is Direction.FORWARD:
+            beside = _beside(index, walk.steps, things.keys(), walk.sees)
+        _contradict(index, things, walk.sees, pairs)
+    except Spent:
+        walk.cut_short = True
     return Trace(
         start=thing,
         direction=direction,
         steps=tuple(walk.steps.values()),
-        ends=tuple(dict.fromkeys(walk.ends)),
-        beside=_beside(index, walk.steps, things, sees) if forward else frozenset(),
+        ends=tuple(walk.ends.values()),
+        beside=beside,
         cycles=tuple(walk.cycles),
-        contradictions=tuple(pair for each in things for pair in index.contradictions(each, sees)),
-        cut_short=walk.cut_short,
+        contradictions=tuple(pairs),
+        cut_short=walk.cut_short or walk.leaves_cycles,
     )
+
+
+def _contradict(
+    index: Genealogy, things: Iterable[str], sees: Sees, pairs: list[tuple[Edge, Edge]]
+) -> None:
+    """Takes down what contradicts itself, in order. Raises Spent past the bound."""
+    for thing in things:
+        for pair in index.contradictions(thing, sees):
+            if len(pairs) >= CONTRADICTIONS_MAX:
+                raise Spent
+            pairs.append(pair)
 
 
 def _start(thing: str, at: Utc | None) -> State:
@@ -137,36 +169,71 @@ def _start(thing: str, at: Utc | None) -> State:
 class _Walk:
     """Breadth first over states; a state inside one that was visited tells nothing new."""
 
-    def __init__(self, index: Genealogy, direction: Direction, sees: Sees) -> None:
-        self._index, self._direction, self._sees = index, direction, sees
+    def __init__(self, index: Genealogy, direction: Direction, sees: Sees, budget: Budget) -> None:
+        self._index, self._direction, self.sees = index, direction, sees
+        self._budget = budget
+        self._named = 0
+        self.leaves_cycles = False
         self._visited: dict[str, list[State]] = {}
         self._queue: deque[State] = deque()
         self.steps: dict[State, Step] = {}
-        self.ends: list[BranchEnd] = []
+        self.ends: dict[str, BranchEnd] = {}
         self.cycles: dict[tuple[str, ...], None] = {}
         self.cut_short = False
 
     def go(self, start: State) -> None:
         """Walks until nothing is left, or more was found than is told."""
         self._take(Step(start, None, None))
-        while self._queue and not self.cut_short:
+        try:
+            self._go_on()
+        except Spent:
+            self.cut_short = True
+
+    def _go_on(self) -> None:
+        while self._queue:
             here = self._queue.popleft()
-            onward = list(_onward(self._index, here, self._direction, self._sees))
-            for edge, after in onward:
+            ends = True
+            for edge, after in _onward(self._index, here, self._direction, self.sees):
+                ends = False
                 self._reach(here, edge, after)
-            if not onward:
-                self.ends.append(_end(self._index, here.thing, self._direction, self._sees))
+            if ends and here.thing not in self.ends:
+                end = _end(self._index, here.thing, self._direction, self.sees)
+                self.ends[here.thing] = end
 
     def _reach(self, here: State, edge: Edge, after: State) -> None:
         known = self._visited.get(after.thing, ())
-        if edge.kind == BECOMES and known and (cycle := _cycle(self.steps, here, after.thing)):
-            self.cycles[cycle] = None
-        if self.cut_short or any(_covers(one, after) for one in known):
+        self._budget.spend(1 + len(known))
+        if edge.kind == BECOMES and known:
+            self._close(here, after.thing)
+        if any(_covers(one, after) for one in known):
             return
         if len(self.steps) > FOUND_MAX:
-            self.cut_short = True
-            return
+            raise Spent
         self._take(Step(after, edge, here))
+
+    def _close(self, here: State, thing: str) -> None:
+        """Keeps the circle that a step back to a thing closes, if it does."""
+        if self.leaves_cycles:
+            return
+        cycle = self._cycle(here, thing)
+        if not cycle or cycle in self.cycles:
+            return
+        self._named += len(cycle)
+        if len(self.cycles) >= CYCLES_MAX or self._named > FOUND_MAX:
+            self.leaves_cycles = True
+            return
+        self.cycles[cycle] = None
+
+    def _cycle(self, here: State, thing: str) -> tuple[str, ...]:
+        """The things of a circle that a step back to `thing` would close; empty if none."""
+        way = [here.thing]
+        step: Step | None = self.steps[here]
+        while step is not None and step.state.thing != thing:
+            self._budget.spend()
+            step = self.steps[step.before] if step.before is not None else None
+            if step is not None:
+                way.append(step.state.thing)
+        return tuple(reversed(way)) if step is not None else ()
 
     def _take(self, step: Step) -> None:
         self._visited.setdefault(step.state.thing, []).append(step.state)
@@ -191,43 +258,43 @@ def _onward(
 
 
 def _to_products(index: Genealogy, here: State, sees: Sees) -> Iterator[tuple[Edge, State]]:
-    for edge in index.becomes(here.thing, sees):
+    def counts(at_ns: int) -> bool:
         # What carries the thing counts as it only while it does.
-        if here.from_ns <= edge.from_ns and (here.own or edge.from_ns < here.to_ns):
-            yield edge, State(edge.target, edge.to_ns, ALWAYS_NS, own=True)
+        return here.from_ns <= at_ns and (here.own or at_ns < here.to_ns)
+
+    for edge in index.becomes(here.thing, sees, counts=counts):
+        yield edge, State(edge.target, edge.to_ns, ALWAYS_NS, own=True)
 
 
 def _to_ingredients(index: Genealogy, here: State, sees: Sees) -> Iterator[tuple[Edge, State]]:
-    for edge in index.made_of(here.thing, sees):
-        if edge.to_ns < here.to_ns:
-            yield edge, State(edge.source, edge.from_ns, edge.from_ns + 1, own=True)
+    for edge in index.made_of(here.thing, sees, counts=lambda at_ns: at_ns < here.to_ns):
+        yield edge, State(edge.source, edge.from_ns, edge.from_ns + 1, own=True)
 
 
 def _covers(one: State, other: State) -> bool:
     return one.from_ns <= other.from_ns and other.to_ns <= one.to_ns and (one.own or not other.own)
 
 
-def _cycle(steps: Mapping[State, Step], here: State, thing: str) -> tuple[str, ...]:
-    """The things of a circle that a step back to `thing` would close; empty if it closes none."""
-    way = [here.thing]
-    step: Step | None = steps[here]
-    while step is not None and step.state.thing != thing:
-        step = steps[step.before] if step.before is not None else None
-        if step is not None:
-            way.append(step.state.thing)
-    return tuple(reversed(way)) if step is not None else ()
-
-
 def _beside(
-    index: Genealogy, steps: Mapping[State, Step], things: set[str], sees: Sees
+    index: Genealogy, steps: Mapping[State, Step], things: Collection[str], sees: Sees
 ) -> frozenset[str]:
+    told: dict[str, list[tuple[int, int]]] = {}
+    for state in steps:
+        if not state.own:
+            told.setdefault(state.thing, []).append((state.from_ns, state.to_ns))
     return frozenset(
         edge.source
-        for state in steps
-        if not state.own
-        for edge in index.inside_of(state.thing, sees)
-        if edge.from_ns < state.to_ns and state.from_ns < edge.to_ns and edge.source not in things
+        for thing, windows in told.items()
+        for joined in [_joined(windows)]
+        for edge in index.inside_of(thing, sees)
+        if edge.source not in things and _meets(joined, edge)
     )
+
+
+def _meets(windows: tuple[tuple[int, int], ...], edge: Edge) -> bool:
+    """Whether a stay shares an instant with a window; windows are in order and apart."""
+    place = bisect_right(windows, edge.from_ns, key=itemgetter(1))
+    return place < len(windows) and windows[place][0] < edge.to_ns
 
 
 def _end(index: Genealogy, thing: str, direction: Direction, sees: Sees) -> BranchEnd:

@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 import hashlib
 import threading
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,9 +15,9 @@ from zhidao.core.access import Relation, access
 from zhidao.core.actor import Actor, Role
 from zhidao.core.ambient import Clock
 from zhidao.core.archive import Archive
-from zhidao.core.errors import Conflict, MalformedInput, NotFound
+from zhidao.core.errors import Conflict, MalformedInput, NotFound, Unavailable
 from zhidao.core.ids import PartyId
-from zhidao.core.journal import Scribe
+from zhidao.core.journal import Entry, Scribe
 from zhidao.core.timescale import Utc
 from zhidao.industry.domain.digital_link import canonical_link
 from zhidao.industry.domain.event_query import read_query
@@ -28,6 +29,9 @@ from zhidao.industry.wire.epcis_document import ReadDocument, Wrong, query_docum
 
 MAY_CAPTURE: Final = access(Role.PARTY, relation=Relation.OWNER, of="the events")
 THING_CHARS_MAX: Final = 512
+# One walk goes at a time and ends in about two seconds; so many wait for it, of a party and in all.
+TRACES_MAX: Final = 8
+TRACES_PARTY_MAX: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,11 @@ class EpcisService:
         self._archive = archive
         self._clock = clock
         self._index: _Index | None = None
-        self._building = asyncio.Lock()
+        # One walks, or builds the index, at a time; captures wait for neither.
+        self._turn = asyncio.Lock()
+        self._line: list[PartyId] = []
+        self._said: deque[StoredEvent] = deque()
+        self._keeping: set[asyncio.Task[None]] = set()
 
     async def capture(
         self, actor: Actor, data: bytes, *, readers: Sequence[PartyId], proceed: bool
@@ -91,9 +99,7 @@ class EpcisService:
             occurred_at=None,
         )
         stored = [StoredEvent(event, visible, job, now.tai_ns) for event in document.events]
-        with contextlib.suppress(Conflict):  # It was captured before, whole.
-            await self._store.add([entry], stored)
-            await self._put(stored)
+        await self._keep([entry], stored)
         return Captured(
             job=job,
             events=tuple(event.name for event in document.events),
@@ -106,8 +112,7 @@ class EpcisService:
         now = self._clock.now()
         document = await asyncio.to_thread(read_document, data, by=owner, now=now)
         stored = [StoredEvent(each, tuple(visible), "", now.tai_ns) for each in document.events]
-        await self._store.add([], stored)
-        await self._put(stored)
+        await self._keep([], stored)
 
     async def events(self, actor: Actor, parameters: Mapping[str, Sequence[str]]) -> EventPage:
         """The events that fit, of those that the actor may see, as an EPCISQueryDocument."""
@@ -125,43 +130,71 @@ class EpcisService:
         """
         if len(thing) > THING_CHARS_MAX:
             raise MalformedInput(f"an identifier has at most {THING_CHARS_MAX} characters")
-        index = await self._built()
         canonical = canonical_link(thing)
-        return await asyncio.to_thread(
-            index.trace, canonical, direction, viewer=actor.viewer, at=at
-        )
+        full = len(self._line) >= TRACES_MAX or self._line.count(actor.party) >= TRACES_PARTY_MAX
+        if full:
+            raise Unavailable(
+                "many traces wait already",
+                remedy="ask again in a few seconds, and for one trace after the other",
+            )
+        self._line.append(actor.party)
+        try:
+            async with self._turn:
+                index = await self._built()
+                return await asyncio.to_thread(
+                    index.trace, canonical, direction, viewer=actor.viewer, at=at
+                )
+        finally:
+            self._line.remove(actor.party)
 
-    async def _put(self, stored: Sequence[StoredEvent]) -> None:
-        # Behind whoever builds the index, which may have read the table before this was written.
-        async with self._building:
-            if self._index is not None:
-                await asyncio.to_thread(self._index.put_all, stored)
+    async def _keep(self, entries: Sequence[Entry], stored: Sequence[StoredEvent]) -> None:
+        # Whoever asked may go away between the table and the index: the index gets it still.
+        task = asyncio.ensure_future(self._write(entries, stored))
+        self._keeping.add(task)
+        task.add_done_callback(self._keeping.discard)
+        await asyncio.shield(task)
+
+    async def _write(self, entries: Sequence[Entry], stored: Sequence[StoredEvent]) -> None:
+        with contextlib.suppress(Conflict):  # It was captured before, whole.
+            await self._store.add(entries, stored)
+        # Whoever builds the index may have read the table before this was written.
+        if self._index is not None or self._turn.locked():
+            self._said.extend(stored)
 
     async def _built(self) -> _Index:
-        async with self._building:
-            if self._index is None:
-                index = _Index()
-                await asyncio.to_thread(index.put_all, await self._store.every())
-                self._index = index
-            return self._index
+        if self._index is None:
+            index = _Index(self._said, lambda: self._clock.now().tai_ns)
+            await asyncio.to_thread(index.put_all, await self._store.every())
+            self._index = index
+        return self._index
 
 
 class _Index:
     """The genealogy of this process, and who may see which event of it."""
 
-    def __init__(self) -> None:
+    def __init__(self, said: deque[StoredEvent], now_ns: Callable[[], int]) -> None:
+        """said: what was captured since, taken in before the next walk."""
+        self._said, self._now_ns = said, now_ns
         self._genealogy = Genealogy()
         self._readers: dict[str, frozenset[str]] = {}
         # Walks and changes go on in threads; neither may see half of the other.
         self._whole = threading.Lock()
 
-    def put_all(self, events: Sequence[StoredEvent]) -> None:
+    def put_all(self, events: Iterable[StoredEvent]) -> None:
         """Takes events in."""
         with self._whole:
-            for stored in events:
-                event = stored.event
-                self._readers.setdefault(event.key, frozenset((event.by, *stored.visible)))
-                self._genealogy.put(event)
+            self._put(events)
+
+    def _put(self, events: Iterable[StoredEvent]) -> None:
+        for stored in events:
+            event = stored.event
+            known = self._readers.get(event.key, frozenset())
+            self._readers[event.key] = known.union((event.by, *stored.visible))
+            self._genealogy.put(event)
+
+    def _since(self) -> Iterator[StoredEvent]:
+        while self._said:
+            yield self._said.popleft()
 
     def trace(
         self, thing: str, direction: Direction, *, viewer: PartyId | None, at: Utc | None
@@ -173,12 +206,13 @@ class _Index:
             return viewer is None or viewer in readers[key]
 
         with self._whole:
+            self._put(self._since())
             if not self._genealogy.said_of(thing, sees):
                 raise NotFound(
                     "no event names this thing",
                     remedy="capture the events that name it, or ask whoever made it",
                 )
-            return trace(self._genealogy, thing, direction, sees=sees, at=at)
+            return trace(self._genealogy, thing, direction, sees=sees, at=at, now_ns=self._now_ns)
 
 
 def _job(party: PartyId, document: str, visible: Sequence[PartyId]) -> str:

@@ -37,7 +37,10 @@ class StoredEvent:
 
 
 class EventStore(Protocol):
-    """Captured EPCIS events. The same event of the same party is kept once, its first time."""
+    """Captured EPCIS events.
+
+    The same event of the same party is kept once, its first time, for the readers of every time.
+    """
 
     async def add(self, entries: Sequence[Entry], events: Sequence[StoredEvent]) -> None:
         """Writes the fact of a capture and its events in one transaction."""

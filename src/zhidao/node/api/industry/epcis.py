@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlencode
 
@@ -151,7 +152,7 @@ def routes(epcis: EpcisService) -> Router:
         found = await epcis.trace(
             actor, thing, Direction(direction), at=Utc.parse(at) if at else None
         )
-        return view_of(found)
+        return await asyncio.to_thread(view_of, found)
 
     return Router("/v1/epcis", route_handlers=[capture, events, traced], tags=["industry"])
 
