@@ -43,7 +43,7 @@ async def movements(account: str) -> dict[str, Any]:
             "transfer": f"00000000-0000-8000-8000-0000000000{n:02}", "at": f"2026-03-05T{at}Z",
             "state": state, "amount_minor": amount, "other": other, "uetr": uetr,
             "account": account, "position": f"{9 - n}.1", "counterparty": "Taihu Pump Works" if uetr else "",
-            "end_to_end": "INV-77" if uetr else "", "remittance": "Invoice 77, pumps" if uetr else "", **_EUR,
+            "end_to_end": "INV-77" if uetr else "", "remittance": "Invoice 77, pumps" if uetr else "", "resolves": "", **_EUR,
         }
         for n, (at, state, amount, other, uetr) in enumerate(rows)
     ]  # fmt: skip

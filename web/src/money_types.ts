@@ -27,6 +27,7 @@ export interface Movement {
   amount_minor: number;
   other: string;
   uetr: string;
+  resolves: string;
 }
 
 export interface Movements {

@@ -98,3 +98,15 @@ def test_what_the_pages_ask_for_by_name_is_in_the_table() -> None:
     pages = re.search(r"export const PAGES = \[(.*)\]", (SOURCES / "parts/shell.tsx").read_text())
     assert pages is not None
     assert set(re.findall(r'"(\w+)"', pages[1])) <= needs().keys()
+
+
+# Pages for everybody, signed in or not.
+FOR_ALL = {"api", "certificate", "help", "login", "start", "verify"}
+
+
+def test_every_address_of_a_page_is_in_the_table_or_for_everybody() -> None:
+    ours = re.search(r"const OURS = /(.+)/;", (SOURCES / "route.ts").read_text())
+    assert ours is not None
+    rooms = set(re.findall(r"[|(]([a-z]+)", ours[1]))
+    assert rooms >= {"consignments", "trace", "help"}
+    assert rooms - FOR_ALL <= needs().keys()

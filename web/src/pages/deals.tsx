@@ -1,6 +1,7 @@
 // Deals: money that waits for facts of a consignment; the list by pages, and one with its terms.
 import { useEffect } from "preact/hooks";
 import type { DealWhole } from "../money_types";
+import { mayOpen } from "../doors";
 import { useParties } from "../parts/act";
 import { Section } from "../parts/basics";
 import { DealStanding } from "../parts/deal";
@@ -27,9 +28,11 @@ function List() {
       id="deals-title"
       title={t("deals.title")}
       aside={
-        <a class="button" href="/deals/new">
-          {t("deal.open")}
-        </a>
+        mayOpen("/deals/new") && (
+          <a class="button" href="/deals/new">
+            {t("deal.open")}
+          </a>
+        )
       }
     >
       <Table

@@ -145,6 +145,8 @@ function Latest({ rows, party, name }: { rows: Account[]; party: string; name: (
   const [chosen, choose] = useState(first?.account ?? "");
   const [told, read] = useAnswer<Movements>(`/v1/finance/accounts/${chosen}/movements?limit=20`);
   useEvery(4, read);
+  // The list begins with the newest: what booked or freed a reservation of it stands in it too.
+  const resolved = new Set(told.state === "here" ? told.value.movements.map((one) => one.resolves) : []);
   return (
     <Section id="latest-title" title={t("latest.title")}>
       <label class="field latest-choice">
@@ -166,7 +168,7 @@ function Latest({ rows, party, name }: { rows: Account[]; party: string; name: (
         <ul class="services" aria-live="polite">
           {told.value.movements.map((one) => (
             <li key={one.transfer} class="money-row">
-              <StateMark state={one.state} />
+              <StateMark state={one.state === "reserved" && resolved.has(one.transfer) ? "was_reserved" : one.state} />
               <div>
                 <p>
                   <Sum minor={one.amount_minor} currency={told.value.currency} exponent={told.value.exponent} /> <Time at={one.at} />

@@ -1,6 +1,7 @@
 // Where a thing went, or what it came from: what the captured events say, and where nobody told more.
 import { useEffect, useState } from "preact/hooks";
 import { get, type Problem, sendBytes } from "../api";
+import { mayDo } from "../doors";
 import { asProblem, Facts, ProblemNote, Section, Time } from "../parts/basics";
 import { Form } from "../parts/form";
 import { number } from "../format";
@@ -55,7 +56,7 @@ export default function TracePage() {
       </form>
       {problem && <ProblemNote problem={problem} />}
       {found && <Found found={found} />}
-      <Capture />
+      {mayDo("capture") && <Capture />}
     </div>
   );
 }

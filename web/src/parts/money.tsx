@@ -29,6 +29,7 @@ const SHAPES: Record<string, Shape> = {
   ...Object.fromEntries(["paid", "released", "committed", "settled", "honoured", "reimbursed", "complies", "approved", "confirmed", "booked", "executed"].map((s) => [s, "done"])),
   ...Object.fromEntries(["refused", "refunded", "aborted", "discrepant", "disputed", "cancelled"].map((s) => [s, "refused"])),
   freed: "later",
+  was_reserved: "later",
 };
 
 /** A state as a mark and a word, never by colour alone. */

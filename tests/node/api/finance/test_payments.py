@@ -462,6 +462,33 @@ async def test_movements_are_for_the_bank_and_the_holder_as_they_happen(bench: B
     assert (await bench.call("GET", path + "?limit=0", party="exporter")).status_code == 400
 
 
+async def test_a_movement_names_the_reservation_that_it_books_or_frees(bench: Bench) -> None:
+    services = bench.services
+    own = await services.world.accounts.technical(
+        services.banks["importer-bank"], AccountCode.CASH, "importer-bank", "CNY"
+    )
+    payer = UUID(services.accounts["importer"])
+    number = ledger_number(Currency("CNY"))
+    post, void = "post_pending_transfer", "void_pending_transfer"
+    for first, flag, amount, state in (
+        (31, post, 7, "booked"),
+        (41, void, 7, "freed"),
+        (51, post, 0, "freed"),
+    ):
+        held, ends = UUID(int=first), UUID(int=first + 1)
+        hold = Transfer(held, payer, own, 7, ledger=number, code=4, flags=TransferFlag.PENDING)
+        assert (await services.world.ledger.submit("CNY", [hold]))[0].holds
+        end = {"transfer": str(ends), "pending": str(held), "flags": [flag]}
+        body = {"currency": "CNY", "transfers": [end | {"amount_minor": amount}]}
+        assert (await bench.call("POST", "/transfers", body)).json() == ["created"]
+        path = f"/accounts/{payer}/movements?limit=2"
+        told = (await bench.call("GET", path, party="importer-bank")).json()["movements"]
+        assert [(each["state"], each["resolves"]) for each in told] == [
+            (state, str(held)),
+            ("reserved", ""),
+        ]
+
+
 async def test_all_movements_are_reached_page_by_page_and_a_moment_has_its_balance(
     bench: Bench,
 ) -> None:

@@ -72,7 +72,8 @@ class AccountMovement:
     """What a transfer did to an account, at once when it did it; reservations are told, too.
 
     `amount_minor`: positive for what comes in. `state`: booked, reserved, or freed for a
-    reservation that was given up. `other`: the account on the other side.
+    reservation that was given up. `other`: the account on the other side. `resolves`: the
+    reservation that it books or frees; None for what stands by itself.
     """
 
     transfer: UUID
@@ -82,6 +83,7 @@ class AccountMovement:
     state: str
     uetr: str = ""
     mark: int = 0
+    resolves: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,12 +140,15 @@ def movement_on(movement: Movement, account: UUID) -> AccountMovement | None:
     """What a stored transfer does to an account; None for what does nothing there."""
     name = name_of(account)
     comes = movement.credit_account_id == name
-    if comes == (movement.debit_account_id == name) or not movement.amount:
+    resolves = uuid_of(movement.pending_id) if any(movement.pending_id) else None
+    if comes == (movement.debit_account_id == name) or not (movement.amount or resolves):
         return None
     if movement.flags & TransferFlag.PENDING:
         state = "reserved"
     else:
-        state = "freed" if movement.flags & TransferFlag.VOID_PENDING_TRANSFER else "booked"
+        # Nothing of what was reserved is booked: it is free again, as by giving it up.
+        is_freed = movement.flags & TransferFlag.VOID_PENDING_TRANSFER or not movement.amount
+        state = "freed" if is_freed else "booked"
     return AccountMovement(
         uuid_of(movement.id),
         uuid_of(movement.debit_account_id if comes else movement.credit_account_id),
@@ -152,6 +157,7 @@ def movement_on(movement: Movement, account: UUID) -> AccountMovement | None:
         state,
         uetr_of(movement.user_data_128),
         movement.user_data_64,
+        resolves=resolves,
     )
 
 

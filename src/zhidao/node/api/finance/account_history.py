@@ -64,6 +64,7 @@ class MovementView(msgspec.Struct, kw_only=True):
 
     `state`: booked, reserved or freed. `other`: whose account is on the other side, told to the
     account's bank only; `counterparty`, `end_to_end` and `remittance`: as the payment told them.
+    `resolves`: the transfer that reserved what this one books or frees; empty else.
     """
 
     account: str
@@ -79,6 +80,7 @@ class MovementView(msgspec.Struct, kw_only=True):
     counterparty: str
     end_to_end: str
     remittance: str
+    resolves: str
 
 
 class MovementsView(msgspec.Struct, kw_only=True):
@@ -240,6 +242,7 @@ def _movement(
         counterparty=at(side, "Nm"),
         end_to_end=told.end_to_end,
         remittance=at(told.remittance, "Ustrd"),
+        resolves=str(one.resolves) if one.resolves else "",
     )
 
 
