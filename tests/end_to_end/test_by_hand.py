@@ -98,6 +98,7 @@ def test_five_people_walk_the_road_on_two_nodes(walk: Walk) -> None:
     walk.say("paid, and verified")
     # What came from the other node is on the exporter's pages too.
     walk.looks_around("exporter")
+    over(walk)
     told(walk)
     is_the_tutorial(walk)
     asked(walk)
@@ -123,6 +124,24 @@ def until_goods(walk: Walk) -> None:
     goods(walk)
     walk.say("the goods are entered, and handed over")
     accounts(walk)
+
+
+def over(walk: Walk) -> None:
+    """For those who see none of its money the road is over too, once the rest of it is done."""
+    for party in ("carrier", "customs"):
+        person = walk.people[party]
+        person.at("/")
+        ended = person.region("Ended").get_by_role("listitem").filter(has_text=CONSIGNMENT)
+        expect(ended).to_contain_text("All that you may see of it is done.")
+        ended.get_by_role("link").click()
+        expect(person.page.get_by_text("All that you may see of it is done.")).to_be_visible()
+        expect(person.page.get_by_text("Under way", exact=True)).to_have_count(0)
+    # What was reserved and then paid is not told as still reserved.
+    importer = walk.people["importer"]
+    importer.at("/money")
+    marks = importer.region("Latest payments").get_by_role("listitem")
+    expect(marks.filter(has_text="was reserved")).to_have_count(1)
+    expect(marks.filter(has_text=re.compile("^reserved"))).to_have_count(0)
 
 
 def told(walk: Walk) -> None:

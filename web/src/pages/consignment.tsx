@@ -5,7 +5,7 @@ import { Loading, ProblemNote, useAnswer } from "../parts/basics";
 import { Contents } from "../parts/fold";
 import { MapView } from "../parts/map";
 import { isMine } from "../parts/moves";
-import { MyMoves, RoadLine, SimulatedBand, StateWord, moveSentence, playing, reasonSentence } from "../parts/road";
+import { MyMoves, RoadLine, SimulatedBand, StateWord, isOver, moveSentence, playing, reasonSentence } from "../parts/road";
 import { SealPart } from "../parts/seal_part";
 import { ContainersPart, containersOf } from "../parts/carried";
 import { TellCrossing } from "../parts/crossing";
@@ -85,6 +85,7 @@ export function ConsignmentPage({ id }: { id: string }) {
 function nowWords(road: Road): string {
   if (road.state === "refused") return reasonSentence(road);
   if (road.state === "paid") return t("consignment.paid");
+  if (isOver(road)) return t("home.seen");
   return sentences(road.moves.filter((move) => !isMine(move)).map((move) => moveSentence(road, move)));
 }
 
@@ -103,7 +104,7 @@ function Head({ road }: { road: Road }) {
           <span class="amount amount-large">{money(road.amount)}</span>
         </p>
         <p>
-          <StateWord road={road} alone={nowWords(road) === ""} /> {nowWords(road)}
+          {(road.state !== "under_way" || !isOver(road)) && <StateWord road={road} alone={nowWords(road) === ""} />} {nowWords(road)}
         </p>
         {road.state === "refused" && <p class="quiet">{toldNumbers(road.told)}</p>}
       </div>

@@ -8,7 +8,7 @@ import { Loading, ProblemNote, useAnswer } from "../parts/basics";
 import { Glance, type Of, crossingName, ofAddress, picked } from "../parts/glance";
 import { MapView } from "../parts/map";
 import { isMine } from "../parts/moves";
-import { ShortRoad, SimulatedBand, StateWord, playing, reasonSentence, waitSentence } from "../parts/road";
+import { ShortRoad, SimulatedBand, StateWord, isOver, playing, reasonSentence, waitSentence } from "../parts/road";
 import { session } from "../session";
 import type { Corridor, CorridorRoad, Health, PartyInfo } from "../types";
 import { t } from "../words";
@@ -70,8 +70,8 @@ export function HomePage() {
                 <List title={t("home.waits")} roads={shown.filter(mine)} {...(of ? {} : { empty: t("home.waits_none") })} tone="wait" />
               </div>
               <div class="home-rest">
-                <List title={t("home.under_way")} roads={shown.filter((road) => road.state === "under_way" && !mine(road))} />
-                <List title={t("home.ended")} roads={shown.filter((road) => road.state !== "under_way")} />
+                <List title={t("home.under_way")} roads={shown.filter((road) => !isOver(road) && !mine(road))} />
+                <List title={t("home.ended")} roads={shown.filter((road) => isOver(road) && !mine(road))} />
                 {shown.length === 0 && <p class="state">{wish ? t("home.no_match", { wish }) : t("glance.none")}</p>}
               </div>
               <div class="home-map">
@@ -122,7 +122,7 @@ function List({ title, roads, empty, tone }: { title: string; roads: CorridorRoa
 }
 
 function Row({ road }: { road: CorridorRoad }) {
-  const now = road.state === "under_way" ? waitSentence(road) : road.state === "refused" ? reasonSentence(road) : t("home.paid");
+  const now = road.state === "refused" ? reasonSentence(road) : road.state === "paid" ? t("home.paid") : isOver(road) ? t("home.seen") : waitSentence(road);
   const words = (
     <>
       <span class="row-top">

@@ -133,9 +133,11 @@ function WaitingPerson({ row, may, done }: { row: PersonRow; may: boolean; done:
   return (
     <Line state="next" title={row.name} told={t("people.waits_person", { party: partyName(row.party), role: named("role", row.role) })}>
       {may && (
-        <button type="button" class="button" onClick={() => act("POST", `/v1/people/${encodeURIComponent(row.name)}/agreement`)}>
-          {t("people.agree", { party: partyName(row.party) })}
-        </button>
+        <div class="acts">
+          <button type="button" class="button" onClick={() => act("POST", `/v1/people/${encodeURIComponent(row.name)}/agreement`)}>
+            {t("people.agree", { party: partyName(row.party) })}
+          </button>
+        </div>
       )}
       {problem && <ProblemNote problem={problem} />}
     </Line>
@@ -147,9 +149,11 @@ function WaitingToken({ row, may, done }: { row: TokenRow; may: boolean; done: (
   return (
     <Line state="next" title={row.label || row.id} told={t("people.waits_token", { party: partyName(row.party), role: named("role", row.role) })}>
       {may && (
-        <button type="button" class="button" onClick={() => act("POST", `/v1/tokens/${row.id}/agreement`)}>
-          {t("people.agree", { party: partyName(row.party) })}
-        </button>
+        <div class="acts">
+          <button type="button" class="button" onClick={() => act("POST", `/v1/tokens/${row.id}/agreement`)}>
+            {t("people.agree", { party: partyName(row.party) })}
+          </button>
+        </div>
       )}
       {problem && <ProblemNote problem={problem} />}
     </Line>

@@ -2,7 +2,7 @@
 import { country, lasting, money, number } from "../format";
 import type { Corridor, CorridorRoad, Held } from "../types";
 import { named, t, tryWords } from "../words";
-import { partyName } from "./road";
+import { isOver, partyName } from "./road";
 
 /** Which roads a figure counts: its kind, and of what. */
 export type Of = [kind: string, ...rest: string[]];
@@ -18,6 +18,7 @@ export function ofAddress(): Of | null {
 export function picked(road: CorridorRoad, [kind, first = "", second = ""]: Of): boolean {
   switch (kind) {
     case "under_way":
+      return !isOver(road);
     case "refused":
       return road.state === kind;
     case "held":
@@ -37,7 +38,7 @@ const WAITS_SHOWN = 6;
 
 export function Glance({ corridor, of, choose }: { corridor: Corridor; of: Of | null; choose: (of: Of | null) => void }) {
   const { roads, crossings, held, paid } = corridor;
-  const under = roads.filter((road) => road.state === "under_way");
+  const under = roads.filter((road) => !isOver(road));
   const simulated = roads.filter((road) => road.simulated.includes("parties")).length;
   const chosen = of?.join(".") ?? "";
   const Figure = ({ to, figure, words, more }: { to: Of; figure: string; words: string; more?: string }) => (

@@ -13,6 +13,13 @@ export function isDealWithheld(road: Road): boolean {
   return road.milestones.some(({ key, state }) => key === "payment" && state === "withheld");
 }
 
+/** Whether a road is over for its reader: decided, or done as far as a reader without its money sees. */
+export function isOver(road: RoadSummary): boolean {
+  if (road.state !== "under_way") return true;
+  const states = road.milestones.map(({ state }) => state);
+  return states.includes("withheld") && states.every((state) => state === "done" || state === "withheld");
+}
+
 /** A part in the trade as the catalogues spell it: `importer's bank` is importer_bank. */
 export function plainRole(role: string): string {
   return role.toLowerCase().replace(/['\u2019]s\b/g, "").replace(/[^a-z]+/g, "_");
