@@ -32,6 +32,7 @@ from zhidao.devices.domain.custody import (
 from zhidao.devices.domain.track import IN_FUTURE, REASONS, LastSeen, Report, TrackPoint
 from zhidao.devices.events import PositionsRecorded
 from zhidao.devices.service.ports import Vault
+from zhidao.devices.wire.teltonika.records import RECORD_IDS
 from zhidao.store.journal import PostgresJournal
 from zhidao.store.memory import MemoryJournal
 
@@ -87,9 +88,9 @@ def kept(request: pytest.FixtureRequest) -> Kept:
     return Kept(PostgresVault(database, journal), journal, scribe)
 
 
-def _frame(number: int, message_id: int = 0x0200) -> StoredFrame:
+def _frame(number: int, message_id: int = 0x0200, terminal: str = "truck-7") -> StoredFrame:
     return StoredFrame(
-        "truck-7", bytes([number]) * 32, UUID(int=number), NOW, message_id, number, b"plain"
+        terminal, bytes([number]) * 32, UUID(int=number), NOW, message_id, number, b"plain"
     )
 
 
@@ -235,9 +236,11 @@ async def test_of_two_terminals_with_the_same_bytes_the_newest_is_given(kept: Ke
 
 async def test_each_position_frame_is_covered_once(kept: Kept):
     frames = [_frame(1), _frame(2), _frame(3, 0x0704), _frame(4, 0x0900)]
-    await kept.vault.keep(frames, [])
-    assert await kept.vault.unbatched(10) == ("truck-7",)
+    records = [_frame(5 + n, message, "truck-8") for n, message in enumerate(RECORD_IDS)]
+    await kept.vault.keep([*frames, *records], [])
+    assert await kept.vault.unbatched(10) == ("truck-7", "truck-8")
     assert await kept.vault.unbatched_positions("truck-7", 10) == tuple(frames[:3])
+    assert await kept.vault.unbatched_positions("truck-8", 10) == tuple(records)
     digests = [f.digest for f in frames[:2]]
     await kept.vault.batch("truck-7", UUID(int=9), digests, [kept.entry(1)])
     with pytest.raises(Conflict):
@@ -321,6 +324,10 @@ def _point(observed_s: int, received_s: int = 600, **more: Any) -> TrackPoint:
     return TrackPoint(**times, **(usual | more))
 
 
+def _own_time(report: Report) -> int:
+    return report.point.observed_at.tai_ns
+
+
 async def _keep(kept: Kept, *reports: Report) -> None:
     frames = {
         each.frame: replace(_frame(each.frame.int), terminal=each.terminal) for each in reports
@@ -331,8 +338,9 @@ async def _keep(kept: Kept, *reports: Report) -> None:
 async def test_a_point_is_read_back_as_it_was_whatever_bits_came(kept: Kept):
     """Sixteen bits of a broken terminal, coordinates on the edge, and each reason."""
     odd = [
-        _report(1, 1, altitude_m=65_535, speed_kmh=6553.5, course_deg=65_535, satellites=255),
+        _report(1, 1, altitude_m=64_535, speed_kmh=6553.5, course_deg=65_535, satellites=255),
         _report(2, 2, altitude_m=32_768, speed_kmh=3276.8, course_deg=32_768, beidou=False),
+        _report(9, 0, altitude_m=-1_000),
         _report(3, 3, latitude_udeg=-90_000_000, longitude_udeg=180_000_000, frame=Frame.GCJ02),
         *(
             _report(4 + at, 4 + at, valid=False, reason=reason)
@@ -341,7 +349,7 @@ async def test_a_point_is_read_back_as_it_was_whatever_bits_came(kept: Kept):
     ]
     await _keep(kept, *odd)
     found = await kept.vault.recent_points("truck-7", 100)
-    assert found == tuple(each.point for each in reversed(odd))
+    assert found == tuple(each.point for each in sorted(odd, key=_own_time, reverse=True))
     assert await kept.vault.recent_points("truck-8", 100) == ()
     assert await kept.vault.recent_points("truck-7", 2) == found[:2]
 

@@ -17,7 +17,7 @@ from zhidao.devices.service.enrolments import Enrolments
 from zhidao.devices.service.lines import Lines
 from zhidao.devices.service.ports import Vault
 from zhidao.devices.service.seals import Seals
-from zhidao.devices.service.session import SessionServices
+from zhidao.devices.service.session_services import SessionServices
 from zhidao.devices.service.terminal_commands import TerminalCommands
 from zhidao.devices.service.terminal_journal import TerminalJournal
 from zhidao.devices.service.terminals import Terminals

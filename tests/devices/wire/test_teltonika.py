@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ from zhidao.devices.wire.teltonika.records import (
     Record,
     decode_records,
     encode_records,
+    singled,
 )
 
 IMEI = "352094081673958"
@@ -160,8 +162,8 @@ def test_any_bytes_are_read_or_refused(data, greeted) -> None:
     try:
         found = deframer.feed((Greeting(IMEI).encode() if greeted else b"") + data)
         for each in found:
-            if isinstance(each, Packet):
-                decode_records(each)
+            if isinstance(each, bytes):
+                decode_records(decode_frame(each))
     except MalformedInput:
         return
     with pytest.raises(MalformedInput):
@@ -200,7 +202,7 @@ def test_a_stream_is_cut_whatever_pieces_it_comes_in() -> None:
         deframer, out = Deframer(), []
         for at in range(0, len(stream), size):
             out += deframer.feed(stream[at : at + size])
-        assert out == [Greeting(IMEI), packet, packet]
+        assert out == [Greeting(IMEI), packet.encode(), packet.encode()]
     assert answer(2) == b"\0\0\0\2"
     assert Datagram(0xCAFE, 5, IMEI, packet).answer(2) == bytes.fromhex("0005cafe010502")
 
@@ -232,14 +234,34 @@ def test_numbers_of_records_and_elements_must_agree() -> None:
         decode_records(Packet(bytes(data)))
 
 
+def test_what_is_whole_before_a_stream_is_lost_is_given_first() -> None:
+    whole = encode_records(CODEC_8, (_record(),)).encode()
+    deframer = Deframer()
+    assert deframer.feed(Greeting(IMEI).encode() + whole + b"\1" * 8) == [Greeting(IMEI), whole]
+    with pytest.raises(MalformedInput) as lost:
+        deframer.feed(b"\1")
+    assert lost.value.code == "bad_preamble"
+
+
+def test_each_record_by_itself_is_the_same_beside_whatever_others() -> None:
+    first, second = _record(), replace(_record(), at_ms=1_700_000_001_000)
+    wide = replace(_record(), elements=((1, b"\1"), (9, bytes(16))))
+    for codec, one, form in ((CODEC_8E, first, None), (CODEC_8, wide, WIDE_8)):
+        (alone,) = singled(encode_records(codec, (one,), form=form))
+        many = singled(encode_records(codec, (second, one, second), form=form))
+        assert many[1] == alone
+        assert decode_records(alone) == (one,)
+    assert singled(encode_records(CODEC_16, ())) == ()
+
+
 @pytest.mark.bound("devices.wire.teltonika.packet.DATA_BYTES_MAX")
 def test_a_frame_has_so_many_bytes_and_no_more() -> None:
     data = bytes((CODEC_8, 0)) + bytes(DATA_BYTES_MAX - 2)
     fine, more = Deframer(), Deframer()
     for each in (fine, more):
         each.feed(Greeting(IMEI).encode())
-    (packet,) = fine.feed(Packet(data).encode())
-    assert packet == Packet(data)
+    (raw,) = fine.feed(Packet(data).encode())
+    assert decode_frame(raw) == Packet(data)
     with pytest.raises(MalformedInput) as refused:
         more.feed(Packet(data + b"\0").encode())
     assert refused.value.code == "oversize"

@@ -46,6 +46,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     adding.add_argument("--phone", required=True, help="its card's number, as +8613800138000")
     adding.add_argument("--owner", required=True, metavar="PARTY", help="whose device it is")
     adding.add_argument("--number", default="", help="digits set in the device, if others")
+    adding.add_argument(
+        "--protocol",
+        choices=("jt808", "teltonika"),
+        default="jt808",
+        help="what it speaks; of teltonika the number is its IMEI (default: %(default)s)",
+    )
     adding.add_argument("--key", default="", help="Multikey; without one: claimed only")
     adding.add_argument("--reader", action="append", default=[], metavar="PARTY", help="who sees")
     adding.add_argument(
@@ -87,9 +93,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "says stays a claim. Only a key that the device keeps can carry a proof.\n"
         "Its registration is answered once, within a window; then it is locked. One that lost its\n"
         "token needs another window; with --void whoever holds the token is put out.\n"
+        "A Teltonika tracker shows nothing but its IMEI: it comes in unless it is suspended.\n"
         "examples:\n"
         "  zhidao terminal add LORRY-7 --phone '+86 138 0013 8000' --owner carrier \\\n"
         "      --url https://localhost:8443 --as aida\n"
+        "  zhidao terminal add LORRY-8 --phone '+7 701 555 0123' --owner carrier \\\n"
+        "      --protocol teltonika --number 352094081673958\n"
         "  zhidao terminal invite LORRY-7 --minutes 30 --url https://localhost:8443 --as aida\n"
         "  zhidao terminal invite LORRY-7 --void\n"
         "  zhidao terminal suspend LORRY-7\n"
@@ -120,7 +129,7 @@ def _show(options: argparse.Namespace) -> int:
     lines = [
         (
             f"{known['terminal']} ({known['phone']}) of {known['owner']}: "
-            f"{_says(keyed=bool(known['key']))}; {_stands(known['enrolment'])}"
+            f"{_says(keyed=bool(known['key']))}; {_stands(known['enrolment'], known['protocol'])}"
         ),
         *(f"  {_point(each)}" for each in points),
     ]
@@ -155,11 +164,12 @@ def _add(options: argparse.Namespace) -> int:
         "readers": options.reader,
         "surroundings": options.surroundings,
         "window_minutes": options.window_minutes,
+        "protocol": options.protocol,
     }
     known = node.send(_PATH, body)
     sentence = (
         f"{known['terminal']} is added; its number is {known['number']}: "
-        f"{_says(keyed=bool(known['key']))}; {_stands(known['enrolment'])}"
+        f"{_says(keyed=bool(known['key']))}; {_stands(known['enrolment'], known['protocol'])}"
     )
     return say(options, known, sentence)
 
@@ -182,7 +192,10 @@ def _changed(options: argparse.Namespace, act: str, body: dict[str, Any]) -> int
     return say(options, stands, f"{stands['terminal']}: {_stands(stands)}")
 
 
-def _stands(enrolment: dict[str, Any]) -> str:
+def _stands(enrolment: dict[str, Any], protocol: str = "jt808") -> str:
+    if protocol == "teltonika" and enrolment["state"] in ("new", "invited", "enrolled"):
+        heard = "it has greeted" if enrolment["state"] == "enrolled" else "it has not greeted yet"
+        return f"let in by its IMEI; {heard}"
     words = {
         "new": "no window is open for it, so its registration is refused",
         "invited": f"it may register once, until {enrolment['until']}",

@@ -1,19 +1,24 @@
-"""The TCP server for terminals: sockets, time-outs and caps; the talk itself is in `session`."""
+"""The TCP server for terminals: sockets, time-outs and caps; the talk itself is in the sessions."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 from collections import Counter
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from functools import partial
-from typing import Final
+from typing import Any, Final, Protocol
 
 from zhidao.core.errors import MalformedInput, Unavailable, ZhidaoError
+from zhidao.devices.domain.enrolment import JT808, TELTONIKA
 from zhidao.devices.service.lines import network_of
-from zhidao.devices.service.session import Session, SessionServices
+from zhidao.devices.service.session import Session
+from zhidao.devices.service.session_services import SessionServices
+from zhidao.devices.service.teltonika_session import TeltonikaSession
 from zhidao.devices.wire.jt808.frame import Deframer
+from zhidao.devices.wire.teltonika.packet import Deframer as TeltonikaDeframer
 
 _READ_BYTES: Final = 32 * 1024
 _WRITE_S: Final = 10.0
@@ -36,8 +41,82 @@ class Limits:
     sessions_max: int = 20_000
 
 
+class Conversation(Protocol):
+    """The node's side of one connection, of whichever protocol."""
+
+    closed: bool
+    took_over: bool
+
+    @property
+    def authenticated(self) -> bool:
+        """Whether it is known who speaks."""
+        ...
+
+    @property
+    def waits_for_packets(self) -> bool:
+        """Whether something is unfinished that is asked for again."""
+        ...
+
+    async def receive(self, units: Any) -> list[bytes]:
+        """The answers to what the deframer found."""
+        ...
+
+    async def ask_again(self, quiet_s: float = 0) -> list[bytes]:
+        """Questions for what is missing."""
+        ...
+
+    async def lost(self, error: MalformedInput) -> None:
+        """The stream cannot be read on."""
+        ...
+
+    async def leave(self) -> None:
+        """The line has ended."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class WireProtocol:
+    """How one protocol is cut and answered."""
+
+    deframer: Callable[[], Any]
+    session: Callable[..., Conversation]
+
+
+_PROTOCOLS: Final = {
+    JT808: WireProtocol(Deframer, Session),
+    TELTONIKA: WireProtocol(TeltonikaDeframer, TeltonikaSession),
+}
+
+
+@dataclass(slots=True)
+class Listener:
+    """A port for terminals: what is spoken there, and the setting that names it.
+
+    `port` 0 takes a free one; `tls`: the context of an encrypted port.
+    """
+
+    host: str
+    port: int
+    protocol: str = JT808
+    setting: str = "devices.port"
+    tls: ssl.SSLContext | None = None
+    server: asyncio.Server | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Ports beside that of JT/T 808, each by its number, 0 where it is off."""
+
+    teltonika: int = 0
+
+    def listeners(self, host: str) -> list[Listener]:
+        """Those that are on."""
+        every = [Listener(host, self.teltonika, TELTONIKA, "devices.teltonika_port")]
+        return [each for each in every if each.port]
+
+
 class Gateway:
-    """Accepts terminals over TCP."""
+    """Accepts terminals over TCP; its bounds hold for all its ports together."""
 
     def __init__(
         self,
@@ -47,60 +126,83 @@ class Gateway:
         port: int,
         tend: Callable[[], Awaitable[None]],
         limits: Limits | None = None,
+        others: Sequence[Listener] = (),
     ) -> None:
-        """`port` 0 takes a free one. `tend` runs every few seconds beside the sessions."""
+        """`port`: of JT/T 808; 0 takes a free one. `tend` runs every few seconds beside all.
+
+        `others`: more ports, of this protocol or another.
+        """
         self._services = services
         self._tend = tend
         self._limits = limits or Limits()
         self._addresses: Counter[str] = Counter()
         self._early: Counter[str] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._server: asyncio.Server | None = None
-        self._host = host
-        self._port = port
+        self.listeners = (Listener(host, port), *others)
         self.counts: Counter[str] = Counter()
 
     async def open(self) -> None:
-        """Takes the port, so that `address` is true; nobody is served before `run`.
+        """Takes the ports, so that `address` is true; nobody is served before `run`.
 
-        Raises Unavailable (`port_unavailable`) if the port cannot be had.
+        Raises Unavailable (`port_unavailable`) if one cannot be had; then it has none.
         """
         try:
-            self._server = await asyncio.start_server(
-                self._connected,
-                self._host,
-                self._port,
+            for each in self.listeners:
+                await self._open(each)
+        except Unavailable:
+            self._close()
+            raise
+
+    async def _open(self, each: Listener) -> None:
+        try:
+            each.server = await asyncio.start_server(
+                partial(self._connected, _PROTOCOLS[each.protocol]),
+                each.host,
+                each.port,
                 limit=_READ_BYTES,
                 backlog=512,
                 start_serving=False,
+                ssl=each.tls,
+                ssl_handshake_timeout=self._limits.early_s if each.tls else None,
             )
         except (OSError, OverflowError) as error:
             raise Unavailable(
-                f"port {self._port} of {self._host}, for terminals, cannot be taken: {error}",
+                f"port {each.port} of {each.host}, for terminals, cannot be taken: {error}",
                 code="port_unavailable",
-                remedy="end the program that has it, or set devices.port to another one",
+                remedy=f"end the program that has it, or set {each.setting} to another one",
             ) from error
-        self._port = self._server.sockets[0].getsockname()[1]
+        each.port = each.server.sockets[0].getsockname()[1]
+
+    def _close(self) -> None:
+        for each in self.listeners:
+            if each.server is not None:
+                each.server.close()
+                each.server = None
 
     async def run(self) -> None:
-        """Serves until cancelled; after a failure it may be run again, at the same port."""
-        if self._server is None:
+        """Serves until cancelled; after a failure it may be run again, at the same ports."""
+        if self.listeners[0].server is None:
             await self.open()
-        server, self._server = self._server, None
-        assert server is not None
-        await server.start_serving()
         writing = asyncio.create_task(self._services.writer.run())
         tending = asyncio.create_task(self._tend_always())
         try:
+            for each in self.listeners:
+                assert each.server is not None
+                await each.server.start_serving()
             await asyncio.gather(writing, tending)
         finally:
-            server.close()
+            self._close()
             await _cancelled(*self._tasks, writing, tending)
 
     @property
     def address(self) -> tuple[str, int]:
-        """Host and port where terminals connect."""
-        return self._host, self._port
+        """Host and port where terminals of JT/T 808 connect."""
+        return self.listeners[0].host, self.listeners[0].port
+
+    @property
+    def ports(self) -> tuple[tuple[str, int, bool], ...]:
+        """All ports: protocol, number, whether it is encrypted."""
+        return tuple((each.protocol, each.port, each.tls is not None) for each in self.listeners)
 
     @property
     def sessions(self) -> int:
@@ -121,7 +223,9 @@ class Gateway:
                 self.counts["tend_failed"] += 1
             await asyncio.sleep(_TEND_S)
 
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _connected(
+        self, spoken: WireProtocol, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
@@ -138,13 +242,13 @@ class Gateway:
                 self._one_less(self._early, address)
                 self.counts["turned_away"] += 1
             else:
-                session = Session(
+                session = spoken.session(
                     self._services,
                     network=network_of(address),
                     hang_up=writer.close,
                     send=partial(self._write, writer),
                 )
-                await self._talk(session, address, reader, writer)
+                await self._talk(session, spoken.deframer(), address, reader, writer)
         except (OSError, asyncio.IncompleteReadError):
             self.counts["broken"] += 1
         except asyncio.CancelledError:
@@ -162,12 +266,12 @@ class Gateway:
 
     async def _talk(
         self,
-        session: Session,
+        session: Conversation,
+        deframer: Any,
         address: str,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
     ) -> None:
-        deframer = Deframer()
         now_s = asyncio.get_running_loop().time
         # A stranger has this long in all, however slowly he feeds his bytes.
         early_until_s = now_s() + self._limits.early_s
@@ -189,6 +293,8 @@ class Gateway:
                     await self._write(writer, await session.ask_again(self._limits.gap_s))
         except MalformedInput as error:
             self.counts[error.code] += 1
+            with contextlib.suppress(ZhidaoError):
+                await session.lost(error)
         except Unavailable:
             # Nothing was acknowledged; the terminal keeps its frames and comes back.
             self.counts["not_stored"] += 1
@@ -204,7 +310,7 @@ class Gateway:
         self,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
-        session: Session,
+        session: Conversation,
         timeout_s: float,
     ) -> bytes:
         """The next bytes; nothing at the end of the stream or of the time-out."""

@@ -88,6 +88,7 @@ _GCJ02: Final = 1 << 9
 _REASON_SHIFT: Final = 10
 _U16: Final = 0xFFFF
 _I32: Final = (1 << 31) - 1
+_DEPTH_M: Final = 1_000
 
 
 class Positions:
@@ -239,7 +240,7 @@ def _point(row: Mapping[str, Any]) -> TrackPoint:
         latitude_udeg=row["latitude_udeg"],
         longitude_udeg=row["longitude_udeg"],
         frame=Frame.GCJ02 if marks & _GCJ02 else Frame.WGS84,
-        altitude_m=row["altitude_m"] & _U16,
+        altitude_m=_height_m(row["altitude_m"]),
         speed_kmh=(row["speed_tenth_kmh"] & _U16) / 10,
         course_deg=row["course_deg"] & _U16,
         beidou=bool(marks & _BEIDOU),
@@ -247,6 +248,11 @@ def _point(row: Mapping[str, Any]) -> TrackPoint:
         valid=not reason,
         reason=reason,
     )
+
+
+def _height_m(signed: int) -> int:
+    """A height as it was given: down to a kilometre below the sea, else sixteen bits of height."""
+    return signed if signed >= -_DEPTH_M else signed & _U16
 
 
 def _lists(rows: np.ndarray[Any, Any]) -> dict[str, list[int]]:

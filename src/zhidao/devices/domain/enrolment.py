@@ -9,7 +9,7 @@ from typing import Final
 
 from zhidao.core.errors import Refused
 from zhidao.core.timescale import Utc
-from zhidao.core.transitions import Machine, Transition, rows_of
+from zhidao.core.transitions import Guard, Machine, Transition, rows_of
 
 NEW, INVITED, ENROLLED = "new", "invited", "enrolled"
 SUSPENDED, RETIRED = "suspended", "retired"
@@ -56,9 +56,14 @@ class Enrolment:
         return self.state in (INVITED, ENROLLED)
 
     @property
+    def has_token(self) -> bool:
+        """Whether its protocol has a token to show; else it comes in by its name alone."""
+        return self.protocol == JT808
+
+    @property
     def serves(self) -> bool:
         """Whether a terminal that came in may stay on the line: no token of it was made void."""
-        return self.admits and (bool(self.token) or self.derived)
+        return self.admits and (bool(self.token) or self.derived or not self.has_token)
 
 
 def digest_of(token: str) -> bytes:
@@ -66,12 +71,19 @@ def digest_of(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
+_UNREGISTERED: Final = Guard[Enrolment](
+    "without registration",
+    lambda it: not it.has_token,
+    "its protocol knows no registration",
+    "terminal {it.terminal} needs a window first",
+)
 ENROLMENT: Final = Machine[Enrolment](
     "Enrolment of a terminal",
     NEW,
     (
         *rows_of((NEW, INVITED, ENROLLED, SUSPENDED), "invite", "operator", INVITED),
         Transition(INVITED, "enrol", "terminal", ENROLLED),
+        Transition(NEW, "enrol", "terminal", ENROLLED, (_UNREGISTERED,)),
         *rows_of((INVITED, ENROLLED), "suspend", "operator", SUSPENDED),
         *rows_of((NEW, INVITED, ENROLLED, SUSPENDED), "retire", "operator", RETIRED),
     ),

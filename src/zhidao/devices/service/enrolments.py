@@ -15,7 +15,10 @@ from zhidao.core.timescale import NS
 from zhidao.devices.domain import enrolment as states
 from zhidao.devices.domain.custody import Terminal
 from zhidao.devices.domain.enrolment import (
+    JT808,
     RETIRED,
+    SUSPENDED,
+    TELTONIKA,
     WINDOW_MINUTES,
     WINDOW_MINUTES_MAX,
     Enrolment,
@@ -79,9 +82,17 @@ class Enrolments:
                 remedy=f"between 1 and {WINDOW_MINUTES_MAX}",
             )
         until = self._clock.now().plus_ns(minutes * _MINUTE_NS)
-        return await self._decided(
-            actor, terminal, lambda before: states.invited(before, until, void=void)
-        )
+
+        def change(before: Enrolment) -> Enrolment:
+            if void and not before.has_token:
+                raise Refused(
+                    f"terminal {terminal} shows its IMEI and has no token that could be void",
+                    code="enrolment_state",
+                    remedy="suspend it to put whoever calls by its IMEI out",
+                )
+            return states.invited(before, until, void=void)
+
+        return await self._decided(actor, terminal, change)
 
     async def suspend(self, actor: Actor, terminal: str) -> Enrolment:
         """Lets the terminal in no more until it is invited again; its line ends.
@@ -101,11 +112,13 @@ class Enrolments:
         """The token that the terminal which asks is given; none that it had before is good then.
 
         Raises NotFound for a number that is none here, Refused: `not_invited` outside a window,
-        `of_another` where the id or the plate is that of a terminal with another number.
+        `of_another` where the id or the plate is that of a terminal with another number,
+        `wrong_protocol`.
         """
         found = await self._calling(number, terminal_id, plate)
         for _ in range(_ATTEMPTS):
             before = await self._vault.enrolment(found.terminal)
+            _speaks(before, JT808)
             if not before.is_open(self._clock.now()):
                 raise Refused(
                     f"terminal {found.terminal} asked for a token, and no window is open for it",
@@ -126,7 +139,7 @@ class Enrolments:
         """The terminal that shows this token; the first time it closes the window.
 
         `fresh`: it was given the token on this very line. Raises NotFound for an unknown number,
-        Refused: `wrong_token`, `suspended`, `wrong_imei`, `in_use_elsewhere`.
+        Refused: `wrong_token`, `suspended`, `wrong_imei`, `in_use_elsewhere`, `wrong_protocol`.
         """
         found = await self._vault.terminal_by_number(number.lstrip("0"))
         modem = _modem(imei)
@@ -134,13 +147,38 @@ class Enrolments:
             before = await self._vault.enrolment(found.terminal)
             self._judge(found, before, token, modem)
             if not fresh and self._lines.is_alive_elsewhere(found.terminal, network):
-                raise self._contested(found)
+                raise self._contested(found, "token")
             try:
                 await self._locked(found, before, modem)
             except Conflict:
                 continue  # Another line of it was let in this moment.
             return found
         raise Conflict(f"terminal {found.terminal} is being enrolled by somebody else")
+
+    async def admit(self, imei: str, *, network: str = "") -> Terminal:
+        """The terminal that greets with this IMEI, which is all that its protocol can show.
+
+        The first time it is enrolled. Raises NotFound for an IMEI that is none here, Refused:
+        `wrong_protocol`, `suspended`, `in_use_elsewhere`.
+        """
+        found = await self._vault.terminal_by_number(imei.lstrip("0"))
+        for _ in range(_ATTEMPTS):
+            before = await self._vault.enrolment(found.terminal)
+            _may_greet(before)
+            if self._lines.is_alive_elsewhere(found.terminal, network):
+                raise self._contested(found, "IMEI")
+            if before.state == states.ENROLLED:
+                return found
+            try:
+                await self._written(found, before, states.enrolled(before), by="")
+            except Conflict:
+                continue  # Another line of it was let in this moment, or somebody decides.
+            return found
+        raise Conflict(f"terminal {found.terminal} is being enrolled by somebody else")
+
+    async def admit_again(self, terminal: Terminal) -> None:
+        """As `judge_again`, of a terminal that greeted. Raises Refused as `admit` does."""
+        _may_greet(await self._vault.enrolment(terminal.terminal))
 
     async def judge_again(self, terminal: Terminal, token: str, *, imei: str) -> None:
         """Whether a terminal that has taken its line may still have it; its line is known now.
@@ -163,6 +201,7 @@ class Enrolments:
 
     def _judge(self, terminal: Terminal, before: Enrolment, token: str, imei: str) -> None:
         name = terminal.terminal
+        _speaks(before, JT808)
         right = before.is_shown(token) or (
             before.derived and hmac.compare_digest(self.derived(terminal).encode(), token.encode())
         )
@@ -179,11 +218,7 @@ class Enrolments:
                 remedy="set the IMEI in its configuration, or none: it is digits",
             )
         if not before.admits:
-            raise Refused(
-                f"terminal {name} is {before.state}",
-                code="suspended",
-                remedy="open a window for it if it may come in again",
-            )
+            raise _is_out(before)
         if before.imei and imei != before.imei:
             raise Refused(
                 f"terminal {name} showed its token from another modem: IMEI {imei or 'none'}",
@@ -191,9 +226,9 @@ class Enrolments:
                 remedy="find out who has its token; open a window for it if its modem was changed",
             )
 
-    def _contested(self, terminal: Terminal) -> Refused:
+    def _contested(self, terminal: Terminal, shown: str) -> Refused:
         sentence = (
-            f"somebody with the token of terminal {terminal.terminal} came from another network "
+            f"somebody with the {shown} of terminal {terminal.terminal} came from another network "
             "while it was on the line"
         )
         self._lines.contest(terminal.terminal, sentence)
@@ -278,6 +313,31 @@ class Enrolments:
         message = f"{terminal.terminal}\n{terminal.number}\n{terminal.multikey}".encode()
         mac = hmac.new(self._secret, _LABEL + message, hashlib.sha256)
         return base64url(mac.digest()[:_TOKEN_BYTES])
+
+
+def _speaks(standing: Enrolment, protocol: str) -> None:
+    if standing.protocol != protocol:
+        raise Refused(
+            f"somebody called as terminal {standing.terminal} by {protocol}, and it speaks "
+            f"{standing.protocol}",
+            code="wrong_protocol",
+            remedy="set the device to the port of its protocol, or retire the terminal and add it"
+            " with the other",
+        )
+
+
+def _may_greet(standing: Enrolment) -> None:
+    _speaks(standing, TELTONIKA)
+    if standing.state in (SUSPENDED, RETIRED):
+        raise _is_out(standing)
+
+
+def _is_out(standing: Enrolment) -> Refused:
+    return Refused(
+        f"terminal {standing.terminal} is {standing.state}",
+        code="suspended",
+        remedy="open a window for it if it may come in again",
+    )
 
 
 def _modem(imei: str) -> str:

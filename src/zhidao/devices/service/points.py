@@ -21,8 +21,16 @@ from zhidao.devices.wire.jt808.position import (
     PositionReport,
     time_from_bcd,
 )
+from zhidao.devices.wire.teltonika.packet import decode_frame
+from zhidao.devices.wire.teltonika.records import RECORD_IDS, Record, decode_records
 
-POSITION_IDS: Final = (PositionReport.ID, PositionBatch.ID)
+POSITION_IDS: Final = (PositionReport.ID, PositionBatch.ID, *RECORD_IDS)
+# The lowest land is 430 m below the sea: sixteen bits are a depth down to here, else a height.
+_DEPTH_M: Final = 1_000
+_U16: Final = 0xFFFF
+# What a tenth of a km/h in sixteen bits can tell; no vehicle is so fast.
+_SPEED_KMH: Final = 6_553.5
+_E7_UDEG: Final = 10
 
 
 def reports_of(frame: StoredFrame) -> tuple[Report, ...]:
@@ -43,6 +51,10 @@ def points_of(frame: StoredFrame) -> Iterator[TrackPoint]:
 
     A part of a divided batch has none: they are in the whole, which is kept beside its parts.
     """
+    if frame.message_id in RECORD_IDS:
+        for record in decode_records(decode_frame(frame.plain)):
+            yield _recorded(record, frame.received_at)
+        return
     whole = decode_kept(frame.plain)
     if whole.header.packet_number:
         return
@@ -76,7 +88,7 @@ def _point(report: PositionReport, received_at: Utc) -> TrackPoint:
         latitude_udeg=latitude,
         longitude_udeg=longitude,
         frame=Frame.GCJ02 if report.status & STATUS_ENCRYPTED else Frame.WGS84,
-        altitude_m=report.altitude_m,
+        altitude_m=_height_m(report.altitude_m),
         speed_kmh=report.speed_kmh,
         course_deg=report.course_deg,
         beidou=bool(report.status & STATUS_BEIDOU),
@@ -84,3 +96,41 @@ def _point(report: PositionReport, received_at: Utc) -> TrackPoint:
         valid=not reason,
         reason=reason,
     )
+
+
+def _recorded(record: Record, received_at: Utc) -> TrackPoint:
+    """The point in a record of Teltonika: without satellites it repeats the last place."""
+    try:
+        observed_at, wrong_time = record.at, ""
+    except MalformedInput:
+        observed_at, wrong_time = received_at, NO_TIME
+    latitude, longitude = (
+        round(degrees_e7 / _E7_UDEG) for degrees_e7 in (record.latitude_e7, record.longitude_e7)
+    )
+    reason = wrong_time or objection(
+        positioned=record.satellites > 0,
+        latitude_udeg=latitude,
+        longitude_udeg=longitude,
+        observed_at=observed_at,
+        received_at=received_at,
+    )
+    return TrackPoint(
+        observed_at=observed_at,
+        received_at=received_at,
+        latitude_udeg=latitude,
+        longitude_udeg=longitude,
+        frame=Frame.WGS84,
+        altitude_m=max(record.altitude_m, -_DEPTH_M),
+        speed_kmh=min(record.speed_kmh, _SPEED_KMH),
+        course_deg=record.course_deg,
+        # It does not say which systems its satellites are of.
+        beidou=False,
+        satellites=record.satellites,
+        valid=not reason,
+        reason=reason,
+    )
+
+
+def _height_m(sixteen: int) -> int:
+    """The height in a report of JT/T 808, whose standard has no sign; below the sea it is used."""
+    return sixteen - (_U16 + 1) if sixteen > _U16 - _DEPTH_M else sixteen

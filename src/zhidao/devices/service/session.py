@@ -8,21 +8,15 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from zhidao.core.ambient import Clock
 from zhidao.core.errors import MalformedInput, NotFound, Refused, ZhidaoError
 from zhidao.core.hashing.hashtree import leaf_hash, tree_root
-from zhidao.core.ids import IdSource
 from zhidao.core.timescale import NS
-from zhidao.devices.domain.custody import StoredChunk, StoredFrame, Suspect, Terminal
+from zhidao.devices.domain.custody import StoredChunk, StoredFrame, Terminal
 from zhidao.devices.events import MessageIncomplete
-from zhidao.devices.service.enrolments import Enrolments
-from zhidao.devices.service.lines import Line, Lines
+from zhidao.devices.service.lines import Line
 from zhidao.devices.service.points import POSITION_IDS
-from zhidao.devices.service.ports import Vault
-from zhidao.devices.service.terminal_commands import Asked, TerminalCommands
-from zhidao.devices.service.terminal_journal import TerminalJournal
-from zhidao.devices.service.windows import Windows
-from zhidao.devices.service.writer import FrameWriter
+from zhidao.devices.service.session_services import SessionServices, Suspects
+from zhidao.devices.service.terminal_commands import Asked
 from zhidao.devices.wire.chunk import KIND_CHUNK, KIND_NONCE, decode_chunk
 from zhidao.devices.wire.jt808.frame import Edition, Frame, Header, decode_frame, encode_whole
 from zhidao.devices.wire.jt808.messages import (
@@ -53,24 +47,8 @@ from zhidao.devices.wire.jt808.packets import Incomplete, Reassembler, frames_of
 from zhidao.devices.wire.jt808.position import PositionBatch
 
 _EARLY_MAX: Final = 3  # Business frames before authentication until the line is closed.
-_SUSPECTS_MAX: Final = 32  # Kept per connection; the rest is counted only.
 _SERIALS: Final = 1 << 16
 _NO_PHONE: Final = "0" * 20
-
-
-@dataclass(frozen=True, slots=True)
-class SessionServices:
-    """The services that a session uses."""
-
-    vault: Vault
-    enrolments: Enrolments
-    lines: Lines
-    windows: Windows
-    writer: FrameWriter
-    terminal_journal: TerminalJournal
-    clock: Clock
-    ids: IdSource
-    commands: TerminalCommands | None = None
 
 
 @dataclass(slots=True)
@@ -117,7 +95,7 @@ class Session:
         self._terminal: Terminal | None = None
         self._serial = 0
         self._early = 0
-        self._suspects = 0
+        self._suspects = Suspects(services)
         self._packets = Reassembler()
         self._header = Header(0, _NO_PHONE, 0)
         self.closed = False
@@ -152,6 +130,9 @@ class Session:
         """Nothing that came and was not read yet is heard any more."""
         self.closed = True
         self._hang_up()
+
+    async def lost(self, error: MalformedInput) -> None:
+        """The stream cannot be read on; whatever it was, the terminal sends it again."""
 
     async def leave(self) -> None:
         """The line has ended: what was begun on it will not be finished."""
@@ -422,17 +403,7 @@ class Session:
             await self._services.terminal_journal.refuse(self._terminal, reason, str(error))
         elif not isinstance(error, Refused):
             self._services.terminal_journal.refusals[reason] += 1
-        self._suspects += 1
-        if self._suspects <= _SUSPECTS_MAX:
-            await self._services.vault.put_aside(
-                Suspect(
-                    self._terminal.terminal,
-                    self._services.ids.new(),
-                    self._services.clock.now(),
-                    reason,
-                    raw,
-                )
-            )
+        await self._suspects.put(self._terminal, raw, reason)
 
     def _whole(self, head: Header, body: bytes, terminal: Terminal) -> StoredFrame:
         """A divided message put together: what it says is in none of its parts."""

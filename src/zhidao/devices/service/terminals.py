@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -16,7 +17,10 @@ from zhidao.core.keys import PublicKey
 from zhidao.core.timescale import NS
 from zhidao.devices.domain.custody import Refusal, Terminal
 from zhidao.devices.domain.enrolment import (
+    JT808,
+    PROTOCOLS,
     RETIRED,
+    TELTONIKA,
     WINDOW_MINUTES,
     Enrolment,
     invited,
@@ -31,6 +35,7 @@ MAY_REGISTER_TERMINAL: Final = access(Role.OPERATOR)
 # What people put between the digits of a phone number.
 _BETWEEN_DIGITS: Final = str.maketrans("", "", " -()")
 _MINUTE_NS: Final = 60 * NS
+_IMEI: Final = re.compile(r"[0-9]{15}\Z", re.ASCII)
 
 
 class Terminals:
@@ -53,6 +58,7 @@ class Terminals:
         number: str = "",
         surroundings: str = "vehicle",
         window_minutes: int = WINDOW_MINUTES,
+        protocol: str = JT808,
     ) -> Terminal:
         """Adds a terminal, with a window in which it enrols. The same call again changes nothing.
 
@@ -60,7 +66,8 @@ class Terminals:
         a terminal that has none, which is heard but proves nothing. `number`: the digits in its
         headers where they are not those of its phone. `surroundings`:
         the class of what stands around its antenna, which decides what its windows can prove.
-        `window_minutes`: 0 for none now.
+        `window_minutes`: 0 for none now. `protocol`: what it speaks; by `teltonika` its number is
+        its IMEI, and it has no key.
         Raises Conflict if the id, a number or the key already stands for another terminal, which is
         named to whoever may see it.
         """
@@ -71,6 +78,7 @@ class Terminals:
                 where="$.terminal",
                 remedy="give the terminal another name, such as its plate",
             )
+        _may_speak(protocol, number=number, key=key)
         phone = phone.translate(_BETWEEN_DIGITS)
         wanted = Terminal(
             terminal=terminal,
@@ -84,12 +92,12 @@ class Terminals:
         )
         before = await self._known(terminal)
         if before is not None:
-            return await self._same(before, wanted)
+            return await self._same(before, wanted, protocol)
         await self._is_free(actor, wanted)
         fact = TerminalRegistered(
             terminal=terminal, phone=phone, key=key, surroundings=surroundings
         )
-        enrolment = Enrolment(terminal)
+        enrolment = Enrolment(terminal, protocol=protocol)
         facts: list[tuple[Fact, PartyId]] = [(fact, actor.party)]
         if window_minutes:
             enrolment = invited(enrolment, self._clock.now().plus_ns(window_minutes * _MINUTE_NS))
@@ -114,7 +122,7 @@ class Terminals:
             if before is None:
                 await self._is_free(actor, wanted)
                 raise
-            return await self._same(before, wanted)
+            return await self._same(before, wanted, protocol)
         return wanted
 
     async def listed(self, actor: Actor, *, limit: int, after: str = "") -> list[Terminal]:
@@ -153,10 +161,11 @@ class Terminals:
                 continue
             raise Conflict(f"{told} stands for {_named_to(actor, other)} already", remedy=remedy)
 
-    async def _same(self, before: Terminal, wanted: Terminal) -> Terminal:
-        if before != wanted:
+    async def _same(self, before: Terminal, wanted: Terminal, protocol: str) -> Terminal:
+        standing = await self._vault.enrolment(before.terminal)
+        if before != wanted or standing.protocol != protocol:
             raise Conflict(f"terminal {wanted.terminal} is registered with other particulars")
-        if (await self._vault.enrolment(before.terminal)).state == RETIRED:
+        if standing.state == RETIRED:
             raise Conflict(
                 f"terminal {wanted.terminal} is retired",
                 remedy="give the device that comes in its place another name",
@@ -168,6 +177,26 @@ class Terminals:
             return await self._vault.terminal(terminal)
         except NotFound:
             return None
+
+
+def _may_speak(protocol: str, *, number: str, key: str) -> None:
+    """Raises MalformedInput for a protocol that is none, or particulars that it does not have."""
+    if protocol not in PROTOCOLS:
+        raise MalformedInput(
+            f"no protocol {protocol[:24]!r}",
+            where="$.protocol",
+            remedy=f"one of {', '.join(PROTOCOLS)}",
+        )
+    if protocol == TELTONIKA and not _IMEI.match(number):
+        raise MalformedInput(
+            f"a Teltonika terminal is known by its IMEI, not by {number[:24]!r}",
+            where="$.number",
+            remedy="give the 15 digits on its label",
+        )
+    if protocol == TELTONIKA and key:
+        raise MalformedInput(
+            "a Teltonika terminal signs nothing", where="$.key", remedy="leave the key out"
+        )
 
 
 def _named_to(actor: Actor, other: Terminal) -> str:

@@ -9,7 +9,7 @@ from typing import Final
 from zhidao.core.errors import MalformedInput
 from zhidao.core.journal import Records
 from zhidao.devices.adapters.commands import PostgresCommands
-from zhidao.devices.adapters.gateway import Gateway, Limits
+from zhidao.devices.adapters.gateway import Gateway, Limits, Ports
 from zhidao.devices.adapters.postgres import PostgresVault
 from zhidao.devices.domain.custody import StoredFrame
 from zhidao.devices.service.custody import KeptData
@@ -18,7 +18,7 @@ from zhidao.devices.service.lines import Lines
 from zhidao.devices.service.ports import PositionSink
 from zhidao.devices.service.quarantine import Quarantine
 from zhidao.devices.service.seals import Seals
-from zhidao.devices.service.session import SessionServices
+from zhidao.devices.service.session_services import SessionServices
 from zhidao.devices.service.terminal_commands import TerminalCommands
 from zhidao.devices.service.terminal_journal import TerminalJournal
 from zhidao.devices.service.terminals import Terminals
@@ -26,6 +26,7 @@ from zhidao.devices.service.tracks import NoSink, Tracks
 from zhidao.devices.service.windows import Windows
 from zhidao.devices.service.writer import FrameWriter
 from zhidao.node.api.devices import commands as command_routes
+from zhidao.node.api.devices import seals as seal_routes
 from zhidao.node.api.devices.terminals import routes
 from zhidao.node.identity.parties import Parties
 from zhidao.node.operations.alarms import Alarms
@@ -53,16 +54,17 @@ async def build(
     host: str = "127.0.0.1",
     port: int = 0,
     limits: Limits | None = None,
+    ports: Ports | None = None,
     parties: Parties | None = None,
     alarms: Alarms | None = None,
     sink: PositionSink | None = None,
     stored: Callable[[Sequence[StoredFrame]], None] | None = None,
 ) -> DevicesServices:
-    """The room over PostgreSQL; takes the port for terminals, serves them in the background.
+    """The room over PostgreSQL; takes the ports for terminals, serves them in the background.
 
-    `parties`: who may own a terminal; else anybody. `alarms`: where terminals are named whose
-    stored rows had to be set aside. `sink`: where positions of all bearers meet
-    (`ConnectivityServices.sink`). `stored` hears of frames once they are durable.
+    `port`: of JT/T 808; `ports`: others. `parties`: who may own a terminal; else anybody. `alarms`:
+    where terminals are named whose stored rows had to be set aside. `sink`: where positions of all
+    bearers meet (`ConnectivityServices.sink`). `stored` hears of frames once they are durable.
     Raises Unavailable if the port is taken.
     """
     journal = PostgresJournal(context.database, "devices", context.wake_relay)
@@ -103,13 +105,13 @@ async def build(
         ids=context.ids,
         commands=commands,
     )
-    gateway = Gateway(services, host=host, port=port, tend=tend, limits=limits)
+    others = (ports or Ports()).listeners(host)
+    gateway = Gateway(services, host=host, port=port, tend=tend, limits=limits, others=others)
     await gateway.open()
     router = routes(
         terminals=terminals,
         enrolments=enrolments,
         tracks=tracks,
-        seals=seals,
         terminal_journal=terminal_journal,
         gateway=gateway,
         parties=parties,
@@ -122,7 +124,7 @@ async def build(
         gateway=gateway,
         room=Room(
             name="devices",
-            routers=(router, command_routes.routes(commands)),
+            routers=(router, seal_routes.routes(seals), command_routes.routes(commands)),
             background=(gateway.run, tracks.read_old_frames),
         ),
     )

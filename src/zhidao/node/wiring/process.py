@@ -9,6 +9,7 @@ from typing import Final
 from zhidao.bus.port import ROOT
 from zhidao.core.errors import MalformedInput
 from zhidao.core.ids import party_id
+from zhidao.devices.adapters.gateway import Ports
 from zhidao.node.adapters.scenario_clock import KeptClock
 from zhidao.node.adapters.service_manager import ServiceManager, own_service_manager
 from zhidao.node.adapters.sign_in.provider_settings import provider_settings
@@ -53,6 +54,7 @@ def settings_of(
             sessions_max=config.number("devices.sessions_max"),
             per_address_max=config.number("devices.per_address_max"),
         ),
+        devices_ports=Ports(teltonika=config.number("devices.teltonika_port")),
         positions=Rule(
             "devices.position",
             config.text("devices.positions_retention"),

@@ -131,6 +131,7 @@ async def build(
         host=settings.devices_host,
         port=settings.devices_port,
         limits=settings.devices_limits,
+        ports=settings.devices_ports,
         parties=parties,
         alarms=alarms,
     )

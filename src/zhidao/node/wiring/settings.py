@@ -8,7 +8,7 @@ from pathlib import Path
 
 from zhidao.core.ambient import HandClock
 from zhidao.core.ids import PartyId
-from zhidao.devices.adapters.gateway import Limits
+from zhidao.devices.adapters.gateway import Limits, Ports
 from zhidao.node.adapters.key_files import KeyFiles
 from zhidao.node.adapters.sign_in.provider_settings import ProviderSettings
 from zhidao.node.http.forwarded import Proxies
@@ -34,7 +34,8 @@ class Settings:
     `positioning_method`: points or rtk, by which arrivals are told.
     `two_persons_above`: amounts above which two persons must agree, as set.
     `receivable_nodes`: all nodes of the receivables registry, as set.
-    `devices_limits`: how many terminals may be connected.
+    `devices_limits`: how many terminals may be connected; `devices_ports`: ports for them beside
+    the first.
     `positions`: what becomes of days of positions that are over.
     `network_profile`: the usage rules of payments between banks, by their name.
     `risk_rules`, `screening_list`: the operator's files for the single window.
@@ -66,6 +67,7 @@ class Settings:
     devices_port: int
     packs: Path | None
     devices_limits: Limits = field(default_factory=Limits)
+    devices_ports: Ports = field(default_factory=Ports)
     positions: Rule = POSITIONS_KEPT
     risk_rules: Path | None = None
     screening_list: Path | None = None

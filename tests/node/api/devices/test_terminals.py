@@ -14,6 +14,7 @@ from zhidao.core.actor import Actor, Role
 from zhidao.core.ids import party_id
 from zhidao.devices.adapters.gateway import Gateway
 from zhidao.node.api.devices import commands as command_routes
+from zhidao.node.api.devices import seals as seal_routes
 from zhidao.node.api.devices.terminals import routes
 from zhidao.node.http.problems import HANDLERS
 
@@ -57,12 +58,11 @@ async def client(room: DeviceRoom) -> AsyncIterator[httpx.AsyncClient]:
         terminals=room.terminals,
         enrolments=room.enrolments,
         tracks=room.tracks,
-        seals=room.seals,
         terminal_journal=room.services.terminal_journal,
         gateway=gateway,
     )
     app = Litestar(
-        [router, command_routes.routes(room.commands)],
+        [router, seal_routes.routes(room.seals), command_routes.routes(room.commands)],
         dependencies={"actor": Provide(actor)},
         exception_handlers=HANDLERS,
     )

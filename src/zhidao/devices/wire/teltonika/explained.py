@@ -85,7 +85,7 @@ def _fields(number: int, record: Record) -> Iterator[Explained]:
     """The fields of a record, by name; the bytes of each stand where the codec puts them."""
     at = f"records.{number}"
     told = (
-        ("time", str(record.at), ""),
+        ("time", *_when(record)),
         ("latitude", record.latitude_e7, f"{record.latitude_e7 / 1e7:.7f} degrees"),
         ("longitude", record.longitude_e7, f"{record.longitude_e7 / 1e7:.7f} degrees"),
         ("altitude", record.altitude_m, f"{record.altitude_m} m"),
@@ -98,6 +98,13 @@ def _fields(number: int, record: Record) -> Iterator[Explained]:
         yield Explained(0, 0, f"{at}.{name}", value, meaning)
     for element, raw in (*record.elements, *record.sized):
         yield Explained(0, 0, f"{at}.{element}", raw.hex(), _means(element, raw))
+
+
+def _when(record: Record) -> tuple[str | int, str]:
+    try:
+        return str(record.at), ""
+    except MalformedInput:
+        return record.at_ms, "ms after 1970, a time that does not exist"
 
 
 def _means(element: int, raw: bytes) -> str:

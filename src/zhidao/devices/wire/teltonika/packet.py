@@ -84,19 +84,23 @@ class Deframer:
         self._rest = b""
         self._greeted = False
 
-    def feed(self, data: bytes) -> list[Greeting | Packet]:
-        """What these bytes complete.
+    def feed(self, data: bytes) -> list[Greeting | bytes]:
+        """What these bytes complete: the greeting, and frames for `decode_frame`.
 
-        Raises MalformedInput: `bad_greeting`, `bad_preamble`, `oversize` (the stream is lost), or
-        `bad_checksum` (the frame may be sent again).
+        Raises MalformedInput where the stream is lost: `bad_greeting`, `bad_preamble`, `oversize`.
+        What is whole before that is given first; the next call raises.
         """
         self._rest += data
-        out: list[Greeting | Packet] = []
-        while (each := self._next()) is not None:
-            out.append(each)
+        out: list[Greeting | bytes] = []
+        try:
+            while (each := self._next()) is not None:
+                out.append(each)
+        except MalformedInput:
+            if not out:
+                raise
         return out
 
-    def _next(self) -> Greeting | Packet | None:
+    def _next(self) -> Greeting | bytes | None:
         self._rest = self._rest.lstrip(KEEP_ALIVE) if self._rest[:1] == KEEP_ALIVE else self._rest
         if not self._greeted:
             return self._greeting()
@@ -114,7 +118,7 @@ class Deframer:
         if len(self._rest) < end:
             return None
         raw, self._rest = self._rest[:end], self._rest[end:]
-        return decode_frame(raw)
+        return raw
 
     def _greeting(self) -> Greeting | None:
         if len(self._rest) < 2:

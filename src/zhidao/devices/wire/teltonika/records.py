@@ -13,9 +13,11 @@ from zhidao.devices.wire.teltonika.packet import Packet
 
 CODEC_8, CODEC_8E, CODEC_16 = 0x08, 0x8E, 0x10
 RECORD_CODECS: Final = (CODEC_8, CODEC_8E, CODEC_16)
+# Kept frames are numbered behind the messages of JT/T 808, which have sixteen bits.
+_KEPT: Final = 1 << 16
 _SIZES: Final = (1, 2, 4, 8)
-_COORDINATE_DEGREES: Final = 1e-7
 _MS_NS: Final = 1_000_000
+_END_MS: Final = 4_102_444_800_000  # 2100-01-01, as JT/T 808 ends.
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +64,47 @@ class Record:
 
     @property
     def at(self) -> Utc:
-        """When the terminal says that it was there."""
+        """When the terminal says that it was there. Raises MalformedInput (`no_time`) after 2099.
+
+        The field has room for half a thousand million years.
+        """
+        if self.at_ms >= _END_MS:
+            raise MalformedInput(
+                f"Teltonika: {self.at_ms} ms after 1970 is no time of a terminal",
+                code="no_time",
+                remedy="let the terminal take its time from its receiver",
+            )
         return Utc.from_unix_ns(self.at_ms * _MS_NS)
+
+
+def kept_id(codec: int) -> int:
+    """The number under which frames of a codec are kept."""
+    return _KEPT + codec
+
+
+# Those with records: each is a position.
+RECORD_IDS: Final = tuple(map(kept_id, RECORD_CODECS))
 
 
 def decode_records(packet: Packet) -> tuple[Record, ...]:
     """The records of a packet.
 
     Raises MalformedInput: `unknown_codec`, `bad_count` where the number before and behind the
-    records differs from theirs, `truncated`.
+    records differs from theirs, `truncated`, `trailing`.
     """
+    return tuple(record for record, _ in _read(packet))
+
+
+def singled(packet: Packet) -> tuple[Packet, ...]:
+    """Each record of a packet as a packet of one record, its bytes as they came.
+
+    A terminal that was not answered may put a record beside others the next time: only by itself
+    it is the same. Raises MalformedInput as `decode_records`.
+    """
+    return tuple(Packet(bytes((packet.codec, 1)) + raw + b"\1") for _, raw in _read(packet))
+
+
+def _read(packet: Packet) -> tuple[tuple[Record, bytes], ...]:
     try:
         return _records(packet, _form(packet.codec))
     except MalformedInput:
@@ -83,25 +116,29 @@ def decode_records(packet: Packet) -> tuple[Record, ...]:
         return wide
 
 
-def _records_or_none(packet: Packet) -> tuple[Record, ...] | None:
+def _records_or_none(packet: Packet) -> tuple[tuple[Record, bytes], ...] | None:
     try:
         return _records(packet, WIDE_8)
     except MalformedInput:
         return None
 
 
-def _records(packet: Packet, form: Form) -> tuple[Record, ...]:
+def _records(packet: Packet, form: Form) -> tuple[tuple[Record, bytes], ...]:
     read = Cursor(packet.data, f"Teltonika codec {packet.codec:02X}")
     read.take(1)
     count = read.number(1)
-    records = tuple(_record(read, form) for _ in range(count))
+    records = []
+    for _ in range(count):
+        start = read.at
+        record = _record(read, form)
+        records.append((record, packet.data[start : read.at]))
     again = read.number(1)
     read.end()
     if again != count:
         raise MalformedInput(
             f"Teltonika: {count} records before, {again} behind them", code="bad_count"
         )
-    return records
+    return tuple(records)
 
 
 def encode_records(codec: int, records: tuple[Record, ...], *, form: Form | None = None) -> Packet:

@@ -1,8 +1,8 @@
-"""Routes of terminals and seals. Raw data does not come in here: terminals speak JT/T 808."""
+"""Routes of terminals. Raw data does not come in here: terminals speak to the gateway."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final, Literal, Protocol
 
 import msgspec
@@ -11,20 +11,21 @@ from litestar.params import Parameter
 
 from zhidao.core.access import LIST, READ, access
 from zhidao.core.actor import Actor, Role
-from zhidao.core.events import SignedEvent
 from zhidao.core.ids import party_id
 from zhidao.core.timescale import Utc
 from zhidao.devices.domain.custody import Refusal, Terminal
-from zhidao.devices.domain.enrolment import WINDOW_MINUTES, WINDOW_MINUTES_MAX, Enrolment
+from zhidao.devices.domain.enrolment import (
+    WINDOW_MINUTES,
+    WINDOW_MINUTES_MAX,
+    Enrolment,
+)
 from zhidao.devices.domain.track import (
     LATITUDE_UDEG_MAX,
     LONGITUDE_UDEG_MAX,
     LastSeen,
     TrackPoint,
 )
-from zhidao.devices.events import Binding
 from zhidao.devices.service.enrolments import Enrolments
-from zhidao.devices.service.seals import MAY_CHECK_SEAL, MAY_SEAL, Seals
 from zhidao.devices.service.terminal_journal import TerminalJournal
 from zhidao.devices.service.terminals import MAY_REGISTER_TERMINAL, Terminals
 from zhidao.devices.service.tracks import Tracks
@@ -36,18 +37,13 @@ MAY_SEE_GATEWAY: Final = access(Role.OPERATOR, Role.AUDITOR)
 
 PartyName = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 TerminalName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,29}\Z")]
-SealName = Annotated[str, msgspec.Meta(pattern=r"^[A-Z0-9][A-Z0-9-]{0,34}\Z", max_length=35)]
-ContainerName = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{4}[0-9]{7}\Z", max_length=11)]
-Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")]
 Readers = Annotated[list[PartyName], msgspec.Meta(max_length=32)]
-Words = Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
 _Limit = Annotated[int, Parameter(ge=1, le=500)]
 _Day = Annotated[str, Parameter(pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2})?\Z")]
 _Latitude = Annotated[int, Parameter(ge=-LATITUDE_UDEG_MAX, le=LATITUDE_UDEG_MAX)]
 _Longitude = Annotated[int, Parameter(ge=-LONGITUDE_UDEG_MAX, le=LONGITUDE_UDEG_MAX)]
 _After = Annotated[str, Parameter(max_length=64)]
 _TerminalPath = Annotated[str, Parameter(min_length=1, max_length=30)]
-_SealPath = Annotated[str, Parameter(min_length=1, max_length=35)]
 
 
 _TERMINALS = Listing(
@@ -60,22 +56,13 @@ _TERMINALS = Listing(
 )
 
 
-_SEALS = Listing(
-    "seals",
-    ("seal",),
-    (
-        *("seal", "container", "consignment", "terminal", "sealed_by", "checked_by"),
-        *("bound", "reason"),
-    ),
-)
-
-
 class NewTerminal(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """A terminal that may connect.
 
     `phone`: E.164 number as the network knows it; `key`: Multikey that signs its raw windows, empty
     for a terminal that has none: it is heard, and what it says is claimed, never proven; `number`:
-    digits in its JT/T 808 headers where they are not those of the phone. `surroundings`: what
+    digits in its JT/T 808 headers where they are not those of the phone. `protocol`: what it
+    speaks; by teltonika `number` is its IMEI, and it has no key. `surroundings`: what
     stands around its antenna. Of a vehicle nobody measured the errors, so that its windows can
     prove an arrival by the model of an open sky only. `window_minutes`: how long its registration
     is answered, once; 0: not yet.
@@ -89,6 +76,7 @@ class NewTerminal(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     number: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{0,20}\Z")] = ""
     surroundings: Literal["open_sky", "vehicle", "phone"] = "vehicle"
     window_minutes: Annotated[int, msgspec.Meta(ge=0, le=WINDOW_MINUTES_MAX)] = WINDOW_MINUTES
+    protocol: Literal["jt808", "teltonika"] = "jt808"
 
 
 class NewWindow(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -125,6 +113,7 @@ class TerminalView(msgspec.Struct, kw_only=True):
     owner: str
     readers: list[str]
     surroundings: str
+    protocol: str
     enrolment: EnrolmentView
 
 
@@ -179,47 +168,6 @@ class NearView(msgspec.Struct, kw_only=True):
     point: PointView
 
 
-class NewSeal(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """A seal that the calling carrier closes on a container, with a terminal in it."""
-
-    seal: SealName
-    container: ContainerName
-    consignment: Name
-    terminal: TerminalName
-    readers: Readers = []
-
-
-class NewCheck(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """What the calling party found when it looked at the seal."""
-
-    container: ContainerName
-    terminal: TerminalName
-    intact: bool
-    place: Words
-
-
-class SealView(msgspec.Struct, kw_only=True):
-    """A seal, and whether it binds its terminal to the goods."""
-
-    seal: str
-    container: str
-    consignment: str
-    terminal: str
-    terminal_key: str
-    sealed_by: str
-    checked_by: str
-    bound: bool
-    reason: str
-
-
-class Recorded(msgspec.Struct, kw_only=True):
-    """The event that records what was said."""
-
-    event: str
-    type: str
-    recorded_at: str
-
-
 class StrangerView(msgspec.Struct, kw_only=True):
     """Who knocked and is no terminal here: the number in its headers, and when."""
 
@@ -227,14 +175,24 @@ class StrangerView(msgspec.Struct, kw_only=True):
     at: str
 
 
+class ListenerView(msgspec.Struct, kw_only=True):
+    """A port of the server for terminals, what is spoken there, and whether it is encrypted."""
+
+    protocol: str
+    port: int
+    tls: bool
+
+
 class GatewayView(msgspec.Struct, kw_only=True):
     """The server for terminals: where it listens and what it counted since it started.
 
-    `strangers`: who knocked lately and is no terminal here, the latest first.
+    `port`: of JT/T 808; `listeners`: every port that is on. `strangers`: who knocked
+    lately and is no terminal here, the latest first.
     """
 
     host: str
     port: int
+    listeners: list[ListenerView]
     sessions: int
     terminals: list[str]
     counts: dict[str, int]
@@ -248,6 +206,11 @@ class ListeningGateway(Protocol):
     @property
     def address(self) -> tuple[str, int]:
         """Where it listens."""
+        ...
+
+    @property
+    def ports(self) -> Sequence[tuple[str, int, bool]]:
+        """All its ports: protocol, number, whether it is encrypted."""
         ...
 
     @property
@@ -271,7 +234,6 @@ def routes(
     terminals: Terminals,
     enrolments: Enrolments,
     tracks: Tracks,
-    seals: Seals,
     terminal_journal: TerminalJournal,
     gateway: ListeningGateway,
     parties: Parties | None = None,
@@ -298,6 +260,7 @@ def routes(
             number=data.number,
             surroundings=data.surroundings,
             window_minutes=data.window_minutes,
+            protocol=data.protocol,
         )
         return await shown(terminal)
 
@@ -360,44 +323,6 @@ def routes(
         )
         return [NearView(terminal=terminal, point=_point(point)) for terminal, point in found]
 
-    @post("/seals", opt={ACCESS: MAY_SEAL})
-    async def close(data: NewSeal, actor: Actor) -> Recorded:
-        """Closes a seal (the carrier)."""
-        event = await seals.close(
-            actor,
-            seal=data.seal,
-            container=data.container,
-            consignment=data.consignment,
-            terminal=data.terminal,
-            readers=[party_id(reader) for reader in data.readers],
-        )
-        return _recorded(event)
-
-    @post("/seals/{seal:str}/checks", opt={ACCESS: MAY_CHECK_SEAL})
-    async def check(seal: _SealPath, data: NewCheck, actor: Actor) -> Recorded:
-        """Says what the caller found."""
-        event = await seals.check(
-            actor,
-            seal=seal,
-            container=data.container,
-            terminal=data.terminal,
-            intact=data.intact,
-            place=data.place,
-        )
-        return _recorded(event)
-
-    @get("/seals", opt={LISTED: _SEALS, ACCESS: LIST})
-    async def listed_seals(actor: Actor, after: _After = "", limit: _Limit = 50) -> list[SealView]:
-        """The seals that the caller may see, by number."""
-        found = await seals.listed(actor, limit=limit, after=after)
-        return [_seal(sealed.consignment, binding) for sealed, binding in found]
-
-    @get("/seals/{seal:str}", opt={ACCESS: READ})
-    async def show_seal(seal: _SealPath, actor: Actor) -> SealView:
-        """A seal and what it binds."""
-        sealed, binding = await seals.view(actor, seal)
-        return _seal(sealed.consignment, binding)
-
     @get("/gateway", opt={ACCESS: MAY_SEE_GATEWAY})
     async def show_gateway(actor: Actor) -> GatewayView:
         """Where terminals connect (operator, auditor)."""
@@ -406,6 +331,10 @@ def routes(
         return GatewayView(
             host=host,
             port=port,
+            listeners=[
+                ListenerView(protocol=protocol, port=number, tls=tls)
+                for protocol, number, tls in gateway.ports
+            ],
             sessions=gateway.sessions,
             terminals=list(gateway.connected),
             counts=dict(gateway.counts),
@@ -418,7 +347,7 @@ def routes(
 
     handlers: list[Any] = [
         *(register, invite, suspend, retire, listed, show, positions, near),
-        *(close, check, listed_seals, show_seal, show_gateway),
+        show_gateway,
     ]
     return Router("/v1/devices", route_handlers=handlers, tags=["devices"])
 
@@ -432,6 +361,7 @@ def _terminal(terminal: Terminal, standing: Enrolment) -> TerminalView:
         owner=terminal.owner,
         readers=list(terminal.visible),
         surroundings=terminal.surroundings,
+        protocol=standing.protocol,
         enrolment=_enrolment(standing),
     )
 
@@ -484,21 +414,3 @@ def _point(point: TrackPoint) -> PointView:
         valid=point.valid,
         reason=point.reason,
     )
-
-
-def _seal(consignment: str, binding: Binding) -> SealView:
-    return SealView(
-        seal=binding.seal,
-        container=binding.container,
-        consignment=consignment,
-        terminal=binding.terminal,
-        terminal_key=binding.terminal_key,
-        sealed_by=binding.sealed_by,
-        checked_by=binding.checked_by,
-        bound=binding.bound,
-        reason=binding.reason,
-    )
-
-
-def _recorded(event: SignedEvent) -> Recorded:
-    return Recorded(event=str(event.id), type=event.type, recorded_at=str(event.recorded_at))
