@@ -13,8 +13,9 @@ from zhidao.core.actor import Role
 from zhidao.core.errors import Forbidden, MalformedInput, NotFound, Refused
 from zhidao.devices.domain.command import MINUTES_MAX
 from zhidao.devices.domain.enrolment import invited, suspended
+from zhidao.devices.service.jt808_commands import AWAITED_MAX
 from zhidao.devices.service.session import Session
-from zhidao.devices.service.terminal_commands import AWAITED_MAX, WAITING_MAX
+from zhidao.devices.service.terminal_commands import WAITING_MAX
 from zhidao.devices.wire.jt808.bodies import read_body, write_body
 from zhidao.devices.wire.jt808.frame import Deframer, Edition, Frame, decode_frame
 from zhidao.devices.wire.jt808.messages import Authentication, Heartbeat, TerminalAnswer, Unknown
@@ -201,7 +202,7 @@ async def test_a_stranger_is_told_nothing(room, hearing) -> None:
     assert thief.told == []
 
 
-@pytest.mark.bound("devices.service.terminal_commands.AWAITED_MAX")
+@pytest.mark.bound("devices.service.jt808_commands.AWAITED_MAX")
 async def test_so_many_answers_are_awaited_and_the_next_goes_out_as_they_come(
     room, hearing
 ) -> None:

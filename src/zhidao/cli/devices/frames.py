@@ -34,8 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     decoding.set_defaults(run=_decode)
     parser.epilog = (
         "All 71 messages of JT/T 808 (2011, 2013, 2019) are explained; parts of a divided message\n"
-        "are put together if all are given. Of Teltonika (codecs 8, 8 Extended, 16) one greeting,\n"
-        "frame or datagram is told. Nothing is sent anywhere.\n"
+        "are put together if all are given. Of Teltonika (codecs 8, 8 Extended, 16, and texts\n"
+        "in 12 to 14) one greeting, frame or datagram is told. Nothing is sent anywhere.\n"
         "examples:\n"
         "  zhidao devices decode 7E000200000138001380000001AB7E\n"
         "  zhidao devices decode - < frames.hex\n"

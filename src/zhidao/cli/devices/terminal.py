@@ -105,6 +105,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "  zhidao terminal retire LORRY-7\n"
         "  zhidao terminal send LORRY-7 position --wait 20\n"
         "  zhidao terminal send LORRY-7 set --parameter 0x0029=30\n"
+        "  zhidao terminal send LORRY-8 text --text getinfo --wait 20\n"
         "  zhidao terminal commands LORRY-7\n"
         "  zhidao terminal list --url https://localhost:8443 --as aida\n"
         "  zhidao terminal list --filter connected=true --sort=-heard_at\n"

@@ -36,7 +36,16 @@ def add_actions(actions: Any) -> None:
         metavar="NUMBER=VALUE",
         help="with set: such as 0x0029=30, again for more",
     )
-    sending.add_argument("--text", default="", help="with text: what it shows")
+    sending.add_argument(
+        "--text", default="", help="with text: what it shows; of Teltonika: what it does"
+    )
+    sending.add_argument(
+        "--codec",
+        type=int,
+        choices=(12, 14),
+        default=0,
+        help="of Teltonika: 14 is done by the device with its IMEI only (default: 12)",
+    )
     sending.add_argument("--every", type=int, default=0, help="with follow: seconds; 0 stops")
     sending.add_argument("--lasting", type=int, default=0, help="with follow: for so many seconds")
     sending.add_argument(
@@ -60,6 +69,7 @@ def _send(options: argparse.Namespace) -> int:
         "kind": _KINDS[options.what],
         "parameters": options.parameter,
         "text": options.text,
+        "codec": options.codec,
         "interval_s": options.every,
         "valid_s": options.lasting,
         "minutes": options.minutes,

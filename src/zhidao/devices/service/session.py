@@ -13,10 +13,10 @@ from zhidao.core.hashing.hashtree import leaf_hash, tree_root
 from zhidao.core.timescale import NS
 from zhidao.devices.domain.custody import StoredChunk, StoredFrame, Terminal
 from zhidao.devices.events import MessageIncomplete
+from zhidao.devices.service.jt808_commands import Asked, body_of, told_by
 from zhidao.devices.service.lines import Line
 from zhidao.devices.service.points import POSITION_IDS
 from zhidao.devices.service.session_services import SessionServices, Suspects
-from zhidao.devices.service.terminal_commands import Asked
 from zhidao.devices.wire.chunk import KIND_CHUNK, KIND_NONCE, decode_chunk
 from zhidao.devices.wire.jt808.frame import Edition, Frame, Header, decode_frame, encode_whole
 from zhidao.devices.wire.jt808.messages import (
@@ -288,16 +288,17 @@ class Session:
         async with self._sending:
             free = self._asked.free(self._services.clock.now())
             waiting = await self._services.commands.to_send(
-                self._terminal.terminal, self._header.edition, self._next_serial, limit=free
+                self._terminal.terminal, self._next_serial, limit=free
             )
-            self._asked.add([command for command, _ in waiting])
+            self._asked.add(waiting)
             self._more_waits = len(waiting) == free
         head = replace(self._header, packets_total=0, packet_number=0, encryption=0)
         return [
             Frame(
-                replace(head, message_id=command.message_id, serial=command.serial), body
+                replace(head, message_id=command.message_id, serial=command.serial),
+                body_of(command, head.edition),
             ).encode()
-            for command, body in waiting
+            for command in waiting
         ]
 
     async def _hear_of_commands(
@@ -307,7 +308,7 @@ class Session:
             return
         answered = self._asked.answered(message, head, body)
         if answered:
-            await self._services.commands.answered(*answered, head=head, body=body)
+            await self._services.commands.answered(*answered, told_by(head, body))
 
     def _next_serial(self) -> int:
         serial = self._serial

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, Final
 from unicodedata import category
@@ -13,32 +13,24 @@ from zhidao.core.actor import Actor, Role
 from zhidao.core.ambient import Clock
 from zhidao.core.errors import Conflict, MalformedInput, Refused
 from zhidao.core.ids import IdSource
-from zhidao.core.timescale import NS, Utc
+from zhidao.core.timescale import NS
 from zhidao.devices.domain import command as states
 from zhidao.devices.domain.command import MINUTES, MINUTES_MAX, QUEUED, SENT, Command
-from zhidao.devices.domain.enrolment import JT808, RETIRED, SUSPENDED, Enrolment
+from zhidao.devices.domain.enrolment import JT808, RETIRED, SUSPENDED, TELTONIKA, Enrolment
+from zhidao.devices.service import jt808_commands, teltonika_commands
 from zhidao.devices.service.lines import Lines
 from zhidao.devices.service.ports import CommandBook, Vault
-from zhidao.devices.wire.jt808.bodies import read_body, write_body
-from zhidao.devices.wire.jt808.downlinks import ANSWERS
-from zhidao.devices.wire.jt808.frame import BODY_BYTES_MAX, Edition, Header
-from zhidao.devices.wire.jt808.messages import RESULT_OK, Message, TerminalAnswer
 
 MAY_COMMAND_TERMINAL: Final = access(Role.OPERATOR)
 MAY_SEE_COMMANDS: Final = access(Role.OPERATOR, Role.AUDITOR)
 _OVERDUE: Final = 200
-_ANSWER_FIELDS: Final = 200
 _MINUTE_NS: Final = 60 * NS
-# Commands whose answers are awaited on one line.
-AWAITED_MAX: Final = 64
 # Commands that wait for one terminal.
 WAITING_MAX: Final = 256
-# Answers that do not say which command they are to.
-_WITHOUT_SERIAL: Final = frozenset((0x0107, 0x0702, 0x0A00))
 # Signs that are not read but obeyed: control, direction and layout.
 _CONTROL: Final = frozenset(("Cc", "Cf", "Zl", "Zp"))
-# A word of the edition of 2019 that older terminals have no field for.
-_SINCE_2019: Final = {"text": frozenset(("kind",))}
+# What a command may hold, by the protocol of its terminal.
+_MAY_CARRY: Final = {JT808: jt808_commands.check, TELTONIKA: teltonika_commands.check}
 
 
 class TerminalCommands:
@@ -72,7 +64,7 @@ class TerminalCommands:
         MAY_COMMAND_TERMINAL.admit(actor)
         known = (await self._vault.terminal(terminal)).seen_by(actor)
         standing = await self._vault.enrolment(known.terminal)
-        if standing.state in (SUSPENDED, RETIRED) or standing.protocol != JT808:
+        if standing.state in (SUSPENDED, RETIRED):
             raise _is_out(standing)
         if not 1 <= minutes <= MINUTES_MAX:
             raise MalformedInput(
@@ -91,12 +83,7 @@ class TerminalCommands:
             asked_at=now,
             expires_at=now.plus_ns(minutes * _MINUTE_NS),
         )
-        # Whichever edition the terminal speaks, it can be told.
-        for edition in Edition:
-            if len(_body(command, edition)) > BODY_BYTES_MAX:
-                raise MalformedInput(
-                    f"a command of more than {BODY_BYTES_MAX} bytes", remedy="give several"
-                )
+        _MAY_CARRY[standing.protocol](command)
         await self._add(command)
         now_standing = await self._vault.enrolment(known.terminal)
         if now_standing.version != standing.version and not now_standing.serves:
@@ -124,13 +111,13 @@ class TerminalCommands:
         return await self._book.newest(known.terminal, limit)
 
     async def to_send(
-        self, terminal: str, edition: Edition, serial: Callable[[], int], *, limit: int
-    ) -> list[tuple[Command, bytes]]:
-        """What waits for a terminal that is on the line, each marked as sent, with its body.
+        self, terminal: str, serial: Callable[[], int], *, limit: int
+    ) -> list[Command]:
+        """What waits for a terminal that is on the line, each marked as sent, with its serial.
 
         Of more than `limit` the oldest.
         """
-        out: list[tuple[Command, bytes]] = []
+        out: list[Command] = []
         while len(out) < limit:
             # Each of them is then in another state, whoever was first: the next read goes on.
             found = await self._book.queued(terminal, limit - len(out))
@@ -144,14 +131,13 @@ class TerminalCommands:
                 going = states.sent(waiting, serial(), now)
                 # First the mark, then the line: a crash between leaves it unanswered, not doubled.
                 if await self._changed(going, QUEUED):
-                    out.append((going, _body(going, edition)))
+                    out.append(going)
         return out
 
-    async def answered(self, command: Command, result: int, *, head: Header, body: bytes) -> None:
-        """The terminal answered, by this message."""
-        answer: tuple[tuple[str, str], ...] = ()
-        with suppress(MalformedInput):
-            answer = _told(head, body)
+    async def answered(
+        self, command: Command, result: int, answer: tuple[tuple[str, str], ...] = ()
+    ) -> None:
+        """The terminal answered: by which number, and what it told, by name."""
         await self._changed(states.answered(command, result, self._clock.now(), answer), SENT)
 
     async def tend(self) -> None:
@@ -181,70 +167,7 @@ def _check_words(kind: str, values: Mapping[str, Any]) -> None:
 
 def _is_out(standing: Enrolment) -> Refused:
     return Refused(
-        f"terminal {standing.terminal} takes no commands: it is {standing.state}, "
-        f"and speaks {standing.protocol}",
+        f"terminal {standing.terminal} takes no commands: it is {standing.state}",
         code="terminal_out",
         remedy="open a window for it first",
     )
-
-
-def _body(command: Command, edition: Edition) -> bytes:
-    later = frozenset() if edition is Edition.E2019 else _SINCE_2019.get(command.kind, frozenset())
-    values = {name: value for name, value in command.values.items() if name not in later}
-    return write_body(command.message_id, values, edition)
-
-
-def _told(head: Header, body: bytes) -> tuple[tuple[str, str], ...]:
-    """Each field of an answer, in words."""
-    found = read_body(head.message_id, body, head.edition)
-    out = []
-    for each in found.explained[:_ANSWER_FIELDS]:
-        shown = each.value.hex() if isinstance(each.value, bytes) else str(each.value)
-        out.append((each.name, f"{shown} ({each.meaning})" if each.meaning else shown))
-    return tuple(out)
-
-
-class Asked:
-    """Commands that went out on one line, until they are answered there."""
-
-    def __init__(self) -> None:
-        self._sent: list[Command] = []
-
-    def free(self, now: Utc) -> int:
-        """How many more may go out: one whose time is over is awaited no longer."""
-        self._sent = [each for each in self._sent if now <= each.expires_at]
-        return AWAITED_MAX - len(self._sent)
-
-    def add(self, commands: Sequence[Command]) -> None:
-        """These went out."""
-        self._sent += commands
-
-    def answered(self, message: Message, head: Header, body: bytes) -> tuple[Command, int] | None:
-        """The command that a message answers, with the result; None if it answers none."""
-        if not self._sent:
-            return None
-        if isinstance(message, TerminalAnswer):
-            found = self._first(lambda each: _is_named(each, message))
-            # One that has an answer of its own is done when that comes.
-            if found is None or (not message.result and found.message_id in ANSWERS):
-                return None
-            self._sent.remove(found)
-            return found, message.result
-        serial = int.from_bytes(body[:2], "big")
-        free = head.message_id in _WITHOUT_SERIAL
-        found = self._first(
-            lambda each: (
-                ANSWERS.get(each.message_id) == head.message_id and (free or each.serial == serial)
-            )
-        )
-        if found is None:
-            return None
-        self._sent.remove(found)
-        return found, RESULT_OK
-
-    def _first(self, holds: Callable[[Command], bool]) -> Command | None:
-        return next((each for each in self._sent if holds(each)), None)
-
-
-def _is_named(command: Command, message: TerminalAnswer) -> bool:
-    return (command.serial, command.message_id) == (message.serial, message.message_id)

@@ -14,9 +14,22 @@ from zhidao.devices.wire.teltonika.packet import (
     decode_frame,
     greeting_of,
 )
-from zhidao.devices.wire.teltonika.records import Record, decode_records
+from zhidao.devices.wire.teltonika.records import Record, decode_records, time_of
+from zhidao.devices.wire.teltonika.texts import (
+    COMMAND,
+    OTHER_IMEI,
+    RESPONSE,
+    TEXT_CODECS,
+    Text,
+    decode_texts,
+)
 
 _PREAMBLE: Final = bytes(4)
+_KINDS: Final = {
+    COMMAND: "command",
+    RESPONSE: "answer",
+    OTHER_IMEI: "refused: the command names another IMEI",
+}
 # Elements that all models of the maker number alike: name, unit, scale.
 _ELEMENTS: Final = {
     21: ("network signal", "", 1.0),
@@ -72,20 +85,34 @@ def _told(packet: Packet, about: dict[str, str | int], raw: bytes) -> FrameView:
     title = f"Teltonika codec {packet.codec:02X}"
     about = about | {"bytes": len(packet.data)}
     try:
-        records = decode_records(packet)
+        if packet.codec in TEXT_CODECS:
+            told, found = "texts", [_text(*each) for each in enumerate(decode_texts(packet), 1)]
+        else:
+            told = "records"
+            found = [tuple(_fields(*each)) for each in enumerate(decode_records(packet), 1)]
     except MalformedInput as error:
         return FrameView(title, raw, about, body=packet.data, wrong=str(error))
-    fields = tuple(
-        field for number, record in enumerate(records, 1) for field in _fields(number, record)
-    )
-    return FrameView(title, raw, about | {"records": len(records)}, fields, packet.data)
+    fields = tuple(field for each in found for field in each)
+    return FrameView(title, raw, about | {told: len(found)}, fields, packet.data)
+
+
+def _text(number: int, text: Text) -> tuple[Explained, ...]:
+    at = f"texts.{number}"
+    fields = [Explained(0, 0, f"{at}.kind", text.kind, _KINDS.get(text.kind, "not known here"))]
+    if text.imei:
+        fields.append(Explained(0, 0, f"{at}.imei", text.imei, "whom it is for, or who answers"))
+    if text.at_ms:
+        fields.append(Explained(0, 0, f"{at}.time", *_moment(text.at_ms)))
+    shown = text.content.decode("utf-8", "backslashreplace")
+    fields.append(Explained(0, 0, f"{at}.text", shown, ""))
+    return tuple(fields)
 
 
 def _fields(number: int, record: Record) -> Iterator[Explained]:
     """The fields of a record, by name; the bytes of each stand where the codec puts them."""
     at = f"records.{number}"
     told = (
-        ("time", *_when(record)),
+        ("time", *_moment(record.at_ms)),
         ("latitude", record.latitude_e7, f"{record.latitude_e7 / 1e7:.7f} degrees"),
         ("longitude", record.longitude_e7, f"{record.longitude_e7 / 1e7:.7f} degrees"),
         ("altitude", record.altitude_m, f"{record.altitude_m} m"),
@@ -100,11 +127,11 @@ def _fields(number: int, record: Record) -> Iterator[Explained]:
         yield Explained(0, 0, f"{at}.{element}", raw.hex(), _means(element, raw))
 
 
-def _when(record: Record) -> tuple[str | int, str]:
+def _moment(at_ms: int) -> tuple[str | int, str]:
     try:
-        return str(record.at), ""
+        return str(time_of(at_ms)), ""
     except MalformedInput:
-        return record.at_ms, "ms after 1970, a time that does not exist"
+        return at_ms, "ms after 1970, a time that does not exist"
 
 
 def _means(element: int, raw: bytes) -> str:

@@ -68,13 +68,18 @@ class Record:
 
         The field has room for half a thousand million years.
         """
-        if self.at_ms >= _END_MS:
-            raise MalformedInput(
-                f"Teltonika: {self.at_ms} ms after 1970 is no time of a terminal",
-                code="no_time",
-                remedy="let the terminal take its time from its receiver",
-            )
-        return Utc.from_unix_ns(self.at_ms * _MS_NS)
+        return time_of(self.at_ms)
+
+
+def time_of(at_ms: int) -> Utc:
+    """The moment so many milliseconds after 1970. Raises MalformedInput (`no_time`) after 2099."""
+    if at_ms >= _END_MS:
+        raise MalformedInput(
+            f"Teltonika: {at_ms} ms after 1970 is no time of a terminal",
+            code="no_time",
+            remedy="let the terminal take its time from its receiver",
+        )
+    return Utc.from_unix_ns(at_ms * _MS_NS)
 
 
 def kept_id(codec: int) -> int:

@@ -36,8 +36,9 @@ class TerminalParameter(msgspec.Struct, forbid_unknown_fields=True, kw_only=True
 class NewCommand(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """A command to a terminal. It is sent once, within `minutes`, or never.
 
-    `parameters`: to set; `text`: to show; `interval_s`, `valid_s`: how often and how long it is to
-    report (0 and 0: as before).
+    `parameters`: to set; `text`: to show, or to a Teltonika terminal the command in its maker's
+    words, `codec` 12 or 14 (which names the IMEI, so that another does nothing; 0: as usual);
+    `interval_s`, `valid_s`: how often and how long it is to report (0 and 0: as before).
     """
 
     kind: Literal[
@@ -51,6 +52,7 @@ class NewCommand(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     ]
     parameters: Annotated[list[TerminalParameter], msgspec.Meta(max_length=50)] = []
     text: Annotated[str, msgspec.Meta(max_length=400)] = ""
+    codec: Literal[0, 12, 14] = 0
     interval_s: _Seconds = 0
     valid_s: Annotated[int, msgspec.Meta(ge=0, le=7 * 86_400)] = 0
     minutes: Annotated[int, msgspec.Meta(ge=1, le=MINUTES_MAX)] = MINUTES
@@ -112,7 +114,8 @@ def _values(data: NewCommand) -> dict[str, Any]:
         case "follow":
             return {"interval_s": data.interval_s, "valid_s": data.valid_s}
         case "text":
-            return {"flags": _TEXT_SHOWN, "kind": _NOTICE, "text": data.text}
+            words = {"flags": _TEXT_SHOWN, "kind": _NOTICE, "text": data.text}
+            return words | ({"codec": data.codec} if data.codec else {})
         case _:
             return {}
 
