@@ -424,6 +424,7 @@ _SIZES = {"MAX", "MIN", "BITS", "BYTES"}
 _CHECKS = {"check_version", "check_version_in", "check_tag", "check_type"}
 # Modules that compare with such a name, and have no form of their own here.
 ELSEWHERE = {
+    "insight.wire.packs": "comes inside the wheel alone; tests/cli/insight/test_standards.py",
     "core.versions": "the checks themselves",
     "node.security.peer_gate": "a tag of a signature, which tells no version",
     "store.backup": "looks whether a file is sealed, of any version; the reader in store.age tells",

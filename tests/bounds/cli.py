@@ -7,10 +7,10 @@ from pathlib import Path
 
 from tests.bounds.case import Case, file_of_spaces
 
-from zhidao.cli import insight
 from zhidao.cli.console import callers, certificates, numbers, profiles, remote
 from zhidao.cli.finance import passport
 from zhidao.cli.industry import goods_trace, order
+from zhidao.cli.insight import report
 from zhidao.cli.operations import demo, restore
 from zhidao.cli.positioning import simulate, stream
 from zhidao.cli.trade import check, codes, declare, document_set, journey, origin
@@ -56,8 +56,8 @@ CASES = (
         lambda file: passport.run_verify(options_of(file=file, audience="a", nonce="n", json=True)),
     ),
     file_of_spaces(
-        "cli.insight.PROOF_BYTES_MAX",
-        lambda file: insight._by_proofs(options_of(proof=[file], json=True)),
+        "cli.insight.report.PROOF_BYTES_MAX",
+        lambda file: report._by_proofs(options_of(proof=[file], json=True)),
     ),
     file_of_spaces(
         "cli.operations.demo.FILE_BYTES_MAX", lambda file: demo._site(str(file)), suffix=".geojson"

@@ -13,15 +13,9 @@ from zhidao.core.errors import MalformedInput
 PROOF_BYTES_MAX: Final = 64 * 1024 * 1024
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(report: argparse.ArgumentParser) -> None:
     """Adds the options of this command."""
-    actions = parser.add_subparsers(metavar="ACTION", required=True)
-    report = actions.add_parser(
-        "report",
-        help="what was proven, by whom, how long it took, what is missing",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog=_EXAMPLES,
-    )
+    report.epilog = _EXAMPLES
     add_settings(report)
     report.add_argument("-o", "--output", type=Path, help="write here instead of standard output")
     report.add_argument(
@@ -32,7 +26,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     report.add_argument("--token-file", type=Path, help="file of mode 0600 with the API token")
     report.add_argument("--ca", type=Path, help="certificate of the node at --url, if its own")
     report.set_defaults(run=run)
-    parser.epilog = _EXAMPLES
 
 
 _EXAMPLES: Final = (

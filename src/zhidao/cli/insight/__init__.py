@@ -1,0 +1,32 @@
+"""`zhidao insight`: what a log proves, and what a repository shows of a standard's questions."""
+
+from __future__ import annotations
+
+import argparse
+from importlib import import_module
+from typing import Final
+
+# Action, module that adds its arguments and runs it, one line for the overview.
+ACTIONS: Final = (
+    ("report", "what was proven, by whom, how long it took, what is missing"),
+    ("standards", "the standards whose questions are known, and how long nobody looked at them"),
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the actions of this command."""
+    parser.epilog = _EXAMPLES
+    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    for name, line in ACTIONS:
+        action = actions.add_parser(
+            name, help=line, description=line, formatter_class=argparse.RawDescriptionHelpFormatter
+        )
+        import_module(f"{__name__}.{name}").add_arguments(action)
+
+
+_EXAMPLES: Final = (
+    "examples:\n"
+    "  zhidao insight report --data ~/zhidao -o report.html\n"
+    "  zhidao insight standards\n"
+    "status: 0 done, 1 refused, 2 bad input, 3 the outside world does not answer"
+)
