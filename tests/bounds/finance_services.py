@@ -39,7 +39,7 @@ from zhidao.finance.adapters.calendar_folder import FolderCalendars
 from zhidao.finance.adapters.schema_pack import _recognised, add_pack
 from zhidao.finance.adapters.screening_folder import FolderLists
 from zhidao.finance.domain.ledger.ledger import Transfer
-from zhidao.finance.domain.payments.approval import Limits
+from zhidao.finance.domain.payments.approval import Demand, Limits
 from zhidao.finance.domain.payments.statement import AccountStatement, StatementEntry
 from zhidao.finance.events import AccountOpened
 from zhidao.finance.events.banks import NettingOpened, Obligation, ObligationsAdded
@@ -162,7 +162,7 @@ async def said(size: int) -> None:
     bank = Actor(PartyId("exporter-bank"), Role.PARTY)
     told = {"a": "x" * (size - len('{"a":""}'))}
     await approvals.demand(
-        bank, act="open a deal", subject="D-1", amount=Money(1_000, CNY), said=told
+        bank, Demand("open a deal", "D-1", Money(1_000, CNY), told, [("importer", 1_000)])
     )
 
 
@@ -199,6 +199,11 @@ async def receivables(count: int) -> None:
         shipped=registry._shipped,
         paid=registry._paid,
         randomness=durable.randomness,
+        approvals=Approvals(
+            records=Records(durable.journal, durable.scribe),
+            clock=durable.clock,
+            limits=Limits.parse(""),
+        ),
         holds=None,
     )
     for number in range(count):

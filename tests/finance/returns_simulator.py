@@ -150,7 +150,7 @@ class Simulation:
     async def _give_back(self) -> None:
         bank = self.banks[PAYEE]
         uetr = self.chance.choice(sorted(self.wanted))
-        sent = await bank.payments.give_back(bank.banks[PAYEE], [uetr], reason="AC04")
+        sent = await bank.payments.back.give_back(bank.banks[PAYEE], [uetr], reason="AC04")
         self._post(PAYEE, sent)
 
     async def _take(self, letter: Letter) -> None:
@@ -211,7 +211,7 @@ class Simulation:
         given = 0
         bank = self.banks[PAYEE]
         for uetr in sorted(self.wanted):
-            attempts = await bank.payments.given_back(bank.banks[PAYEE], uetr)
+            attempts = await bank.payments.back.given_back(bank.banks[PAYEE], uetr)
             given += sum(one.movement.amount for one in attempts if one.stands and one.movement)
         reserved = [
             one

@@ -29,7 +29,9 @@ from zhidao.core.journal import FixedKeyRing, Records, Scribe
 from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.core.money import Currency
 from zhidao.core.timescale import Utc
+from zhidao.finance.domain.payments.approval import Limits
 from zhidao.finance.domain.receivables.receivable import Receivable, home_of
+from zhidao.finance.service.control.approvals import Approvals
 from zhidao.finance.service.receivables.registry import Payment, Receivables
 from zhidao.finance.wire.blinded import secret_of, token
 from zhidao.store.database import Database
@@ -216,14 +218,16 @@ def _receivables(database: Database, node: str) -> Receivables:
     async def paid(currency: str, transfer: UUID) -> Payment | None:
         del currency, transfer  # nothing is paid here
 
+    records = Records(PostgresJournal(database, "finance", lambda: None), scribe)
     return Receivables(
         node=node,
         nodes=NODES,
         secret=secret_of(node.encode()),
-        records=Records(PostgresJournal(database, "finance", lambda: None), scribe),
+        records=records,
         clock=clock,
         shipped=shipped,
         paid=paid,
         randomness=chance,
+        approvals=Approvals(records=records, clock=clock, limits=Limits({})),
         holds=None,
     )

@@ -13,7 +13,6 @@ from zhidao.finance.domain.payments.approval import Limits
 from zhidao.finance.domain.payments.message import CreditTransfer, Message, Transfers
 from zhidao.finance.events import BankAdmitted
 from zhidao.finance.service.control.approvals import Approvals
-from zhidao.finance.service.control.daily_totals import DailyTotals
 from zhidao.finance.service.control.name_holds import NameHolds
 from zhidao.finance.service.payments.credit_lines import CreditLines
 from zhidao.finance.service.payments.directory import Directory
@@ -118,14 +117,11 @@ class BankServices:
             self.accounts[holder] = UUID(opened.account).hex
         return self
 
-    def hold(
-        self, approvals: Approvals, totals: DailyTotals, names: NameHolds | None = None
-    ) -> None:
+    def hold(self, approvals: Approvals, names: NameHolds | None = None) -> None:
         """From now on two persons speak for what is above the limits, or names listed ones."""
         world = self.world
         holds = PaymentApprovals(
             approvals=approvals,
-            daily_totals=totals,
             accounts=world.accounts,
             ledger=world.ledger,
             archive=world.durable.archive,

@@ -13,7 +13,7 @@ from zhidao.core.ids import PartyId
 from zhidao.core.journal import Records
 from zhidao.core.money import Currency, Money
 from zhidao.core.timescale import Utc
-from zhidao.finance.domain.payments.approval import Approval, Limits
+from zhidao.finance.domain.payments.approval import Approval, Demand, Limits
 from zhidao.finance.events.banks import ApprovalAsked
 from zhidao.finance.service.control.approvals import Approvals
 from zhidao.node.shipment_timeline.build import summary
@@ -56,10 +56,10 @@ async def test_an_approval_waits_for_the_second_person_and_no_other() -> None:
     records = Records(MemoryJournal(), made.scribe)
     service = Approvals(records=records, clock=made.clock, limits=Limits.parse("USD 1.00"))
     bank = person("importer-bank", "ada")
+    amount = Money(500, Currency("USD"))
+    demand = Demand("deposit", "D-1", amount, {"n": 1}, [("importer", amount.minor)])
     with pytest.raises(Refused):
-        await service.demand(
-            bank, act="deposit", subject="D-1", amount=Money(500, Currency("USD")), said={"n": 1}
-        )
+        await service.demand(bank, demand)
     source = sources.approvals(service)
     assert await waiting(source, bank) == []
     assert await waiting(source, person("importer-bank")) == [], "a token is no person"

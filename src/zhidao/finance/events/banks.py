@@ -284,7 +284,8 @@ class PvpTold(Fact, frozen=True, kw_only=True):
 class DepositCounted(Fact, frozen=True, kw_only=True):
     """One caller's word was enough for a deposit; many of them count together.
 
-    Aggregate `deposit-words/<bank>/<currency>/<day>`. `person`: `` for a token.
+    Written by earlier versions, read ever since. Aggregates
+    `{deposit,payment}-words/<bank>/<currency>/<day>`. `person`: `` for a token.
     """
 
     TYPE: ClassVar[str] = "finance.DepositCounted.v1"
@@ -292,6 +293,38 @@ class DepositCounted(Fact, frozen=True, kw_only=True):
     holder: str
     person: str
     amount_minor: str
+
+
+class CountedPart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whose money an authorised act moves or binds, and how much of it."""
+
+    account: str
+    amount_minor: str
+
+
+class ActCounted(Fact, frozen=True, kw_only=True):
+    """One caller's word was enough for an act; all such acts of a party count together.
+
+    Aggregate `payment-words/<party>/<currency>/<day>`. `act`: what is done, `name`: the act's own,
+    `person`: `` for a token, `until`: the last second (Unix) in which it counts, 0 for no end.
+    """
+
+    TYPE: ClassVar[str] = "finance.ActCounted.v1"
+    act: str
+    name: str
+    person: str
+    parts: list[CountedPart]
+    until_s: int
+
+
+class ActNotCounted(Fact, frozen=True, kw_only=True):
+    """An act that was counted came to nothing: it was refused, or its money is free again.
+
+    Aggregate as of `ActCounted`, of the day on which that was known.
+    """
+
+    TYPE: ClassVar[str] = "finance.ActNotCounted.v1"
+    name: str
 
 
 class PassportIssued(Fact, frozen=True, kw_only=True):

@@ -17,7 +17,6 @@ from zhidao.finance.adapters.schema_pack import FolderSchemas
 from zhidao.finance.domain.payments.approval import Limits
 from zhidao.finance.service.control.acting_again import ActingAgain
 from zhidao.finance.service.control.approvals import Approvals
-from zhidao.finance.service.control.daily_totals import DailyTotals
 from zhidao.finance.service.control.screening import Screening
 from zhidao.finance.service.deals.deals import EVENTS, Deals
 from zhidao.finance.service.deals.settlement import Settlement
@@ -116,10 +115,7 @@ async def build(
         approvals=approvals,
         holds=names,
     )
-    daily_totals = DailyTotals(records=records, clock=context.clock, limits=approvals.limits)
-    deposits = Deposits(
-        accounts=accounts, ledger=ledger, approvals=approvals, daily_totals=daily_totals
-    )
+    deposits = Deposits(accounts=accounts, ledger=ledger, approvals=approvals)
     services = finance_services.build(
         context,
         settings,
@@ -149,7 +145,6 @@ async def build(
         orders=orders,
         holds=PaymentApprovals(
             approvals=approvals,
-            daily_totals=daily_totals,
             accounts=accounts,
             ledger=ledger,
             archive=context.archive,
@@ -177,7 +172,6 @@ async def build(
         directory=directory,
         ledger=ledger,
         approvals=approvals,
-        daily_totals=daily_totals,
     )
     moving = payment_api.routes(accounts, payments, transfers)
     balances = BalanceHistory(store, PostgresWrittenBalances(context.database))

@@ -144,6 +144,7 @@ def build(
         shipped=_shipped(consignments, context),
         paid=CustomerPayments(books.ledger, books.accounts).payment,
         randomness=context.randomness,
+        approvals=books.approvals,
         holds=books.holds,
     )
     passports = Passports(
@@ -235,6 +236,7 @@ def _pvp(context: RuntimeContext, books: Books, others: Others) -> tuple[FxQuote
         accounts=books.accounts,
         post=post,
         decisions=decisions,
+        approvals=books.approvals,
         holds=books.holds,
     )
     pvp_service = PvpService(

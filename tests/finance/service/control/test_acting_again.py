@@ -15,7 +15,6 @@ from zhidao.core.timescale import Utc
 from zhidao.finance.domain.payments.approval import Limits
 from zhidao.finance.service.control.acting_again import ActingAgain
 from zhidao.finance.service.control.approvals import Approvals
-from zhidao.finance.service.control.daily_totals import DailyTotals
 from zhidao.finance.service.payments.deposits import DEPOSIT, Deposits
 
 START = 10_000_000
@@ -55,10 +54,7 @@ async def test_a_deposit_that_was_not_booked_is_and_a_failure_is_tried_later(wor
     services = await bank_with(world)
     clock = world.durable.clock
     approvals = Approvals(records=world.records, clock=clock, limits=Limits.parse("CNY 1.00"))
-    totals = DailyTotals(records=world.records, clock=clock, limits=approvals.limits)
-    deposits = Deposits(
-        accounts=world.accounts, ledger=world.ledger, approvals=approvals, daily_totals=totals
-    )
+    deposits = Deposits(accounts=world.accounts, ledger=world.ledger, approvals=approvals)
     bank = Actor(PartyId("importer-bank"), Role.PARTY)
     with pytest.raises(Refused) as refused:
         await deposits.deposit(

@@ -14,7 +14,6 @@ from zhidao.core.ids import PartyId
 from zhidao.finance.adapters.memory import HeldLists
 from zhidao.finance.domain.screening.screening import Lists
 from zhidao.finance.service.control.approvals import Approvals
-from zhidao.finance.service.control.daily_totals import DailyTotals
 from zhidao.finance.service.control.name_holds import NameHolds
 from zhidao.finance.service.control.party_names import PartyNames
 from zhidao.finance.service.control.screening import Screening
@@ -33,10 +32,7 @@ async def bank_with(world: Any, dated: date | None = FRESH, text: str = "1,Eric 
     lists = Lists.of([(listed.version, listed.entries)] if dated else [])
     screening = Screening(HeldLists(lists), records=world.records, clock=durable.clock)
     names = NameHolds(screening, services.approvals, PartyNames(world.records))
-    totals = DailyTotals(
-        records=world.records, clock=durable.clock, limits=services.approvals.limits
-    )
-    services.hold(services.approvals, totals, names)
+    services.hold(services.approvals, names)
     world.accounts.screened_by(names)
     services.names = names
     return services

@@ -303,6 +303,7 @@ async def test_a_share_of_a_listed_debtors_debt_waits_for_two_persons_of_who_wou
         shipped=_shipped,
         paid=_paid,
         randomness=world.durable.randomness,
+        approvals=desk.approvals,
         holds=desk.holds,
     )
     seller = by("exporter")
@@ -340,6 +341,7 @@ async def test_who_may_not_give_a_share_opens_nothing_at_anybodys_bank(world: An
         shipped=_shipped,
         paid=_paid,
         randomness=world.durable.randomness,
+        approvals=desk.approvals,
         holds=desk.holds,
     )
     name = await registry.register(by("exporter"), OWED, obligor_party=PartyId("importer"))

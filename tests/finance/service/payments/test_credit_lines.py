@@ -142,7 +142,7 @@ async def test_room_comes_back_with_what_goes_back(services: BankServices) -> No
     bank = services.banks["importer-bank"]
     await services.payments.carry(bank, importer, services.pays(700))
     exporter_bank = services.banks["exporter-bank"]
-    back = await services.payments.give_back(exporter_bank, UETRS[:1], reason="AC04")
+    back = await services.payments.back.give_back(exporter_bank, UETRS[:1], reason="AC04")
     # Not before the other bank has taken it.
     assert await _told(services, await _file(services, 700, message="M-3", first=2)) == [
         ("RJCT", "AM14")

@@ -25,7 +25,6 @@ from zhidao.finance.domain.payments.message import StatusReport, Transfers
 from zhidao.finance.domain.payments.payment_order import PaymentOrder
 from zhidao.finance.domain.screening.screening import Lists
 from zhidao.finance.service.control.approvals import Approvals
-from zhidao.finance.service.control.daily_totals import DailyTotals
 from zhidao.finance.service.control.name_holds import NameHolds
 from zhidao.finance.service.control.party_names import PartyNames
 from zhidao.finance.service.control.screening import Screening
@@ -253,12 +252,9 @@ async def test_whoever_comes_onto_a_list_meanwhile_is_held_on_the_day(world: Any
     lists = Lists.of([(listed.version, listed.entries)])
     durable = world.durable
     screening = Screening(HeldLists(lists), records=world.records, clock=durable.clock)
-    totals = DailyTotals(
-        records=world.records, clock=durable.clock, limits=services.approvals.limits
-    )
     services.approvals = approvals_of(world, "")
     names = NameHolds(screening, services.approvals, PartyNames(world.records))
-    services.hold(services.approvals, totals, names)
+    services.hold(services.approvals, names)
     await comes(services, "2026-05-04T01:00:00Z")
     assert await both(services) == (START, 0)
     assert (await order_of(services)).state == "released"
@@ -289,10 +285,7 @@ async def test_limits_of_two_persons_count_a_payment_when_it_is_taken_and_not_ag
 ) -> None:
     services = await BankServices(world).ready()
     services.approvals = approvals_of(world, "CNY 100.00")
-    totals = DailyTotals(
-        records=world.records, clock=world.durable.clock, limits=services.approvals.limits
-    )
-    services.hold(services.approvals, totals)
+    services.hold(services.approvals)
     assert await told(services, services.pays(9_900, day=MONDAY)) == [("ACCP", "")]
     second = services.pays(9_900, message="M-2", uetr=UETRS[9], day=MONDAY)
     assert await told(services, second) == [("PDNG", "")]

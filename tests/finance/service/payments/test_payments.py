@@ -307,13 +307,15 @@ async def test_an_agreed_recall_brings_the_money_back(checked: BankServices) -> 
     services = checked
     await paid(services, 700, 300)
     importer, exporter = services.banks["importer-bank"], services.banks["exporter-bank"]
-    [asked] = await services.payments.recall(importer, UETRS[:2], reason="DUPL", note="sent twice")
+    [asked] = await services.payments.back.recall(
+        importer, UETRS[:2], reason="DUPL", note="sent twice"
+    )
     assert isinstance(read(asked), Recalls)
     [pending] = await services.take("exporter-bank", "importer-bank", asked.data)
     waiting = read(pending)
     assert isinstance(waiting, Answers)
     assert waiting.outcome == "PDCR"
-    answer, returned = await services.payments.answer_recall(
+    answer, returned = await services.payments.back.answer_recall(
         exporter, "importer-bank", asked.message, agreed=[UETRS[0]]
     )
     answers, back = read(answer), read(returned)
@@ -353,7 +355,7 @@ async def test_a_payee_who_spent_the_money_cannot_give_it_back(services: BankSer
     )
     await services.take("exporter-bank", "exporter", spent)
     with pytest.raises(Refused) as refused:
-        await services.payments.give_back(exporter, [UETRS[0]], reason="AC04")
+        await services.payments.back.give_back(exporter, [UETRS[0]], reason="AC04")
     assert refused.value.code == "AM04"
 
 
@@ -362,11 +364,13 @@ async def test_a_recall_is_answered_once_and_other_words_are_refused(
 ) -> None:
     await paid(services, 700, 300)
     exporter, importer = services.banks["exporter-bank"], services.banks["importer-bank"]
-    [asked] = await services.payments.recall(importer, UETRS[:2], reason="DUPL", note="sent twice")
+    [asked] = await services.payments.back.recall(
+        importer, UETRS[:2], reason="DUPL", note="sent twice"
+    )
     await services.take("exporter-bank", "importer-bank", asked.data)
 
     async def answer(*agreed: str) -> list[bytes]:
-        told = await services.payments.answer_recall(
+        told = await services.payments.back.answer_recall(
             exporter, "importer-bank", asked.message, agreed=agreed
         )
         return [one.data for one in told]
@@ -398,15 +402,15 @@ async def test_a_payee_who_had_no_money_gives_it_back_once_it_has_some(
     await services.take("exporter-bank", "exporter", spent)
     for _ in range(2):
         with pytest.raises(Refused) as refused:
-            await services.payments.give_back(exporter, [UETRS[0]], reason="AC04")
+            await services.payments.back.give_back(exporter, [UETRS[0]], reason="AC04")
         assert refused.value.code == "AM04"
     more = services.pays(1_000, message="M-10", uetr=UETRS[51])
     _, onward = await services.take("importer-bank", "importer", more)
     await services.take("exporter-bank", "importer-bank", onward.data)
     for _ in range(2):
-        await services.payments.give_back(exporter, [UETRS[0]], reason="AC04")
+        await services.payments.back.give_back(exporter, [UETRS[0]], reason="AC04")
         assert await services.balance("exporter") == 400
-    [asked] = await services.payments.recall(importer, UETRS[:1], reason="DUPL")
+    [asked] = await services.payments.back.recall(importer, UETRS[:1], reason="DUPL")
     [told] = await services.take("exporter-bank", "importer-bank", asked.data)
     answers = read(told)
     assert isinstance(answers, Answers)
@@ -438,7 +442,7 @@ async def test_an_instruction_that_comes_again_later_does_not_undo_the_payment(
 
 async def test_a_bank_recalls_no_payment_of_another_bank(services: BankServices) -> None:
     await paid(services, 700)
-    [asked] = await services.payments.recall(
+    [asked] = await services.payments.back.recall(
         services.banks["importer-bank"], UETRS[:1], reason="DUPL"
     )
     third = BankAdmitted(
@@ -451,7 +455,7 @@ async def test_a_bank_recalls_no_payment_of_another_bank(services: BankServices)
     assert isinstance(answers, Answers)
     assert [(one.status, one.reason) for one in answers.answers] == [("RJCR", "NOOR")]
     exporter = services.banks["exporter-bank"]
-    [told] = await services.payments.answer_recall(
+    [told] = await services.payments.back.answer_recall(
         exporter, "third-bank", asked.message, agreed=UETRS[:1]
     )
     assert isinstance(read(told), Answers)
@@ -474,9 +478,9 @@ async def test_what_went_back_before_an_error_is_told_when_it_is_asked_for_alone
     )
     await services.take("exporter-bank", "exporter", spent)
     with pytest.raises(Refused, match=UETRS[1]):
-        await services.payments.give_back(exporter, UETRS[:2], reason="AC04")
+        await services.payments.back.give_back(exporter, UETRS[:2], reason="AC04")
     assert await services.balance("exporter") == 100
-    [returned] = await services.payments.give_back(exporter, UETRS[:1], reason="AC04")
+    [returned] = await services.payments.back.give_back(exporter, UETRS[:1], reason="AC04")
     await services.take("importer-bank", "exporter-bank", returned.data)
     assert await services.balance("importer") == START - 300
 
@@ -505,7 +509,7 @@ async def test_a_return_beyond_what_was_paid_or_of_nothing_is_refused(
 ) -> None:
     await paid(services, 700)
     exporter = services.banks["exporter-bank"]
-    [returned] = await services.payments.give_back(exporter, [UETRS[0]], reason="AC04")
+    [returned] = await services.payments.back.give_back(exporter, [UETRS[0]], reason="AC04")
     back = read(returned)
     assert isinstance(back, Returns)
     more = back._replace(message="B-2", returns=(back.returns[0]._replace(returned_minor=701),))
@@ -516,11 +520,11 @@ async def test_a_return_beyond_what_was_paid_or_of_nothing_is_refused(
         assert isinstance(report, StatusReport)
         assert [(one.status, one.reason) for one in report.statuses] == [("RJCT", code)]
     with pytest.raises(Refused):
-        await services.payments.give_back(exporter, [UETRS[7]], reason="AC04")
+        await services.payments.back.give_back(exporter, [UETRS[7]], reason="AC04")
     with pytest.raises(Refused):
-        await services.payments.recall(exporter, [UETRS[7]], reason="DUPL")
+        await services.payments.back.recall(exporter, [UETRS[7]], reason="DUPL")
     with pytest.raises(NotFound):
-        await services.payments.answer_recall(exporter, "importer-bank", "none", agreed=[])
+        await services.payments.back.answer_recall(exporter, "importer-bank", "none", agreed=[])
 
 
 async def test_banks_pay_each_other_with_pacs_009(services: BankServices) -> None:

@@ -77,7 +77,7 @@ async def pay(services: BankServices) -> None:
 
 async def give_back(services: BankServices) -> None:
     bank = services.banks["exporter-bank"]
-    sent = await services.payments.give_back(bank, [UETRS[9]], reason="AC04")
+    sent = await services.payments.back.give_back(bank, [UETRS[9]], reason="AC04")
     await services.payments.carry_on(bank, sent)
 
 

@@ -27,7 +27,7 @@ async def paid(services: BankServices, amount: int) -> None:
 
 async def give_back(services: BankServices, uetr: str = UETRS[0]):
     exporter = services.banks["exporter-bank"]
-    [sent] = await services.payments.give_back(exporter, [uetr], reason="AC04")
+    [sent] = await services.payments.back.give_back(exporter, [uetr], reason="AC04")
     return sent
 
 

@@ -159,6 +159,7 @@ class Node:
             accounts=self.accounts,
             post=post,
             decisions=logs,
+            approvals=self.approvals,
             holds=None,
         )
         self.logged = Wakeup()

@@ -18,8 +18,10 @@ from zhidao.core.errors import Conflict, Forbidden, MalformedInput, NotFound, Re
 from zhidao.core.ids import PartyId
 from zhidao.core.journal import Records
 from zhidao.core.money import Currency
+from zhidao.finance.domain.payments.approval import Limits
 from zhidao.finance.domain.receivables.receivable import Receivable, home_of
 from zhidao.finance.events import ReceivableAsked
+from zhidao.finance.service.control.approvals import Approvals
 from zhidao.finance.service.receivables.registry import Payment, Receivables
 from zhidao.finance.wire.blinded import ask, evaluate, finish, secret_of, token
 
@@ -69,6 +71,11 @@ def registry(make_durable: Callable[[], Any]) -> Make:
             shipped=_shipped,
             paid=options.pop("paid", _paid),
             randomness=durable.randomness,
+            approvals=Approvals(
+                records=Records(durable.journal, durable.scribe),
+                clock=durable.clock,
+                limits=Limits.parse(options.pop("limits", "")),
+            ),
             holds=None,
             **options,
         )

@@ -17,7 +17,6 @@ from zhidao.core.ids import PartyId
 from zhidao.core.timescale import Utc
 from zhidao.finance.domain.payments.approval import Limits
 from zhidao.finance.service.control.approvals import Approvals
-from zhidao.finance.service.control.daily_totals import DailyTotals
 from zhidao.finance.service.payments.deposits import Deposits
 from zhidao.node.api.finance.approvals import routes as approval_routes
 from zhidao.node.api.finance.deals import routes
@@ -70,14 +69,7 @@ async def call(world, request: pytest.FixtureRequest) -> AsyncIterator[Caller]:
         clock=world.durable.clock,
         limits=Limits.parse(getattr(request, "param", "")),
     )
-    deposits = Deposits(
-        accounts=world.accounts,
-        ledger=world.ledger,
-        approvals=approvals,
-        daily_totals=DailyTotals(
-            records=world.records, clock=world.durable.clock, limits=approvals.limits
-        ),
-    )
+    deposits = Deposits(accounts=world.accounts, ledger=world.ledger, approvals=approvals)
 
     app = Litestar(
         [

@@ -13,7 +13,7 @@ from tests.finance.service.bank_services import UETRS, BankServices
 from zhidao.core.actor import Actor, Role
 from zhidao.core.errors import Refused
 from zhidao.core.ids import PartyId
-from zhidao.core.money import Currency
+from zhidao.core.money import Currency, Money
 from zhidao.core.timescale import NS, Utc
 from zhidao.finance.adapters.memory import MemoryWrittenBalances
 from zhidao.finance.domain.ledger.ledger import Transfer, TransferFlag, ledger_number
@@ -22,10 +22,10 @@ from zhidao.finance.domain.naming import AccountCode, account_id, transfer_id
 from zhidao.finance.domain.payments.approval import Limits
 from zhidao.finance.domain.payments.payment_legs import Leg, leg_name
 from zhidao.finance.service.control.approvals import Approvals
-from zhidao.finance.service.control.daily_totals import DailyTotals
 from zhidao.finance.service.ledger.account_statements import Statements
 from zhidao.finance.service.ledger.balance_history import BalanceHistory
 from zhidao.finance.service.payments.bank_transfers import BankTransfers, _named, _named_by
+from zhidao.finance.service.payments.deposits import Deposits
 from zhidao.finance.service.payments.directory import Directory
 from zhidao.finance.service.payments.entry_sources import EntrySources
 from zhidao.finance.wire.iso20022.messages import camt053
@@ -56,16 +56,14 @@ def served(services: BankServices, serve: Any, limits: Limits) -> Bench:
     world = services.world
     clock = world.durable.clock
     approvals = Approvals(records=world.records, clock=clock, limits=limits)
-    totals = DailyTotals(records=world.records, clock=clock, limits=limits)
     transfers = BankTransfers(
         accounts=world.accounts,
         directory=Directory(world.records, world.accounts),
         ledger=world.ledger,
         approvals=approvals,
-        daily_totals=totals,
     )
     if limits.above_minor:
-        services.hold(approvals, totals)
+        services.hold(approvals)
     statements = Statements(world.durable.store, clock)
     sources = EntrySources(services.index, world.durable.archive, world.durable.store)
     balances = BalanceHistory(world.durable.store, MemoryWrittenBalances())
@@ -399,20 +397,21 @@ async def test_what_leaves_a_banks_cash_counts_with_what_left_it_lately(
 
     for _ in range(2):  # the same request again is not another one
         assert (await move(1, 60)).status_code == 201
-    # A customer's own money is not the bank's word; its way back frees nothing either.
-    assert (await move(2, 60, back=True)).status_code == 201
-    split = await move(3, 41)
-    assert (split.status_code, split.json()["code"]) == (422, "needs_two_persons")
+    # A customer's money that the bank moves is moved by the same word; its way back frees nothing.
+    for back in (True, False):
+        split = await move(3, 41, back=back)
+        assert (split.status_code, split.json()["code"]) == (422, "needs_two_persons")
     assert (await move(4, 40)).status_code == 201
     # Whoever asks: the same account, and a token may be anybody's.
     assert (await move(5, 1, "aigerim")).status_code == 422
     # Deposits make money out of the same word.
-    daily_totals = DailyTotals(
-        records=world.records, clock=world.durable.clock, limits=Limits({"CNY": 100})
-    )
+    deposits = Deposits(accounts=world.accounts, ledger=world.ledger, approvals=bench.approvals)
     bank = Actor(PartyId("importer-bank"), Role.PARTY)
-    together = await daily_totals.counted(bank, "d-1", [("importer", 1)], "CNY")
-    assert together.minor == 101
+    with pytest.raises(Refused) as refused:
+        await deposits.deposit(
+            bank, deposit="d-1", holder="importer", amount=Money(1, Currency("CNY"))
+        )
+    assert refused.value.code == "needs_two_persons"
 
 
 async def test_an_amount_of_more_than_64_bits_is_no_way_around_the_limit(

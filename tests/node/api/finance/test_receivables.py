@@ -8,7 +8,9 @@ from uuid import UUID
 
 import pytest
 
+from zhidao.finance.domain.payments.approval import Limits
 from zhidao.finance.domain.receivables.receivable import invoice_key
+from zhidao.finance.service.control.approvals import Approvals
 from zhidao.finance.service.payments.customer_payments import CustomerPayments
 from zhidao.finance.service.receivables.registry import Receivables
 from zhidao.finance.wire.blinded import ask, finish, secret_of
@@ -40,6 +42,9 @@ def _registry(world: Any, **options: Any) -> Receivables:
         shipped=_shipped,
         paid=CustomerPayments(world.ledger, world.accounts).payment,
         randomness=world.durable.randomness,
+        approvals=Approvals(
+            records=world.records, clock=world.durable.clock, limits=Limits.parse("")
+        ),
         holds=None,
         **options,
     )

@@ -15,6 +15,7 @@ from typing import Any, Final
 from zhidao.core.canonical import Json, jcs
 from zhidao.core.errors import MalformedInput
 from zhidao.core.events import SignedEvent
+from zhidao.core.limits import AMOUNT_MINOR_MAX
 from zhidao.core.money import Currency, Money
 from zhidao.core.timescale import NS, Utc
 from zhidao.finance.events.banks import ApprovalAsked, ApprovalGiven
@@ -70,6 +71,50 @@ class Authorisation:
     person: str
     account: str
     minor: int
+    until_s: int = 0
+    """The last second (Unix) in which it counts; 0: no end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What a caller wants done: as it is counted, and as two persons are asked about it.
+
+    `amount`: what they see; `accounts`: whose money the act moves or binds, each with its amount
+    in minor units. An act that the limit judges names at least one: what is not counted is
+    a way around it. `counted_as`: its own name, if not all that is said; `until_s`: how long
+    (Unix) it binds anything.
+    """
+
+    act: str
+    subject: str
+    amount: Money
+    said: Mapping[str, Any]
+    accounts: Sequence[tuple[str, int]]
+    counted_as: str = ""
+    until_s: int = 0
+
+    @property
+    def parts(self) -> list[tuple[str, int]]:
+        """Each account once, with its amount as far as an amount goes."""
+        by: dict[str, int] = defaultdict(int)
+        for account, minor in self.accounts:
+            by[account] += minor
+        return [(account, min(minor, AMOUNT_MINOR_MAX)) for account, minor in sorted(by.items())]
+
+    @property
+    def whole_minor(self) -> int:
+        """What it moves or binds of all accounts, minor units."""
+        return min(sum(minor for _, minor in self.accounts), AMOUNT_MINOR_MAX)
+
+    def name(self, party: str) -> str:
+        """The name of its approval."""
+        return approval_id(
+            party=party, act=self.act, subject=self.subject, amount=self.amount, said=self.said
+        )
+
+    def counts_as(self, party: str) -> str:
+        """Under what name it is counted: asked for again, it is the same."""
+        return self.counted_as or self.name(party)
 
 
 def authorised_minor(authorisations: Sequence[Authorisation], *, person: str, account: str) -> int:

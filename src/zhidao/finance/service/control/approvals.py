@@ -7,7 +7,7 @@ a person is that person's approval. The second person's word carries it out.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from zhidao.core.access import Relation, access
@@ -22,11 +22,13 @@ from zhidao.finance.domain.payments.approval import (
     APPROVE,
     REFUSE,
     Approval,
+    Demand,
     Limits,
-    approval_id,
     fold,
 )
 from zhidao.finance.events.banks import ApprovalAsked, ApprovalGiven
+from zhidao.finance.service.control.daily_totals import DailyTotals
+from zhidao.finance.service.control.keyed_locks import KeyedLocks
 
 MAY_APPROVE: Final = access(
     Role.PARTY,
@@ -49,6 +51,8 @@ class Approvals:
         self._records = records
         self._clock = clock
         self._limits = limits
+        self._totals = DailyTotals(records=records, clock=clock, limits=limits)
+        self._acts_one_by_one = KeyedLocks()
         self._acts: dict[str, Act] = {}
         self._refusals: dict[str, Act] = {}
         self._again: set[str] = set()
@@ -88,58 +92,103 @@ class Approvals:
         """Up to which amount one caller is enough."""
         return self._limits
 
-    async def demand(
-        self,
-        actor: Actor,
-        *,
-        act: str,
-        subject: str,
-        amount: Money,
-        said: Mapping[str, Any],
-        together: Money | None = None,
-        always: bool = False,
-    ) -> None:
-        """Returns if the actor may do this now.
+    @property
+    def asks(self) -> bool:
+        """Whether there are limits at all."""
+        return bool(self._limits.above_minor)
 
-        `together`: what it comes to with what one caller's word did before, if that is to count;
-        `always`: whatever the amount.
+    async def demand(self, actor: Actor, demand: Demand) -> None:
+        """Returns if the actor may do this now: it counts from here on.
+
+        It counts together with all that one caller did, over today and the day before, whatever
+        it was; what two persons approved counts nothing.
 
         Raises Refused with code `needs_two_persons` (noted; the approval's name is in `where`), or
         `refused_by_person`.
         """
-        if not always and not self._limits.asks(together or amount):
+        if not self._limits.above_minor:
             return
-        if len(jcs(dict(said))) > SAID_BYTES_MAX:
+        assert demand.accounts, "what moves no account's money is no way around a limit"
+        approval = await self._find(demand.name(actor.party))
+        if approval is not None and approval.state != "waits":
+            self._answer(approval, demand, None)
+            return
+        together = demand.amount
+        if not self._limits.asks(together):
+            together = await self._totals.counted(actor, demand)
+        if self._limits.asks(together):
+            await self.ask(actor, demand, together=together)
+
+    @contextlib.asynccontextmanager
+    async def allowed(self, actor: Actor, demand: Demand) -> AsyncIterator[None]:
+        """The same for what is done inside: what is refused there does not count.
+
+        One at a time of each act: of two requests for the same, neither undoes what the other's
+        counts. Somebody who wrote meanwhile (Conflict) may have done it, so that goes on counting.
+        """
+        if not self._limits.above_minor:
+            yield
+            return
+        async with self._acts_one_by_one.of(demand.name(actor.party)):
+            await self.demand(actor, demand)
+            try:
+                yield
+            except Conflict:
+                raise
+            except Refused:
+                await self._totals.not_counted(actor.party, demand)
+                raise
+
+    async def came_to_nothing(self, party: str, demand: Demand) -> None:
+        """What was done is undone, or refused after all: it counts no more. Again: no change."""
+        await self._totals.not_counted(party, demand)
+
+    async def follows(self, party: str, demand: Demand) -> None:
+        """Counts what a word bound that was given before. Again: no change."""
+        await self._totals.add(party, demand)
+
+    async def counts(self, party: str, demand: Demand) -> bool:
+        """Whether an act counts now."""
+        return await self._totals.counts(party, demand)
+
+    async def ask(self, actor: Actor, demand: Demand, *, together: Money | None = None) -> None:
+        """Returns if two persons approved it, whatever the amount. Raises as `demand`.
+
+        `together`: what it comes to with what one caller's word did before.
+        """
+        if len(jcs(dict(demand.said))) > SAID_BYTES_MAX:
             raise Refused(
                 f"more than {SAID_BYTES_MAX} bytes cannot be shown to two persons",
                 code="too_many",
                 remedy="send a smaller request: two persons must be able to read it",
             )
-        name = approval_id(party=actor.party, act=act, subject=subject, amount=amount, said=said)
+        name = demand.name(actor.party)
         approval = await self._find(name)
         if approval is None:
             asked = ApprovalAsked(
                 approval=name,
-                act=act,
-                subject=subject,
-                amount_minor=str(amount.minor),
-                currency=amount.currency.code,
-                said=dict(said),
+                act=demand.act,
+                subject=demand.subject,
+                amount_minor=str(demand.amount.minor),
+                currency=demand.amount.currency.code,
+                said=dict(demand.said),
             )
             approval = await self._ask(actor, asked)
         if approval.state == "waits" and actor.person:
             approval = await self._give(actor, approval, APPROVE)
+        self._answer(approval, demand, together)
+
+    def _answer(self, approval: Approval, demand: Demand, together: Money | None) -> None:
+        what = f"{demand.act} {demand.subject}"
         if approval.state == "refused":
-            raise Refused(
-                f"{approval.refused_by} refused to {act} {subject}", code="refused_by_person"
-            )
+            raise Refused(f"{approval.refused_by} refused to {what}", code="refused_by_person")
         if approval.state == "waits":
             raise Refused(
-                f"to {act} {subject} over {amount}{_with_others(amount, together)} takes two"
+                f"to {what} over {demand.amount}{_with_others(demand.amount, together)} takes two"
                 " persons;"
                 f" {len(approval.approved_by)} approved so far",
                 code="needs_two_persons",
-                where=f"approval {name}",
+                where=f"approval {approval.asked.approval}",
                 remedy="another person of the party signs in and approves it",
             )
 

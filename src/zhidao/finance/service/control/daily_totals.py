@@ -1,120 +1,213 @@
-"""What one caller's word moved of a bank's own, over today and the day before, counted together.
+"""What one caller's word moved or bound, over today and the day before, counted together.
 
-Above a limit two persons must speak. Splitting a sum into small ones, or into deposits and
-transfers, must not be the way around: all that makes money on this ledger out of a bank's word is
-counted in one place, before it moves.
+Above a limit two persons must speak. Splitting a sum into small ones, or into acts of different
+kinds, must not be the way around: whatever moves or binds money by one caller's word is counted in
+one place, before it is done. What came to nothing is taken out of the count.
 """
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
-from zhidao.core.actor import Actor
+from zhidao.core.actor import Actor, Role
 from zhidao.core.ambient import Clock
 from zhidao.core.errors import Conflict
-from zhidao.core.events import SignedEvent
+from zhidao.core.events import Fact, SignedEvent
+from zhidao.core.ids import party_id
 from zhidao.core.journal import Records
 from zhidao.core.limits import AMOUNT_MINOR_MAX
-from zhidao.core.money import Currency, Money
+from zhidao.core.money import Money
 from zhidao.core.timescale import NS, Utc
-from zhidao.finance.domain.payments.approval import Authorisation, Limits, authorised_minor
-from zhidao.finance.events.banks import DepositCounted
+from zhidao.finance.domain.payments.approval import (
+    Authorisation,
+    Demand,
+    Limits,
+    authorised_minor,
+)
+from zhidao.finance.events.banks import ActCounted, ActNotCounted, CountedPart, DepositCounted
+from zhidao.finance.service.control.keyed_locks import KeyedLocks
 
-DEPOSITS: Final = "deposit-words"
-"""What makes money out of a bank's word."""
-PAYMENTS: Final = "payment-words"
-"""What moves a customer's money, by whomever."""
+_ACTS: Final = "payment-words"
+_DEPOSITS: Final = "deposit-words"
+"""Where earlier versions counted what makes money out of a bank's word; read, and not written."""
 _DAY_NS: Final = 86_400 * NS
 _TRIES: Final = 16
+DAYS_MAX: Final = 10_000
+"""Days of parties that are kept in memory; more are read again."""
+
+
+@dataclass(slots=True)
+class _Day:
+    """What a party's callers did on a day, as far as it was read; by the names of the acts."""
+
+    version: int = 0
+    acts: dict[str, list[Authorisation]] = field(default_factory=dict)
+    gone: set[str] = field(default_factory=set)
+    """What came to nothing, counted on this day or the day before."""
+
+    def take(self, events: Sequence[SignedEvent]) -> None:
+        """Goes on with what was written since."""
+        for event in events:
+            self.version = event.version
+            match event.type:
+                case ActCounted.TYPE:
+                    fact = ActCounted.of(event)
+                    self.acts[fact.name] = [
+                        Authorisation(
+                            fact.name, fact.person, one.account, int(one.amount_minor), fact.until_s
+                        )
+                        for one in fact.parts
+                    ]
+                case ActNotCounted.TYPE:
+                    name = ActNotCounted.of(event).name
+                    self.acts.pop(name, None)
+                    self.gone.add(name)
+                case _:
+                    old = DepositCounted.of(event)
+                    self.acts.setdefault(old.deposit, []).append(
+                        Authorisation(old.deposit, old.person, old.holder, int(old.amount_minor))
+                    )
 
 
 class DailyTotals:
-    """Counts what a bank's callers authorised."""
+    """Counts what the callers of each party authorised."""
 
     def __init__(self, *, records: Records, clock: Clock, limits: Limits) -> None:
         self._records = records
         self._clock = clock
         self._limits = limits
+        self._one_by_one = KeyedLocks()
+        self._days: dict[str, _Day] = {}
 
-    async def counted(
-        self,
-        actor: Actor,
-        name: str,
-        parts: Sequence[tuple[str, int]],
-        currency: str,
-        *,
-        of: str = DEPOSITS,
-    ) -> Money:
+    async def counted(self, actor: Actor, demand: Demand) -> Money:
         """What an act comes to with others of one caller; counted if one caller is enough.
 
-        `name`: the act's own; `parts`: whose accounts it credits or debits, each with its amount,
-        minor units; `of`: what it is counted with. Counted before the money moves: a crash in
-        between leaves counts that the act, asked again, finds as its own, and nought is answered.
-        What two persons must say counts nothing.
+        It is counted before it is done: a crash in between leaves a count that the act, asked
+        again, finds as its own, and nought is answered. What two persons must say counts nothing.
 
         Raises Conflict if others are counted all the time.
         """
-        money = Currency(currency)
-        whole = min(sum(minor for _, minor in parts), AMOUNT_MINOR_MAX)
-        if not self._limits.above_minor:
-            return Money(whole, money)
-        own = [Authorisation(name, actor.person, holder, minor) for holder, minor in parts]
-        for _ in range(_TRIES):
-            before, today = await self._authorisations(of, actor, currency)
-            authorisations = [*before, *today]
-            if _stand(own, authorisations):
-                return Money(0, money)
-            together = whole + max(
-                authorised_minor(authorisations, person=actor.person, account=one.account)
-                for one in own
-            )
-            sum_of_all = Money(min(together, AMOUNT_MINOR_MAX), money)
-            if self._limits.asks(sum_of_all):
-                return sum_of_all
-            facts = [
-                DepositCounted(
-                    deposit=name,
-                    holder=one.account,
-                    person=one.person,
-                    amount_minor=str(one.minor),
+        money, name = demand.amount.currency, demand.counts_as(actor.party)
+        if not self._limits.above_minor or not demand.whole_minor:
+            return Money(demand.whole_minor, money)
+        own = [
+            Authorisation(name, actor.person, account, minor, demand.until_s)
+            for account, minor in demand.parts
+        ]
+        async with self._one_by_one.of(f"{actor.party} {money.code}"):
+            for _ in range(_TRIES):
+                today, acts = await self._acts(actor.party, money.code)
+                if _stand(own, acts.get(name, ())):
+                    return Money(0, money)
+                others = (many for other, many in acts.items() if other != name)
+                given = [one for many in others for one in many]
+                together = demand.whole_minor + max(
+                    authorised_minor(given, person=actor.person, account=one.account) for one in own
                 )
-                for one in own
-            ]
-            aggregate = _aggregate(of, actor, currency, self._clock.now())
-            by = self._records.speaker(actor)
-            with contextlib.suppress(Conflict):  # another act was counted meanwhile: look again
-                await self._records.record(
-                    by, aggregate, facts, after=len(today), owner=actor.party
-                )
-                return sum_of_all
+                sum_of_all = Money(min(together, AMOUNT_MINOR_MAX), money)
+                if self._limits.asks(sum_of_all):
+                    return sum_of_all
+                if await self._written(actor, demand, today, _fact(demand, name, actor.person)):
+                    return sum_of_all
         raise Conflict("too many at once; ask again")
 
-    async def _authorisations(
-        self, of: str, actor: Actor, currency: str
-    ) -> tuple[list[Authorisation], list[Authorisation]]:
-        """The words of yesterday and of today (UTC)."""
+    async def add(self, party: str, demand: Demand) -> None:
+        """Counts what was allowed before, by another act. Again: no change."""
+        actor = Actor(party_id(party), Role.PARTY)
+        name, currency = demand.counts_as(party), demand.amount.currency.code
+        if not self._limits.above_minor:
+            return
+        async with self._one_by_one.of(f"{party} {currency}"):
+            for _ in range(_TRIES):
+                today, acts = await self._acts(party, currency)
+                fact = _fact(demand, name, "")
+                if name in acts or await self._written(actor, demand, today, fact):
+                    return
+        raise Conflict("too many at once; ask again")
+
+    async def not_counted(self, party: str, demand: Demand) -> None:
+        """An act came to nothing: what it counted is free again. Again: no change."""
+        actor = Actor(party_id(party), Role.PARTY)
+        name, currency = demand.counts_as(party), demand.amount.currency.code
+        if not self._limits.above_minor:
+            return
+        async with self._one_by_one.of(f"{party} {currency}"):
+            for _ in range(_TRIES):
+                today, acts = await self._acts(party, currency)
+                fact = ActNotCounted(name=name)
+                if name not in acts or await self._written(actor, demand, today, fact):
+                    return
+        raise Conflict("too many at once; ask again")
+
+    async def counts(self, party: str, demand: Demand) -> bool:
+        """Whether an act is counted now."""
+        if not self._limits.above_minor:
+            return False
+        _, acts = await self._acts(party, demand.amount.currency.code)
+        return demand.counts_as(party) in acts
+
+    async def _written(self, actor: Actor, demand: Demand, today: _Day, fact: Fact) -> bool:
+        """False if somebody else wrote meanwhile: look again."""
+        aggregate = _aggregate(_ACTS, actor.party, demand.amount.currency.code, self._clock.now())
+        by = self._records.speaker(actor)
+        with contextlib.suppress(Conflict):
+            await self._records.record(
+                by, aggregate, [fact], after=today.version, owner=actor.party
+            )
+            return True
+        return False
+
+    async def _acts(self, party: str, currency: str) -> tuple[_Day, dict[str, list[Authorisation]]]:
+        """Today (UTC), and the acts of yesterday and today that count, by name."""
         now = self._clock.now()
-        days = (Utc.from_unix_ns(now.unix_ns - _DAY_NS), now)
-        histories = [
-            await self._records.history(_aggregate(of, actor, currency, day)) for day in days
-        ]
-        before, today = ([_authorisation(event) for event in history] for history in histories)
-        return before, today
+        before = Utc.from_unix_ns(now.unix_ns - _DAY_NS)
+        acts: dict[str, list[Authorisation]] = {}
+        today = _Day()
+        for day in (before, now):
+            for of in (_DEPOSITS, _ACTS):
+                today = await self._day(_aggregate(of, party, currency, day))
+                acts = {name: many for name, many in acts.items() if name not in today.gone}
+                acts |= today.acts
+        now_s = now.unix_ns // NS
+        lasting = {
+            name: [one for one in many if not one.until_s or now_s <= one.until_s]
+            for name, many in acts.items()
+        }
+        return today, {name: many for name, many in lasting.items() if many}
+
+    async def _day(self, aggregate: str) -> _Day:
+        if len(self._days) >= DAYS_MAX:
+            self._days = {}
+        if aggregate.startswith(_DEPOSITS) and aggregate in self._days:
+            return self._days[aggregate]  # Nobody writes there any more.
+        day = self._days.setdefault(aggregate, _Day())
+        version = day.version
+        more = await self._records.history(aggregate, after=version)
+        if day.version == version:  # Nobody else took them in meanwhile.
+            day.take(more)
+        return day
 
 
-def _stand(own: Sequence[Authorisation], authorisations: Sequence[Authorisation]) -> bool:
+def _fact(demand: Demand, name: str, person: str) -> ActCounted:
+    return ActCounted(
+        act=demand.act,
+        name=name,
+        person=person,
+        parts=[
+            CountedPart(account=account, amount_minor=str(minor)) for account, minor in demand.parts
+        ],
+        until_s=demand.until_s,
+    )
+
+
+def _stand(own: Sequence[Authorisation], told: Sequence[Authorisation]) -> bool:
     """Whether all of an act was counted before, by whomever."""
-    told = {replace(one, person="") for one in authorisations}
-    return all(replace(one, person="") in told for one in own)
+    known = {replace(one, person="") for one in told}
+    return all(replace(one, person="") in known for one in own)
 
 
-def _authorisation(event: SignedEvent) -> Authorisation:
-    fact = DepositCounted.of(event)
-    return Authorisation(fact.deposit, fact.person, fact.holder, int(fact.amount_minor))
-
-
-def _aggregate(of: str, actor: Actor, currency: str, day: Utc) -> str:
-    return f"{of}/{actor.party}/{currency}/{str(day)[:10]}"
+def _aggregate(of: str, party: str, currency: str, day: Utc) -> str:
+    return f"{of}/{party}/{currency}/{str(day)[:10]}"

@@ -16,6 +16,7 @@ from zhidao.core.actor import Actor, Role
 from zhidao.core.errors import MalformedInput, Refused, Unavailable
 from zhidao.core.ids import party_id
 from zhidao.core.money import Money
+from zhidao.finance.domain.payments.approval import Demand
 from zhidao.finance.domain.screening.screening import Hit, Lists
 from zhidao.finance.service.control.approvals import Act, Approvals
 from zhidao.finance.service.control.party_names import PartyNames
@@ -73,18 +74,14 @@ class NameHolds:
         why, hits = await self._alerts(names, parties, nodes)
         if not why and not hits:
             return
-        await self._approvals.demand(
-            Actor(party_id(bank), Role.PARTY),
-            act=RELEASE,
-            subject=subject,
-            amount=amount,
-            said={
-                **said,
-                "why": why or "somebody named is like somebody on a list",
-                "hits": len(hits),
-                "first": [_shown(name, hit) for name, hit in hits[:HITS_SHOWN_MAX]],
-            },
-            always=True,
+        shown = {
+            **said,
+            "why": why or "somebody named is like somebody on a list",
+            "hits": len(hits),
+            "first": [_shown(name, hit) for name, hit in hits[:HITS_SHOWN_MAX]],
+        }
+        await self._approvals.ask(
+            Actor(party_id(bank), Role.PARTY), Demand(RELEASE, subject, amount, shown, ())
         )
 
     async def is_held(self, bank: str, **asked: Any) -> bool:

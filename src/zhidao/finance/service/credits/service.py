@@ -8,7 +8,8 @@ The accounts follow from the roles. What a bank pays stands as its claim until i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -27,6 +28,7 @@ from zhidao.finance.domain.credit.papers import AnyPaper
 from zhidao.finance.domain.credit.states import Act, CreditState
 from zhidao.finance.domain.ledger.records import name_of
 from zhidao.finance.domain.naming import AccountCode, transfer_id
+from zhidao.finance.domain.payments.approval import Demand
 from zhidao.finance.events import CreditActed, CreditOpened
 from zhidao.finance.service.control.approvals import Approvals
 from zhidao.finance.service.control.name_holds import NameHolds, again
@@ -149,22 +151,22 @@ class Credits:
         amount = Money(terms.amount_most_minor, Currency(terms.currency))
         said = {"opened": opened.payload(), "terms": plain(terms)}
         await self._screen(actor, ISSUE, opened, terms, amount, said)
-        await self._approvals.demand(
-            actor, act=ISSUE, subject=opened.credit, amount=amount, said=said
-        )
+        promised = [(_promises_for(opened.applicant), amount.minor)]
+        demand = Demand(ISSUE, opened.credit, amount, said, promised)
         issued = CreditActed(
             credit=opened.credit, act=Act.ISSUE, day=self._today(), terms=plain(terms)
         )
         roles = roles_of(opened)
-        await self._names.take(key)
-        await self._records.record(
-            actor,
-            _aggregate(key),
-            [opened, issued],
-            after=0,
-            owner=roles.issuer,
-            visible=roles.all,
-        )
+        async with self._approvals.allowed(actor, demand):
+            await self._names.take(key)
+            await self._records.record(
+                actor,
+                _aggregate(key),
+                [opened, issued],
+                after=0,
+                owner=roles.issuer,
+                visible=roles.all,
+            )
         return await self.credit(actor, key)
 
     async def key(self, actor: Actor, name: str, *, of: str = "") -> str:
@@ -215,13 +217,16 @@ class Credits:
             return await self.credit(actor, key)
         amount = Money(offered.amount_most_minor, Currency(offered.currency))
         said = {"credit": key, "terms": plain(offered), "after": await self._amendments(key)}
+        more_minor = offered.amount_most_minor - known.amount_most_minor
+        demand = None
         if actor.party == opened.issuer:
             await self._screen(actor, AMEND, opened, offered, amount, said)
-            if offered.amount_most_minor > known.amount_most_minor:
-                await self._approvals.demand(
-                    actor, act=AMEND, subject=plain_name(key), amount=amount, said=said
-                )
-        await lifecycle.amend(actor, terms)
+            if more_minor > 0:
+                # What was promised before was counted then.
+                promised = [(_promises_for(opened.applicant), more_minor)]
+                demand = Demand(AMEND, plain_name(key), amount, said, promised)
+        async with self._allowed(actor, demand):
+            await lifecycle.amend(actor, terms)
         return await self.credit(actor, key)
 
     async def step(self, actor: Actor, key: str, act: Act, drawing: str = "") -> CreditStanding:
@@ -230,16 +235,17 @@ class Credits:
         Raises Refused (`needs_two_persons`) to confirm: that binds like an issue.
         """
         opened, lifecycle = await self._both(actor, key)
+        demand = None
         if act is Act.CONFIRM and not await lifecycle.is_done(act, drawing):
             await lifecycle.check_step(actor, act, drawing)
             terms = await lifecycle.terms()
             amount = Money(terms.amount_most_minor, Currency(terms.currency))
             said = {"credit": key, "terms": plain(terms)}
             await self._screen(actor, CONFIRM, opened, terms, amount, said)
-            await self._approvals.demand(
-                actor, act=CONFIRM, subject=plain_name(key), amount=amount, said=said
-            )
-        await lifecycle.step(actor, act, drawing)
+            promised = [(_promises_for(opened.issuer), amount.minor)]
+            demand = Demand(CONFIRM, plain_name(key), amount, said, promised)
+        async with self._allowed(actor, demand):
+            await lifecycle.step(actor, act, drawing)
         return await self.credit(actor, key)
 
     async def present(self, actor: Actor, key: str, drawing: str, papers: bytes) -> CreditStanding:
@@ -279,9 +285,11 @@ class Credits:
     async def accept(self, actor: Actor, key: str, drawing: str) -> CreditStanding:
         """Accepts the draft: a promise to pay. Raises Refused (`needs_two_persons`)."""
         opened, lifecycle = await self._both(actor, key)
+        demand = None
         if not await lifecycle.is_done(Act.ACCEPT, drawing):
-            await self._two_persons(actor, opened, lifecycle, Act.ACCEPT, key, drawing)
-        await lifecycle.accept(actor, drawing)
+            demand = await self._demand(actor, opened, lifecycle, Act.ACCEPT, key, drawing)
+        async with self._allowed(actor, demand):
+            await lifecycle.accept(actor, drawing)
         return await self.credit(actor, key)
 
     async def honour(self, actor: Actor, key: str, drawing: str) -> CreditStanding:
@@ -291,7 +299,7 @@ class Credits:
         """
         opened, lifecycle = await self._both(actor, key)
         if not _is_done(await lifecycle.state(), drawing, "honoured"):
-            await self._two_persons(actor, opened, lifecycle, Act.HONOUR, key, drawing)
+            demand = await self._demand(actor, opened, lifecycle, Act.HONOUR, key, drawing)
             currency = (await lifecycle.terms()).currency
             payee = await self._accounts.customer(opened.adviser, opened.beneficiary, currency)
             claims = await self._claims(actor.party, currency)
@@ -308,7 +316,7 @@ class Credits:
                 first = transfer_id("credit", Act.HONOUR, *key.split("/"), drawing, "leg 1")
                 owed = [(name_of(first), await lifecycle.check_payable(actor, Act.HONOUR, drawing))]
             pair = Pair(opened.adviser, actor.party, currency)
-            async with self._lines.claim_all(pair, owed):
+            async with self._allowed(actor, demand), self._lines.claim_all(pair, owed):
                 await lifecycle.pay(actor, Act.HONOUR, drawing, legs)
         return await self.credit(actor, key)
 
@@ -316,7 +324,7 @@ class Credits:
         """Pays the bank that honoured from the applicant's account; the issuing bank only."""
         opened, lifecycle = await self._both(actor, key)
         if not _is_done(await lifecycle.state(), drawing, "reimbursed"):
-            await self._two_persons(actor, opened, lifecycle, Act.REIMBURSE, key, drawing)
+            demand = await self._demand(actor, opened, lifecycle, Act.REIMBURSE, key, drawing)
             currency = (await lifecycle.terms()).currency
             payer = await self._accounts.customer(opened.issuer, opened.applicant, currency)
             honoured_by = await self._honoured_by(key, drawing)
@@ -329,7 +337,8 @@ class Credits:
                 first=UUID(payer.account),
                 last=claims,
             )
-            await lifecycle.pay(actor, Act.REIMBURSE, drawing, legs)
+            async with self._allowed(actor, demand):
+                await lifecycle.pay(actor, Act.REIMBURSE, drawing, legs)
         return await self.credit(actor, key)
 
     async def _amend_said(self, actor: Actor, said: Mapping[str, Any]) -> CreditStanding:
@@ -346,7 +355,16 @@ class Credits:
         steps = acts(await self._records.history(_aggregate(key)))
         return sum(step.act == Act.AMEND for step in steps)
 
-    async def _two_persons(
+    @asynccontextmanager
+    async def _allowed(self, actor: Actor, demand: Demand | None) -> AsyncIterator[None]:
+        """Done inside by a word that counts; None: by none, since it binds nothing new."""
+        if demand is None:
+            yield
+            return
+        async with self._approvals.allowed(actor, demand):
+            yield
+
+    async def _demand(
         self,
         actor: Actor,
         opened: CreditOpened,
@@ -354,16 +372,19 @@ class Credits:
         act: Act,
         key: str,
         drawing: str,
-    ) -> None:
+    ) -> Demand:
+        """What a drawing takes of a caller's word, once nobody named is on a list."""
         amount_minor = await lifecycle.check_payable(actor, act, drawing)
         terms = await lifecycle.terms()
         amount = Money(amount_minor, Currency(terms.currency))
         asked = {Act.HONOUR: HONOUR, Act.REIMBURSE: REIMBURSE, Act.ACCEPT: ACCEPT}[act]
         said = {"credit": key, "drawing": drawing}
         await self._screen(actor, asked, opened, terms, amount, said)
-        await self._approvals.demand(
-            actor, act=asked, subject=f"{plain_name(key)} {drawing}", amount=amount, said=said
-        )
+        whose = f"credit {key}"
+        if act is Act.REIMBURSE:
+            payer = await self._accounts.customer(opened.issuer, opened.applicant, terms.currency)
+            whose = UUID(payer.account).hex
+        return Demand(asked, f"{plain_name(key)} {drawing}", amount, said, [(whose, amount_minor)])
 
     async def _screen(
         self,
@@ -442,6 +463,11 @@ class Credits:
 
     def _today(self) -> str:
         return self._clock.now().to_datetime().date().isoformat()
+
+
+def _promises_for(party: str) -> str:
+    """For whom a bank promises, where no account of a customer is moved yet."""
+    return f"promises for {party}"
 
 
 def _is_done(state: CreditState, drawing: str, flag: str) -> bool:

@@ -6,7 +6,9 @@ import asyncio
 import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from typing import Any, Final
+from uuid import UUID
 
 import msgspec
 
@@ -34,6 +36,7 @@ from zhidao.finance.domain.deals.deal import (
     permit,
 )
 from zhidao.finance.domain.deals.verdict import Abort, Verdict
+from zhidao.finance.domain.payments.approval import Demand
 from zhidao.finance.events import ConditionMet, DealOpened, TitleReserved
 from zhidao.finance.service.control.approvals import Approvals
 from zhidao.finance.service.control.keyed_locks import KeyedLocks
@@ -147,10 +150,13 @@ class Deals:
                 if self._holds is not None:
                     said = again(OPEN, opened.payload())
                     await self._holds.demand(opened.payer_bank, **_screened(opened, said))
-                await self._two_persons(actor, opened)
-                await self._index.add(_indexed(opened))
-                new = Deal(opened, self._scenario_clock.now(), version=0, state=NEW)
-                await self._write(new, [opened], by=actor.party)
+                async with AsyncExitStack() as stack:
+                    if self._approvals is not None:
+                        demand = await self._demand(opened)
+                        await stack.enter_async_context(self._approvals.allowed(actor, demand))
+                    await self._index.add(_indexed(opened))
+                    new = Deal(opened, self._scenario_clock.now(), version=0, state=NEW)
+                    await self._write(new, [opened], by=actor.party)
             elif deal.opened != opened:
                 raise Conflict(f"deal {opened.deal} was opened with other content")
             deal = await self._known(opened.deal)
@@ -339,6 +345,10 @@ class Deals:
             await self._release(deal)
             deal = await self._known(name)
         if deal.may(PAY) or deal.may(GIVE_BACK):
+            if deal.may(GIVE_BACK) and self._approvals is not None:
+                # The decision stands: the payer has it all again.
+                demand = await self._demand(deal.opened)
+                await self._approvals.came_to_nothing(deal.opened.payer_bank, demand)
             await self._settlement.apply(deal)
             deal = await self._known(name)
         if deal.state in DEAL.ends:
@@ -411,12 +421,12 @@ class Deals:
         facts = tuple(fact for found in verdicts for fact in found.facts)
         return Verdict(facts, aborts[0] if aborts else None)
 
-    async def _two_persons(self, actor: Actor, opened: DealOpened) -> None:
-        if self._approvals is not None:
-            amount = Money(opened.amount_minor, Currency(opened.currency))
-            await self._approvals.demand(
-                actor, act=OPEN, subject=opened.deal, amount=amount, said=opened.payload()
-            )
+    async def _demand(self, opened: DealOpened) -> Demand:
+        """What the opening takes of a caller's word: the payer's money is bound."""
+        payer = await self._accounts.customer(opened.payer_bank, opened.payer, opened.currency)
+        amount = Money(opened.amount_minor, Currency(opened.currency))
+        held = [(UUID(payer.account).hex, opened.amount_minor)]
+        return Demand(OPEN, opened.deal, amount, opened.payload(), held)
 
     async def _open_said(self, actor: Actor, said: Mapping[str, Any]) -> Deal:
         return await self.open(actor, msgspec.convert(said, DealOpened, strict=True))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
+from uuid import UUID
 
 import msgspec
 
@@ -33,6 +34,7 @@ from zhidao.finance.domain.deals.escrow import (
     joint_share,
     permit,
 )
+from zhidao.finance.domain.payments.approval import Demand
 from zhidao.finance.domain.payments.payment import MESSAGE_AMOUNT_MAX
 from zhidao.finance.events.banks import (
     DisputeRaised,
@@ -140,16 +142,10 @@ class Escrows:
                 if self._holds is not None:
                     said = again(OPEN, opened.payload())
                     await self._holds.demand(bank.bank, **_screened(new, said))
-                await self._approvals.demand(
-                    actor,
-                    act=OPEN,
-                    subject=opened.escrow,
-                    amount=new.amount,
-                    said=opened.payload(),
-                )
-                await self._names.take(key)
-                await self._index.add(key, consignments=waits_for)
-                await self._write(new, opened, by=actor)
+                async with self._approvals.allowed(actor, await self._demand(new)):
+                    await self._names.take(key)
+                    await self._index.add(key, consignments=waits_for)
+                    await self._write(new, opened, by=actor)
             elif escrow.opened != opened:
                 raise Conflict(f"escrow {opened.escrow} was opened with other content")
             await self._advance(key)
@@ -252,6 +248,13 @@ class Escrows:
     async def _open_said(self, actor: Actor, said: Mapping[str, Any]) -> Escrow:
         return await self.open(actor, msgspec.convert(said, EscrowOpened, strict=True))
 
+    async def _demand(self, escrow: Escrow) -> Demand:
+        """What the opening takes of a caller's word: the payer's money is bound."""
+        opened = escrow.opened
+        payer = await self._accounts.customer(opened.payer_bank, opened.payer, opened.currency)
+        held = [(UUID(payer.account).hex, escrow.amount.minor)]
+        return Demand(OPEN, opened.escrow, escrow.amount, opened.payload(), held)
+
     async def _check(self, new: Escrow) -> list[str]:
         """Refuses what could not be kept; the consignments that the condition speaks of."""
         opened = new.opened
@@ -330,6 +333,10 @@ class Escrows:
                 await self._index.put_off(key, until_ns=until_ns)
                 return
             await self._books.apply(escrow)
+            if escrow.decided.to_payee_minor == "0":
+                # The payer has it all again.
+                demand = await self._demand(escrow)
+                await self._approvals.came_to_nothing(escrow.opened.payer_bank, demand)
             settled = EscrowSettled(
                 escrow=escrow.name, to_payee_minor=escrow.decided.to_payee_minor
             )

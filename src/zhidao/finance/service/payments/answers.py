@@ -18,6 +18,7 @@ from zhidao.finance.domain.payments.payment_legs import (
 )
 from zhidao.finance.events import BankAdmitted
 from zhidao.finance.service.payments.booking import Books
+from zhidao.finance.service.payments.payment_approvals import PaymentApprovals
 from zhidao.finance.service.payments.sending import SentMessages
 from zhidao.finance.wire.iso20022.messages import statuses
 
@@ -25,9 +26,11 @@ from zhidao.finance.wire.iso20022.messages import statuses
 class Hearing:
     """Books what other banks answer."""
 
-    def __init__(self, books: Books, sent: SentMessages) -> None:
+    def __init__(self, books: Books, sent: SentMessages, holds: PaymentApprovals | None) -> None:
+        """`holds`: hears of what was refused, which counts no more."""
         self._books = books
         self._sent = sent
+        self._holds = holds
 
     async def hear(
         self, bank: BankAdmitted, other: BankAdmitted, report: StatusReport
@@ -53,7 +56,17 @@ class Hearing:
             done = [b.place for b, result in zip(many, results, strict=True) if result.holds]
             marks = {decided[p].uetr: reserved[decided[p].uetr][1].user_data_64 for p in done}
             messages += await self._tell_payers(bank, [decided[p] for p in done], marks)
+            refused = [decided[p].uetr for p in done if decided[p].status == "RJCT"]
+            await self._uncounted(bank, [reserved[uetr][1] for uetr in refused])
         return messages
+
+    async def _uncounted(self, bank: BankAdmitted, refused: Sequence[Movement]) -> None:
+        """Tells of the files whose payments another bank refused."""
+        if self._holds is None or not refused:
+            return
+        payers = {one.user_data_64: one.debit_account_id for one in refused}
+        for mark, origin in (await self._sent.of_marks(bank, list(payers))).items():
+            await self._holds.rejected(bank, origin.digest, payers[mark])
 
     async def _all_of(
         self, bank: BankAdmitted, other: BankAdmitted, report: StatusReport

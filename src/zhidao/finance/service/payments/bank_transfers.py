@@ -1,8 +1,7 @@
 """A bank moves money between accounts that it keeps: its customers' and its cash.
 
 What is held for a deal, a credit or another bank is not moved here; those have acts of their own.
-What leaves the bank's own cash makes money out of its word, as a deposit does, and is counted with
-those (`daily_totals`).
+What one caller's word moves is counted with all else that it moved (`daily_totals`).
 """
 
 from __future__ import annotations
@@ -31,9 +30,9 @@ from zhidao.finance.domain.ledger.records import (
     movements_of,
 )
 from zhidao.finance.domain.naming import AccountCode
+from zhidao.finance.domain.payments.approval import Demand
 from zhidao.finance.events import BankAdmitted
 from zhidao.finance.service.control.approvals import Approvals
-from zhidao.finance.service.control.daily_totals import DEPOSITS, PAYMENTS, DailyTotals
 from zhidao.finance.service.ledger.accounts import Accounts
 from zhidao.finance.service.ledger.ledger import Ledger
 from zhidao.finance.service.payments.directory import Directory
@@ -60,14 +59,12 @@ class BankTransfers:
         directory: Directory,
         ledger: Ledger,
         approvals: Approvals,
-        daily_totals: DailyTotals,
     ) -> None:
         """`approvals`: above their limits two persons of the bank speak."""
         self._accounts = accounts
         self._directory = directory
         self._ledger = ledger
         self._approvals = approvals
-        self._daily_totals = daily_totals
         self._banks: dict[str, BankAdmitted] = {}
         approvals.carries_out(TRANSFERS, self._said)
 
@@ -90,51 +87,46 @@ class BankTransfers:
         few = len(records) <= _FEW_MAX
         named = _named_by(movements_of(records)) if few else _named(records)
         await self._require_kept(bank.bank, currency, named)
+        demand = None
         if self._approvals.limits.above_minor:
-            await self._authorise(actor, bank.bank, currency, records)
-        return await self._ledger.submit_records(currency, records)
+            demand = await self._demanded(bank.bank, currency, records)
+        if demand is None:
+            return await self._ledger.submit_records(currency, records)
+        async with self._approvals.allowed(actor, demand):
+            results = await self._ledger.submit_records(currency, records)
+            if not any(one.holds for one in results):
+                await self._approvals.came_to_nothing(actor.party, demand)
+            return results
 
-    async def _authorise(self, actor: Actor, bank: str, currency: str, records: Records) -> None:
-        """Asks two persons for what is above the limit with what one caller moved lately.
+    async def _demanded(self, bank: str, currency: str, records: Records) -> Demand | None:
+        """What of a batch takes a word that counts: what stands was counted when it moved.
 
-        What leaves the bank's cash makes money and counts with deposits; what leaves customers'
-        accounts counts with payments. Raises Refused (`needs_two_persons`).
+        What leaves the bank's cash counts by whom it is for, all else by the account that it
+        leaves. What posts or voids a reservation was counted with that.
         """
-        # What stands is answered alike, and was counted when it moved.
         known = (await self._ledger.find(currency, records["id"].tolist())).transfers
         new = records[[name not in known for name in records["id"].tolist()]]
         if not len(new):
-            return
+            return None
         # All of a request together: many small ones are the same caller's large one.
-        whole = together = Money(_sum(new), Currency(currency))
-        if not self._approvals.limits.asks(whole):
-            own = new[(new["flags"] & _RESOLVING) == 0]
-            made: dict[str, int] = defaultdict(int)
-            moved: dict[str, int] = defaultdict(int)
-            for move in movements_of(own):
-                if self._is_cash(bank, move.debit_account_id):
-                    made[self._holder(bank, move.credit_account_id)] += move.amount
-                else:
-                    moved[move.debit_account_id[::-1].hex()] += move.amount
-            for parts, of in ((made, DEPOSITS), (moved, PAYMENTS)):
-                if parts:
-                    name = f"transfers {hashlib.sha256(new['id'].tobytes()).hexdigest()}"
-                    counted = await self._daily_totals.counted(
-                        *(actor, name, _capped(parts), currency), of=of
-                    )
-                    together = max(together, counted, key=lambda one: one.minor)
+        parts: dict[str, int] = defaultdict(int)
+        for move in movements_of(new[(new["flags"] & _RESOLVING) == 0]):
+            cash = self._is_cash(bank, move.debit_account_id)
+            account = move.credit_account_id if cash else move.debit_account_id
+            parts[self._holder(bank, account) if cash else account[::-1].hex()] += move.amount
         data = np.ascontiguousarray(records).tobytes()
-        await self._approvals.demand(
-            actor,
-            act=TRANSFERS,
-            subject=hashlib.sha256(data).hexdigest()[:32],
-            amount=whole,
-            said={
+        return Demand(
+            TRANSFERS,
+            hashlib.sha256(data).hexdigest()[:32],
+            Money(_sum(new), Currency(currency)),
+            {
                 "currency": currency,
                 "transfers": len(new),
                 "records": base64.b64encode(data).decode(),
             },
-            together=together,
+            # To resolve what was counted is judged by its own sum, and adds nothing to others.
+            list(parts.items()) or [("", 0)],
+            counted_as=f"transfers {hashlib.sha256(new['id'].tobytes()).hexdigest()}",
         )
 
     async def _said(self, actor: Actor, said: Mapping[str, Any]) -> object:
@@ -171,10 +163,6 @@ class BankTransfers:
                     f"no account {number} in {currency} that you may move",
                     remedy="give accounts of your customers, or your cash",
                 )
-
-
-def _capped(parts: Mapping[str, int]) -> list[tuple[str, int]]:
-    return [(holder, min(minor, AMOUNT_MINOR_MAX)) for holder, minor in sorted(parts.items())]
 
 
 def _sum(records: Records) -> int:

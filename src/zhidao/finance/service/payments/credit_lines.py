@@ -22,6 +22,7 @@ from zhidao.core.limits import AMOUNT_MINOR_MAX
 from zhidao.core.money import Currency, Money
 from zhidao.finance.domain.ledger.records import Name
 from zhidao.finance.domain.naming import AccountCode, account_id
+from zhidao.finance.domain.payments.approval import Demand
 from zhidao.finance.events.banks import CreditLineSet
 from zhidao.finance.service.control.approvals import Approvals
 from zhidao.finance.service.ledger.accounts import Accounts
@@ -96,22 +97,24 @@ class CreditLines:
             raise Refused("a line is 0 to 2^63-1 minor units", code="amount_not_positive")
         room = await self._read_again(pair)
         if room.limit_minor != limit_minor:
-            await self._approvals.demand(
-                actor,
-                act=SET,
-                subject=pair.peer,
-                amount=Money(limit_minor, Currency(pair.currency)),
+            demand = Demand(
+                SET,
+                pair.peer,
+                Money(limit_minor, Currency(pair.currency)),
                 # After how many settings: an old word must not bring back what was lowered since.
-                said={**_plain(pair), "limit_minor": str(limit_minor), "after": room.version},
+                {**_plain(pair), "limit_minor": str(limit_minor), "after": room.version},
+                # Only what is let be owed beyond what was let before binds anything more.
+                [(f"line of {pair.peer}", max(limit_minor - room.limit_minor, 0))],
             )
-            fact = CreditLineSet(**_plain(pair), limit_minor=str(limit_minor))
-            await self._records.record(
-                self._records.speaker(actor),
-                _aggregate(pair),
-                [fact],
-                after=room.version,
-                owner=PartyId(pair.bank),
-            )
+            async with self._approvals.allowed(actor, demand):
+                fact = CreditLineSet(**_plain(pair), limit_minor=str(limit_minor))
+                await self._records.record(
+                    self._records.speaker(actor),
+                    _aggregate(pair),
+                    [fact],
+                    after=room.version,
+                    owner=PartyId(pair.bank),
+                )
             await self._read_again(pair)
         return await self._line(pair)
 

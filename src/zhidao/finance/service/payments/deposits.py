@@ -1,8 +1,8 @@
 """Money that comes in from outside: credited to a customer against the bank's cash.
 
 A deposit makes money on this ledger out of a bank's word, so above the limit two persons give it.
-What one caller's word was enough for counts together, over today and the day before: splitting a
-sum into deposits below the limit does not help.
+What one caller's word was enough for counts together (`daily_totals`): splitting a sum into
+deposits below the limit does not help.
 """
 
 from __future__ import annotations
@@ -12,17 +12,14 @@ from typing import Any, Final
 
 from zhidao.core.actor import Actor
 from zhidao.core.money import Currency, Money
-from zhidao.core.timescale import NS
 from zhidao.finance.domain.ledger.records import name_of
 from zhidao.finance.domain.naming import transfer_id
+from zhidao.finance.domain.payments.approval import Demand
 from zhidao.finance.service.control.approvals import Approvals
-from zhidao.finance.service.control.daily_totals import DailyTotals
 from zhidao.finance.service.ledger.accounts import Accounts, Statement
 from zhidao.finance.service.ledger.ledger import Ledger
 
 DEPOSIT: Final = "deposit"
-_DAY_NS: Final = 86_400 * NS
-_TRIES: Final = 16
 
 
 class Deposits:
@@ -34,9 +31,7 @@ class Deposits:
         accounts: Accounts,
         ledger: Ledger,
         approvals: Approvals,
-        daily_totals: DailyTotals,
     ) -> None:
-        self._daily_totals = daily_totals
         self._accounts = accounts
         self._ledger = ledger
         self._approvals = approvals
@@ -53,20 +48,18 @@ class Deposits:
         await self._accounts.customer(bank.bank, holder, currency)
         name = name_of(transfer_id("deposit", bank.bank, deposit))
         # What stands is answered alike, however long ago its approval was.
-        if name not in (await self._ledger.find(currency, [name])).transfers:
-            together = await self._daily_totals.counted(
-                actor, deposit, [(holder, amount.minor)], currency
+        if name in (await self._ledger.find(currency, [name])).transfers:
+            return await self._accounts.deposit(
+                actor, deposit=deposit, holder=holder, amount=amount
             )
-            said = {"deposit": deposit, "holder": holder, "amount_minor": str(amount.minor)}
-            await self._approvals.demand(
-                actor,
-                act=DEPOSIT,
-                subject=deposit,
-                amount=amount,
-                said={**said, "currency": currency},
-                together=together,
+        said = {"deposit": deposit, "holder": holder, "amount_minor": str(amount.minor)}
+        demand = Demand(
+            DEPOSIT, deposit, amount, {**said, "currency": currency}, [(holder, amount.minor)]
+        )
+        async with self._approvals.allowed(actor, demand):
+            return await self._accounts.deposit(
+                actor, deposit=deposit, holder=holder, amount=amount
             )
-        return await self._accounts.deposit(actor, deposit=deposit, holder=holder, amount=amount)
 
     async def _said(self, actor: Actor, said: Mapping[str, Any]) -> Statement:
         amount = Money(int(said["amount_minor"]), Currency(str(said["currency"])))

@@ -94,6 +94,10 @@ class Directory:
             await self._read_banks()
         return {bic: self._banks[key] for bic, key in wanted.items() if key in self._banks}
 
+    async def admitted(self, party: str) -> BankAdmitted:
+        """An admitted bank by its party. Raises Refused (`not_a_bank`)."""
+        return await self._accounts.bank(party)
+
     async def is_bank(self, party: str) -> bool:
         """Whether a party is an admitted bank."""
         if not self._banks:

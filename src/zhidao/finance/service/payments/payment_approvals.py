@@ -1,14 +1,15 @@
 """Payments above a limit: held until two persons of the sender said so, then gone on with.
 
-What one caller's messages moved counts together over today and the day before, by caller and by
-account, so that a sum cut into files is the same sum. A message above the limit is answered PDNG
-and opens an approval of the whole message; the second person's word has it taken, whoever sent it.
+What one caller's word moved counts together over today and the day before, by caller and by
+account (`daily_totals`), so that a sum cut into files is the same sum. A message above the limit is
+answered PDNG and opens an approval of the whole message; the second person's word has it taken,
+whoever sent it. A file that is refused whole counts no more.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from zhidao.core.actor import Actor
@@ -16,6 +17,9 @@ from zhidao.core.archive import Archive
 from zhidao.core.errors import Refused
 from zhidao.core.limits import AMOUNT_MINOR_MAX
 from zhidao.core.money import Currency, Money
+from zhidao.finance.domain.ledger.ledger import Resolution
+from zhidao.finance.domain.ledger.records import Name
+from zhidao.finance.domain.payments.approval import Demand
 from zhidao.finance.domain.payments.message import CreditTransfer, Transfers
 from zhidao.finance.domain.payments.payment_legs import (
     Leg,
@@ -24,13 +28,14 @@ from zhidao.finance.domain.payments.payment_legs import (
     mark_of,
     with_uetrs,
 )
+from zhidao.finance.domain.payments.payment_order import PaymentOrder
 from zhidao.finance.events import BankAdmitted
 from zhidao.finance.service.control.approvals import Approvals
-from zhidao.finance.service.control.daily_totals import PAYMENTS, DailyTotals
 from zhidao.finance.service.control.name_holds import NEEDS, REFUSED, NameHolds
 from zhidao.finance.service.ledger.accounts import Accounts
 from zhidao.finance.service.ledger.ledger import Ledger
 from zhidao.finance.service.payments.directory import Directory
+from zhidao.finance.service.payments.payment_orders import PaymentOrders
 from zhidao.finance.service.payments.refusing import Refusing
 from zhidao.finance.service.payments.resuming import Step
 from zhidao.finance.service.payments.validation import Examined
@@ -58,7 +63,6 @@ class PaymentApprovals:
         self,
         *,
         approvals: Approvals,
-        daily_totals: DailyTotals,
         accounts: Accounts,
         ledger: Ledger,
         archive: Archive,
@@ -66,21 +70,25 @@ class PaymentApprovals:
     ) -> None:
         """`names`: holds what names somebody on a list."""
         self._names = names
-        self._approvals = approvals
-        self._daily_totals = daily_totals
+        self.approvals = self._approvals = approvals
         self._accounts = accounts
         self._ledger = ledger
         self._archive = archive
         self._go_on: GoesOn | None = None
         self._refusing: Refusing | None = None
         self._directory: Directory | None = None
+        self._orders: PaymentOrders | None = None
 
-    def goes_on(self, how: GoesOn, *, refusing: Refusing, directory: Directory) -> None:
+    def goes_on(
+        self, how: GoesOn, *, refusing: Refusing, directory: Directory, orders: PaymentOrders
+    ) -> None:
         """Names what is done with a message that two persons approved, or one refused.
 
-        `directory`: who holds the accounts that messages touch.
+        `directory`: who holds the accounts that messages touch; `orders`: what waits for its day.
         """
         self._go_on, self._refusing, self._directory = how, refusing, directory
+        self._orders = orders
+        orders.tells(self._cancelled)
         self._approvals.carries_out(PAY, self._said, refused=self._refused, again=True)
         if self._names is not None:
             self._names.goes_on(self._released, refused=self._refused)
@@ -151,46 +159,83 @@ class PaymentApprovals:
         self, actor: Actor, bank: BankAdmitted, file: Transfers, examined: Examined
     ) -> Refusal | None:
         """Why a message waits that is above the limit."""
-        if not self._approvals.limits.above_minor:
+        if not self._approvals.asks:
             return None
         by_currency: dict[str, list[CreditTransfer]] = defaultdict(list)
         for place, one in enumerate(file.transfers):
             if place not in examined.broken:
                 by_currency[one.currency].append(one)
         held: Refusal | None = None
-        for currency, many in sorted(by_currency.items()):
-            held = await self._one(actor, bank, file, examined, currency, many) or held
+        for _, many in sorted(by_currency.items()):
+            try:
+                await self._approvals.demand(actor, _demand(bank, file, examined.digest, many))
+            except Refused as error:
+                held = _waits(error, "DS02", f"two persons approve this: {error.where}")
         return held
 
-    async def _one(
-        self,
-        actor: Actor,
-        bank: BankAdmitted,
-        file: Transfers,
-        examined: Examined,
-        currency: str,
-        many: list[CreditTransfer],
-    ) -> Refusal | None:
-        by_account: dict[str, int] = defaultdict(int)
-        for one in many:
-            by_account[account_number(one.payer_account) or bank.bank] += one.amount_minor
-        parts = [(name, min(minor, AMOUNT_MINOR_MAX)) for name, minor in sorted(by_account.items())]
-        total = min(sum(minor for _, minor in parts), AMOUNT_MINOR_MAX)
-        together = await self._daily_totals.counted(
-            actor, f"message {examined.digest}", parts, currency, of=PAYMENTS
-        )
-        try:
-            await self._approvals.demand(
-                actor,
-                act=PAY,
-                subject=file.message,
-                amount=Money(total, Currency(currency)),
-                said=_said(bank, examined, many),
-                together=together,
-            )
-        except Refused as error:
-            return _waits(error, "DS02", f"two persons approve this: {error.where}")
-        return None
+    async def followed(self, bank: BankAdmitted, sender: str, examined: Examined) -> None:
+        """A file was answered: what was refused whole counts no more."""
+        file = examined.message
+        if isinstance(file, Transfers) and self._approvals.asks:
+            await self.came_to_nothing(bank, sender, file, examined.digest)
+
+    async def _cancelled(self, order: PaymentOrder) -> None:
+        """What a payer takes back before its day counts no more."""
+        if self._approvals.asks:
+            told = order.awaited
+            file = decode(read_envelope(await self._archive.get(told.digest)))
+            assert isinstance(file, Transfers), "an order is an instruction"
+            bank = await self._accounts.bank(told.bank)
+            await self.came_to_nothing(bank, told.sender, file, told.digest)
+
+    async def came_to_nothing(
+        self, bank: BankAdmitted, sender: str, file: Transfers, digest: str
+    ) -> None:
+        """What a message counts is free again, unless a payment of it stands or waits its day.
+
+        Messages that never counted, or no more, cost a look into memory.
+        """
+        by_currency: dict[str, list[CreditTransfer]] = defaultdict(list)
+        for one in file.transfers:
+            by_currency[one.currency].append(one)
+        demands = [_demand(bank, file, digest, many) for many in by_currency.values()]
+        counted = [one for one in demands if await self._approvals.counts(sender, one)]
+        if not counted or await self._moves(bank, file, digest):
+            return
+        assert self._orders is not None, "whoever holds payments says what waits for its day"
+        order = (await self._orders.of(bank.bank, [digest])).get(digest)
+        if order is not None and order.is_open:
+            return
+        for demand in counted:
+            await self._approvals.came_to_nothing(sender, demand)
+
+    async def rejected(self, bank: BankAdmitted, digest: str, payer: Name) -> None:
+        """Another bank refused payments of a customer's message: it may count no more.
+
+        `payer`: the account that instructed them.
+        """
+        assert self._directory is not None, "whoever holds payments says whose accounts they are"
+        if not self._approvals.asks:
+            return
+        number = payer[::-1].hex()
+        held = await self._directory.customers(bank.bank, [number])
+        file = decode(read_envelope(await self._archive.get(digest)))
+        if number in held and isinstance(file, Transfers):
+            await self.came_to_nothing(bank, held[number].holder, file, digest)
+
+    async def _moves(self, bank: BankAdmitted, file: Transfers, digest: str) -> bool:
+        """Whether money of a message moved, or is reserved."""
+        mark, legs = mark_of(digest), (Leg.RESERVE, Leg.INSIDE, Leg.CREDIT)
+        transfers = with_uetrs(file.transfers, digest)
+        names = [leg_name(bank.bank, one.uetr, leg) for one in transfers for leg in legs]
+        for currency in {one.currency for one in transfers} & {*await self._ledger.shards()}:
+            found = await self._ledger.find(currency, names)
+            if any(
+                one.user_data_64 == mark and found.fates.get(name) is not Resolution.VOIDED
+                for name, one in found.transfers.items()
+            ):
+                return True
+        return False
 
     async def _stands(self, bank: BankAdmitted, file: Transfers, examined: Examined) -> bool:
         """Whether a payment of this very message is booked."""
@@ -247,6 +292,21 @@ class PaymentApprovals:
         return await self._go_on(Step(bank, str(said["sender"]), data), person=person)
 
 
+def _demand(
+    bank: BankAdmitted, file: Transfers, digest: str, many: Sequence[CreditTransfer]
+) -> Demand:
+    """What the payments of one currency in a message take of a caller's word."""
+    total = min(sum(one.amount_minor for one in many), AMOUNT_MINOR_MAX)
+    return Demand(
+        PAY,
+        file.message,
+        Money(total, Currency(many[0].currency)),
+        _said(bank, digest, many),
+        [(account_number(one.payer_account) or bank.bank, one.amount_minor) for one in many],
+        counted_as=f"message {digest}",
+    )
+
+
 def _waits(error: Refused, code: str, note: str) -> Refusal:
     """What a message is answered that waits, or that a person refused (`code`)."""
     if error.code == NEEDS:
@@ -256,11 +316,11 @@ def _waits(error: Refused, code: str, note: str) -> Refusal:
     raise error
 
 
-def _said(bank: BankAdmitted, examined: Examined, many: list[CreditTransfer]) -> dict[str, Any]:
+def _said(bank: BankAdmitted, digest: str, many: Sequence[CreditTransfer]) -> dict[str, Any]:
     """What is approved: this message at this bank, and what its payments are."""
     return {
         "bank": bank.bank,
-        "digest": examined.digest,
+        "digest": digest,
         "payments": len(many),
         "first": [
             {

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -68,6 +68,11 @@ class PaymentOrders:
         self._records = records
         self._index = index
         self._archive = archive
+        self._tell: Callable[[PaymentOrder], Awaitable[object]] | None = None
+
+    def tells(self, how: Callable[[PaymentOrder], Awaitable[object]]) -> None:
+        """Names who hears of an order of which a payer took something back."""
+        self._tell = how
 
     async def of(self, bank: str, digests: Sequence[str]) -> dict[str, PaymentOrder]:
         """The orders that instructions made at a bank, by their digests; read at once."""
@@ -176,13 +181,16 @@ class PaymentOrders:
         named = await self._places(found, uetrs) if uetrs else None
         for _ in range(_TRIES):
             places = _taken_back(found, named)
-            if not places:
-                return found
             fact = PaymentsCancelled(order=order, places=ranges(places), person=actor.person)
             try:
-                return await self._more(found, [fact], by=actor)
+                if places:
+                    found = await self._more(found, [fact], by=actor)
             except Conflict:
                 found = await self._again(found)
+                continue
+            if self._tell is not None:  # Again too: it may not have been heard.
+                await self._tell(found)
+            return found
         raise Conflict("too many at once; ask again")
 
     async def order(self, actor: Actor, order: str) -> PaymentOrder:

@@ -17,8 +17,7 @@ from zhidao.core.access import Relation, access
 from zhidao.core.actor import Actor, Role
 from zhidao.core.ambient import Clock
 from zhidao.core.archive import Archive
-from zhidao.core.canonical import jcs
-from zhidao.core.errors import Conflict, Forbidden, MalformedInput, NotFound, Refused
+from zhidao.core.errors import Forbidden, MalformedInput, Refused
 from zhidao.core.ids import party_id
 from zhidao.finance.domain.payments.message import (
     Answers,
@@ -40,22 +39,22 @@ from zhidao.finance.service.payments.credit_lines import CreditLines
 from zhidao.finance.service.payments.creditor_agent import Crediting
 from zhidao.finance.service.payments.debtor_agent import Instructing
 from zhidao.finance.service.payments.directory import Directory, head_office
+from zhidao.finance.service.payments.money_back import MoneyBack
 from zhidao.finance.service.payments.payment_approvals import PaymentApprovals
 from zhidao.finance.service.payments.payment_orders import PaymentOrders
-from zhidao.finance.service.payments.recall_messages import answer_id, status_id
+from zhidao.finance.service.payments.recall_messages import status_id
 from zhidao.finance.service.payments.recalls import RecallBooks
 from zhidao.finance.service.payments.refusing import Refusing
 from zhidao.finance.service.payments.resuming import Step
-from zhidao.finance.service.payments.returns import Attempt, GivingBack
+from zhidao.finance.service.payments.returns import GivingBack
 from zhidao.finance.service.payments.sending import Outgoing, Sending, SentMessages
 from zhidao.finance.service.payments.validation import (
     Examined,
     Rules,
     Unreadable,
-    examine,
     examine_many,
 )
-from zhidao.finance.service.ports import MessageIndex, Remembered
+from zhidao.finance.service.ports import MessageIndex
 from zhidao.finance.wire.iso20022.messages.statuses import TO_BANK, TO_CUSTOMER
 from zhidao.finance.wire.iso20022.syntax.envelope import read_envelope
 
@@ -70,8 +69,6 @@ _ASIDE_FROM_BYTES: Final = 64 * 1024
 # A payment to many banks and their answers; nothing goes to and fro for ever.
 _STEPS_MAX: Final = 256
 _TOGETHER: Final = ("pacs.008", "pacs.009")
-# What the bank's own people said to a recall stands among the messages under this name.
-_WORD: Final = "word"
 
 _Brought: TypeAlias = tuple[BankAdmitted, str, str | None]
 """At which bank a message is taken, who brings it, and which person of that party."""
@@ -101,20 +98,33 @@ class Payments:
         self._books = books
         self._holds = holds
         if holds is not None:
-            holds.goes_on(self.go_on, refusing=Refusing(books), directory=directory)
+            holds.goes_on(self.go_on, refusing=Refusing(books), directory=directory, orders=orders)
         self._orders = orders
         self._instructing = Instructing(books, rules=rules, orders=orders)
         self._sent = SentMessages(index, archive)
-        self._hearing = Hearing(books, self._sent)
+        self._hearing = Hearing(books, self._sent, holds)
         self._crediting = Crediting(books, lines)
         self._refusing = Refusing(books)
         self._giving = GivingBack(books, self._sent, rules)
         self._recalls = RecallBooks(books, self._giving)
         self._sending = Sending(index, archive)
+        self.back = MoneyBack(
+            directory=directory,
+            recalls=self._recalls,
+            giving=self._giving,
+            sent=self._sent,
+            sending=self._sending,
+            index=index,
+            archive=archive,
+            rules=rules,
+            approvals=None if holds is None else holds.approvals,
+            carry_on=self.carry_on,
+            go_on=self.go_on,
+        )
+        """What people say of money that goes back."""
         self._one_by_one = KeyedLocks()
         self._batches = Batches[_Brought, list[Outgoing]](self._take_many)
         self._directory = directory
-        self._index = index
         self._archive = archive
         self._rules = rules
         self._clock = clock
@@ -179,12 +189,13 @@ class Payments:
         ]
         many = [(data, examined) for data, _, examined in follow]
         answers, refused = await self._all_held(bank, sender, person, many, orders)
+        held = set(answers)
         follow = [(data, other, refused.get(data, one)) for data, other, one in follow]
         answers |= await self._credited(bank, [one for one in follow if one[0] not in answers])
         rest = [one for one in follow if one[0] not in answers]
         followed = await asyncio.gather(
             *(
-                self._follow(bank, other, sender, examined, orders.get(examined.digest))
+                self._follow(bank, other, (sender, person), examined, orders)
                 for _, other, examined in rest
             ),
             return_exceptions=True,
@@ -194,6 +205,10 @@ class Payments:
             if isinstance(answer, BaseException) and not isinstance(answer, Exception):
                 raise answer
             answers[data] = answer
+        if self._holds is not None:
+            for data, _, one in follow:
+                if data not in held:
+                    await self._holds.followed(bank, sender, one)
         return answers
 
     async def _credited(
@@ -351,12 +366,15 @@ class Payments:
         self,
         bank: BankAdmitted,
         other: BankAdmitted | None,
-        sender: str,
+        by: tuple[str, str | None],
         examined: Examined,
-        order: PaymentOrder | None,
+        orders: Mapping[str, PaymentOrder],
     ) -> list[Message]:
+        """The messages that follow from one. `by`: the sender's party, and which person of it."""
+        sender, person = by
         match examined.message:
             case Transfers() as file if file.definition.startswith("pain"):
+                order = orders.get(examined.digest)
                 return await self._instructing.initiate(bank, sender, file, examined, order)
             case StatusReport() as report:
                 assert other is not None, "a bank sends pacs messages"
@@ -366,6 +384,9 @@ class Payments:
                 return await self._hearing.hear(bank, other, report)
             case Returns() as message:
                 assert other is not None, "a bank sends pacs messages"
+                if person is not None:
+                    actor = Actor(party_id(sender), Role.PARTY, person)
+                    await self.back.demand(actor, bank, message, examined.digest)
                 return await self._returned(bank, other, message, examined)
             case Recalls() as message:
                 assert other is not None, "a bank sends camt.056"
@@ -388,65 +409,6 @@ class Payments:
             answers = await self._recalls.returned(bank, other, message, examined)
             await self._sending.send(bank, answers)
             return answers
-
-    async def answer_recall(
-        self, bank: BankAdmitted, sender: str, recall: str, *, agreed: Sequence[str]
-    ) -> list[Outgoing]:
-        """The payees' word on a recall: those UETRs go back, the others do not.
-
-        `sender`, `recall`: the bank that asked, and its message's id. Again: the same messages.
-        Raises NotFound, Conflict if it was answered with other words: the asker may have heard
-        those.
-        """
-        found = await self._index.of_message(bank.bank, sender, recall)
-        if found is None or not found.definition.startswith("camt.056"):
-            raise NotFound("no recall of that id")
-        examined = examine(await self._archive.get(found.digest), self._rules, at=None)
-        assert isinstance(examined, Examined), "what was taken can be read"
-        assert isinstance(examined.message, Recalls), "camt.056 asks back"
-        said = frozenset(agreed) & {one.uetr for one in examined.message.recalls}
-        words = jcs(["answer", found.digest, *sorted(said)])
-        word = Remembered(recall, _WORD, await self._archive.put(words))
-        [first] = await self._index.remember(bank.bank, f"={sender}", [word])
-        if first != word.digest:
-            raise Conflict(f"recall {recall} was answered with other words")
-        messages = await self._recalls.answered(
-            bank,
-            examined.message,
-            agreed=said,
-            digest=examined.digest,
-            told=await self._told(bank, examined.message.sender, examined.digest),
-        )
-        return await self._sending.send(bank, messages)
-
-    async def _told(self, bank: BankAdmitted, to: str, digest: str) -> Answers | None:
-        """What was answered to a recall, if that was sent or was about to be."""
-        sent = await self._sent.of(bank, to, answer_id(digest))
-        if sent is None:
-            return None
-        answers = await self._sent.read(sent)
-        assert isinstance(answers, Answers), "that id is an answer's"
-        return answers
-
-    async def recall(
-        self, bank: BankAdmitted, uetrs: Sequence[str], *, reason: str, note: str = ""
-    ) -> list[Outgoing]:
-        """Asks payments back that this bank sent. Raises Refused for one that it did not."""
-        return await self._sending.send(
-            bank, await self._recalls.ask(bank, uetrs, reason=reason, note=note)
-        )
-
-    async def give_back(
-        self, bank: BankAdmitted, uetrs: Sequence[str], *, reason: str, note: str = ""
-    ) -> list[Outgoing]:
-        """Gives payments back that this bank received. Raises Refused if one cannot go back."""
-        return await self._sending.send(
-            bank, await self._recalls.give_back(bank, uetrs, reason=reason, note=note)
-        )
-
-    async def given_back(self, bank: BankAdmitted, uetr: str) -> list[Attempt]:
-        """All tries of a bank to give a payment back, the first one first."""
-        return await self._giving.attempts(bank, uetr)
 
     async def _authentic(
         self, bank: BankAdmitted, sender: str, message: Message

@@ -226,6 +226,22 @@ class RecallBooks:
             raise Refused(f"{uetr} cannot go back: {why.sentence}", code=why.code)
         return given
 
+    async def leaving(
+        self, bank: BankAdmitted, uetrs: Sequence[str]
+    ) -> dict[str, list[tuple[str, int]]]:
+        """Which accounts these payments would leave if they went back, by currency, with amounts.
+
+        What went back before, or is on its way, leaves nothing more.
+        """
+        credited = await self._find(bank, uetrs, Leg.CREDIT)
+        back = await self._back_already(bank, list(credited))
+        parts: dict[str, list[tuple[str, int]]] = defaultdict(list)
+        for uetr, found in credited.items():
+            if uetr not in back:
+                account = found.movement.credit_account_id[::-1].hex()
+                parts[found.currency].append((account, found.movement.amount))
+        return parts
+
     async def heard(self, bank: BankAdmitted, other: BankAdmitted, report: StatusReport) -> None:
         """The payer's bank has answered a return."""
         await self._giving.heard(bank, other, report)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from typing import Any, Final
 from uuid import UUID
 
 from zhidao.core.actor import Actor, Role
@@ -12,18 +14,23 @@ from zhidao.core.events import Fact
 from zhidao.core.ids import PartyId, parse_id
 from zhidao.core.journal import KeyRing, Records
 from zhidao.core.keys import Signer
+from zhidao.core.limits import AMOUNT_MINOR_MAX
 from zhidao.core.money import Currency, Money
+from zhidao.core.timescale import NS, Utc
 from zhidao.finance.domain.naming import AccountCode
-from zhidao.finance.domain.pvp.fx import Quote
+from zhidao.finance.domain.payments.approval import Demand
+from zhidao.finance.domain.pvp.fx import Quote, Rate
 from zhidao.finance.domain.pvp.pvp import Letter
 from zhidao.finance.events import AccountOpened
 from zhidao.finance.events.banks import FxQuoted
-from zhidao.finance.service.control.name_holds import NameHolds
+from zhidao.finance.service.control.approvals import Approvals
+from zhidao.finance.service.control.name_holds import NameHolds, again
 from zhidao.finance.service.ledger.accounts import Accounts
 from zhidao.finance.service.ports import Decisions, Post
 from zhidao.finance.wire.pvp import MESSAGE_BYTES_MAX, encode_quote, read_quote, read_quoted
 
 QUOTE = "finance.fx-quote"
+GIVE: Final = "give_quote"
 _DEALERS_MAX = 100
 
 
@@ -39,13 +46,17 @@ class FxQuotes:
         accounts: Accounts,
         post: Post,
         decisions: Decisions,
+        approvals: Approvals,
         holds: NameHolds | None,
     ) -> None:
         """`ring`: the keys with which this node's banks sign.
 
-        `holds`: looks at the client before a quote is given; its terms name nobody else.
+        `approvals`: a quote binds its dealer to what it would pay at most; `holds`: looks at the
+        client before a quote is given; its terms name nobody else.
         """
         self._holds = holds
+        self._approvals = approvals
+        approvals.carries_out(GIVE, self._give_said)
         self._node = node
         self._ring = ring
         self._records = records
@@ -67,24 +78,27 @@ class FxQuotes:
 
         `pays_from`: the dealer's account here; `receives_at`: its account on the client's ledger.
         Raises Forbidden for who is no bank, Conflict if the id stands for another quote, NotFound
-        (`unknown_peer`).
+        (`unknown_peer`), Refused (`needs_two_persons`).
         """
         bank = await self._accounts.require_bank(actor)
         if quote.dealer != bank.bank:
             raise Forbidden(f"{actor.party} gives no quotes of {quote.dealer}")
         await own_account(self._accounts, actor, pays_from, quote.bought)
         self._decisions.keys(client_node)
-        if self._holds is not None and not await self._records.history(
-            f"fx-quote/{bank.bank}/{quote.id}"
-        ):
-            await self._holds.demand(
-                bank.bank,
-                subject=f"quote {quote.id}",
-                amount=Money(quote.sold_minor_max, quote.sold),
-                parties=(client,),
-                nodes=(client_node,),
-                said={"quote": quote.id, "client": client, "client_node": client_node},
-            )
+        aggregate = f"fx-quote/{bank.bank}/{quote.id}"
+        demand = None
+        if not await self._records.history(aggregate):
+            said = _said(quote, client, client_node, pays_from, receives_at)
+            if self._holds is not None:
+                await self._holds.demand(
+                    bank.bank,
+                    subject=f"quote {quote.id}",
+                    amount=Money(quote.sold_minor_max, quote.sold),
+                    parties=(client,),
+                    nodes=(client_node,),
+                    said=again(GIVE, said),
+                )
+            demand = _demand(quote, pays_from, said)
         for code in (AccountCode.FX_POSITION, AccountCode.FX_ROUNDING):
             await self._accounts.technical(bank, code, bank.bank, quote.bought.code)
         signed: Any = parse_strict(
@@ -101,7 +115,10 @@ class FxQuotes:
             pays_from=str(pays_from),
             receives_at=str(receives_at),
         )
-        await once(self._records, actor, f"fx-quote/{bank.bank}/{quote.id}", fact)
+        async with AsyncExitStack() as stack:
+            if demand is not None:
+                await stack.enter_async_context(self._approvals.allowed(actor, demand))
+            await once(self._records, actor, aggregate, fact)
         await self._post.send(
             actor, node=client_node, party=client, kind=QUOTE, content=jcs(fact.payload())
         )
@@ -173,12 +190,58 @@ class FxQuotes:
             raise Refused(f"{bank} gave no quote {quote[:40]!r}", code="pvp_not_ours")
         return given
 
+    async def _give_said(self, actor: Actor, said: Mapping[str, Any]) -> FxQuoted:
+        rate = Rate(*(int(term) for term in said["rate"]))
+        quote = Quote(
+            id=str(said["quote"]),
+            dealer=actor.party,
+            sold=Currency(str(said["sold"])),
+            bought=Currency(str(said["bought"])),
+            rate=rate,
+            sold_minor_max=int(said["sold_minor_max"]),
+            valid_until=Utc.parse(str(said["valid_until"])),
+        )
+        return await self.give(
+            actor,
+            quote,
+            client=str(said["client"]),
+            client_node=str(said["client_node"]),
+            pays_from=parse_id(str(said["pays_from"])),
+            receives_at=parse_id(str(said["receives_at"])),
+        )
+
     def signer(self, bank: str) -> Signer:
         """The key with which a bank of this node signs. Raises Unavailable."""
         signer = self._ring.signer(PartyId(bank))
         if signer is None:
             raise Unavailable(f"this node holds no key of {bank}", code="no_key")
         return signer
+
+
+def _said(
+    quote: Quote, client: str, client_node: str, pays_from: UUID, receives_at: UUID
+) -> dict[str, Any]:
+    """A quote as two persons are asked about it."""
+    return {
+        "quote": quote.id,
+        "client": client,
+        "client_node": client_node,
+        "sold": quote.sold.code,
+        "bought": quote.bought.code,
+        "rate": [str(quote.rate.numerator), str(quote.rate.denominator)],
+        "sold_minor_max": str(quote.sold_minor_max),
+        "valid_until": str(quote.valid_until),
+        "pays_from": str(pays_from),
+        "receives_at": str(receives_at),
+    }
+
+
+def _demand(quote: Quote, pays_from: UUID, said: dict[str, Any]) -> Demand:
+    """What a quote binds of its dealer while it is good: what it would pay at most."""
+    most = quote.sold_minor_max * quote.rate.numerator // quote.rate.denominator
+    amount = Money(min(most, AMOUNT_MINOR_MAX), quote.bought)
+    held, until_s = [(pays_from.hex, amount.minor)], quote.valid_until.unix_ns // NS + 1
+    return Demand(GIVE, quote.id, amount, said, held, until_s=max(until_s, 1))
 
 
 def _got_name(client: str, told: FxQuoted) -> str:

@@ -11,7 +11,8 @@ from zhidao.core.errors import Refused
 from zhidao.core.ids import parse_id
 from zhidao.core.money import Currency, Money
 from zhidao.core.timescale import NS
-from zhidao.finance.domain.pvp.pvp import Leg, Letter, Terms
+from zhidao.finance.domain.payments.approval import Demand
+from zhidao.finance.domain.pvp.pvp import Leg, Letter, Side, Terms
 from zhidao.finance.events.banks import FxQuoted
 from zhidao.finance.service.ports import Decisions
 from zhidao.finance.service.pvp.fx_quotes import FxQuotes
@@ -99,6 +100,18 @@ class PvpTerms:
         """Whether a quote that a bank gave cannot be accepted any more."""
         offer = read_quote((await self._quotes.given(bank, quote)).message)
         return offer.valid_until.unix_ns < self._clock.now().unix_ns
+
+
+def bound_by(terms: Terms, side: Side) -> Demand:
+    """What one side of a deal binds, by the name under which it is counted.
+
+    The first side has its name from its bank's reference, since each try has a deadline of its own.
+    """
+    leg = terms.leg(side)
+    amount = Money(leg.amount_minor, Currency(leg.ledger))
+    name = f"exchange {terms.nonce if side is Side.FIRST else terms.name}"
+    held = [(leg.debit.hex, amount.minor)]
+    return Demand("exchange", terms.nonce, amount, {}, held, counted_as=name)
 
 
 def is_asked(

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -35,7 +36,7 @@ from zhidao.finance.service.ports import Decisions, Logged, Post, PvpIndex
 from zhidao.finance.service.pvp.bilateral_sessions import PvpChains
 from zhidao.finance.service.pvp.fx_quotes import QUOTE, FxQuotes, mine, own_account
 from zhidao.finance.service.pvp.pvp_history import Chain, Dealing, PvpBooks
-from zhidao.finance.service.pvp.pvp_terms import PvpTerms, is_asked
+from zhidao.finance.service.pvp.pvp_terms import PvpTerms, bound_by, is_asked
 from zhidao.finance.wire.pvp import MESSAGE_BYTES_MAX, decode_votes, read_quote, read_terms
 
 _LOG: Final = logging.getLogger(__name__)
@@ -176,9 +177,6 @@ class PvpService:
                     nodes=(got.dealer_node,),
                     said=again(ACCEPT, said),
                 )
-            await self._approvals.demand(
-                actor, act=ACCEPT, subject=reference, amount=sold, said=said
-            )
             agreed = PvpAgreed(
                 deal=terms.name,
                 reference=reference,
@@ -190,7 +188,9 @@ class PvpService:
                 decides=True,
                 terms=terms.plain,
             )
-            await self._books.agree(actor, agreed)
+            demand = replace(bound_by(terms, Side.FIRST), act=ACCEPT, subject=reference, said=said)
+            async with self._approvals.allowed(actor, demand):
+                await self._books.agree(actor, agreed)
         elif (
             not is_asked(known, quote, sold_minor, pays_from, receives_at)
             or dealer not in ("", known.agreed.peer_party)
@@ -353,6 +353,10 @@ class PvpService:
                 )
 
     async def _end(self, dealing: Dealing, fact: PvpEnded) -> None:
+        if fact.outcome == "abort":
+            agreed = dealing.agreed
+            demand = bound_by(dealing.terms, Side(agreed.side))
+            await self._approvals.came_to_nothing(agreed.bank, demand)
         if (await self._known(dealing.aggregate)).ended is None:
             node, owner = Actor(self._node, Role.NODE), PartyId(dealing.agreed.bank)
             await self._records.record(node, dealing.aggregate, [fact], after=1, owner=owner)
@@ -386,6 +390,8 @@ class PvpService:
                 decides=False,
                 terms=terms.plain,
             )
+            # What the quote bound is bound by the deal from here on, also once the quote is over.
+            await self._approvals.follows(letter.to_party, bound_by(terms, Side.SECOND))
             await self._books.agree(Actor(PartyId(letter.to_party), Role.PARTY), agreed)
         await self._go(aggregate)
 

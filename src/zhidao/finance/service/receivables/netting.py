@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
 
+import msgspec
 import numpy as np
 
 from zhidao.core.access import Relation, access
@@ -25,6 +26,7 @@ from zhidao.core.limits import AMOUNT_MINOR_MAX
 from zhidao.core.money import Currency, Money
 from zhidao.finance.domain.ledger.ledger import Result, Transfer, TransferFlag, ledger_number
 from zhidao.finance.domain.naming import AccountCode, TransferCode, transfer_id
+from zhidao.finance.domain.payments.approval import Demand
 from zhidao.finance.domain.receivables.netting import Obligations, net, resolve_gridlock
 from zhidao.finance.events.banks import (
     NettingDecided,
@@ -50,6 +52,7 @@ MAY_SETTLE_CYCLE: Final = access(
 
 _LOG: Final = logging.getLogger(__name__)
 SETTLE: Final = "settle_netting"
+ADD: Final = "add_obligations"
 PARTICIPANTS_MAX: Final = 1_000
 BATCH_MAX: Final = 1_000
 OBLIGATIONS_MAX: Final = 100_000
@@ -120,6 +123,7 @@ class Nettings:
         self._approvals = approvals
         self._node = Actor(records.node, Role.NODE)
         approvals.carries_out(SETTLE, self._settle_said)
+        approvals.carries_out(ADD, self._add_said)
 
     async def open(
         self, actor: Actor, *, cycle: str, currency: str, participants: Sequence[str]
@@ -168,7 +172,8 @@ class Nettings:
                 return known
             self._check(known, fact)
             try:
-                await self._write(actor, known, fact, [actor.party])
+                async with self._approvals.allowed(actor, await self._demand(known, fact)):
+                    await self._write(actor, known, fact, [actor.party])
             except Conflict:
                 continue  # another debtor was quicker: look again
             return await self._known(key)
@@ -182,28 +187,39 @@ class Nettings:
         """
         known = await self.cycle(actor, key)
         MAY_SETTLE_CYCLE.check(actor, known.opened)
-        if known.state == "open":
-            needed = Money(net(known.table).needed_minor, Currency(known.opened.currency))
-            said = {"cycle": key, "obligations": len(known.table.amount_minor)}
-            if self._holds is not None:
-                await self._holds.demand(
-                    known.opened.bank,
-                    subject=f"netting {known.opened.cycle}",
-                    amount=needed,
-                    parties=known.opened.participants,
-                    said=again(SETTLE, said),
-                )
-            await self._approvals.demand(
-                actor, act=SETTLE, subject=known.opened.cycle, amount=needed, said=said
+        if known.state != "open":
+            return await self._settled(actor, known)
+        needed = Money(net(known.table).needed_minor, Currency(known.opened.currency))
+        said = {"cycle": key, "obligations": len(known.table.amount_minor)}
+        if self._holds is not None:
+            await self._holds.demand(
+                known.opened.bank,
+                subject=f"netting {known.opened.cycle}",
+                amount=needed,
+                parties=known.opened.participants,
+                said=again(SETTLE, said),
             )
+        owing = net(known.table).net_minor.tolist()
+        parts = [
+            (party, -minor)
+            for party, minor in zip(known.opened.participants, owing, strict=True)
+            if minor < 0
+        ]
+        demand = Demand(SETTLE, known.opened.cycle, needed, said, parts or [("", 0)])
+        # It counts even if balances change too fast now: what is decided goes on without a word.
+        await self._approvals.demand(actor, demand)
+        return await self._settled(actor, known)
+
+    async def _settled(self, actor: Actor, known: Cycle) -> Cycle:
+        """The cycle once its money moved. Raises Refused (`netting_money`)."""
         for _ in range(ATTEMPTS_MAX):
             if known.state == "settled":
                 return known
             if known.decided is None or known.settled is not None:
                 await self._decide(actor, known)
-                known = await self._known(key)
+                known = await self._known(known.key)
             await self._apply(actor, known)
-            known = await self._known(key)
+            known = await self._known(known.key)
         if known.state == "settled":
             return known
         raise Refused(
@@ -254,6 +270,27 @@ class Nettings:
 
     async def _settle_said(self, actor: Actor, said: Mapping[str, Any]) -> Cycle:
         return await self.settle(actor, str(said["cycle"]))
+
+    async def _add_said(self, actor: Actor, said: Mapping[str, Any]) -> Cycle:
+        owed = msgspec.convert(said["obligations"], list[Obligation], strict=True)
+        return await self.add(actor, str(said["cycle"]), batch=str(said["batch"]), obligations=owed)
+
+    async def _demand(self, cycle: Cycle, fact: ObligationsAdded) -> Demand:
+        """What a batch takes of its debtor's word: the cycle pays it without asking again."""
+        opened = cycle.opened
+        payer = await self._accounts.customer(opened.bank, fact.debtor, opened.currency)
+        owed_minor = sum(int(one.amount_minor) for one in fact.obligations)
+        return Demand(
+            ADD,
+            f"{opened.cycle} {fact.batch}",
+            Money(owed_minor, Currency(opened.currency)),
+            {
+                "cycle": cycle.key,
+                "batch": fact.batch,
+                "obligations": msgspec.to_builtins(fact.obligations),
+            },
+            [(UUID(payer.account).hex, owed_minor)],
+        )
 
     def _check(self, cycle: Cycle, fact: ObligationsAdded) -> None:
         if cycle.decided is not None:

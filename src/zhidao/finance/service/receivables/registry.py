@@ -7,10 +7,11 @@ registered asks with a blinded question; questions are counted and recorded.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from zhidao.core.access import Relation, access
@@ -21,6 +22,7 @@ from zhidao.core.events import Fact, SignedEvent
 from zhidao.core.ids import PartyId
 from zhidao.core.journal import Records
 from zhidao.core.money import Currency, Money
+from zhidao.finance.domain.payments.approval import Demand
 from zhidao.finance.domain.receivables.passport import Standing
 from zhidao.finance.domain.receivables.receivable import Receivable, Shares, home_of, invoice_key
 from zhidao.finance.events import (
@@ -30,6 +32,7 @@ from zhidao.finance.events import (
     ShipmentClaimed,
 )
 from zhidao.finance.events.banks import PaymentClaimed
+from zhidao.finance.service.control.approvals import Approvals
 from zhidao.finance.service.control.name_holds import NameHolds
 from zhidao.finance.service.receivables.receivable_history import (
     day_of,
@@ -69,6 +72,13 @@ MAY_DISPUTE: Final = access(
     parties=lambda registered: (registered.obligor_party,),
 )
 
+COUNTED: Final = {
+    "pledge": "pledge_share",
+    "assign": "assign_share",
+    "release": "release_share",
+    "confirm": "confirm_receivable",
+}
+"""Steps that give value away or bind their party, by what two persons are asked to do."""
 QUESTIONS_A_DAY_MAX: Final = 1_000
 _TRIES: Final = 16
 Shipped = Callable[[str], Awaitable[bool]]
@@ -104,13 +114,18 @@ class Receivables:
         paid: Paid,
         randomness: Randomness,
         questions_a_day_max: int = QUESTIONS_A_DAY_MAX,
+        approvals: Approvals,
         holds: NameHolds | None,
     ) -> None:
         """`nodes`: all nodes of the registry, this one among them. `secret`: its token scalar.
 
-        `holds`: looks at supplier and obligor before a share changes hands.
+        `approvals`: asks for two persons before a share changes hands, and before an obligor says
+        that it owes; `holds`: looks at supplier and obligor before a share changes hands.
         """
         self._holds = holds
+        self._approvals = approvals
+        for act in COUNTED.values():
+            approvals.carries_out(act, self._said)
         assert node in nodes, "a node is one of the registry's"
         self._node = node
         self._nodes = nodes
@@ -378,9 +393,32 @@ class Receivables:
             await self._screen(actor, history[0], fact, changed)
             visible = readers(history, fact)
             aggregate = f"receivable/{name}"
-            if await self._appended(actor, aggregate, fact, after=len(history), visible=visible):
+            async with AsyncExitStack() as stack:
+                if fact.act in COUNTED:
+                    demand = _demand(history, fact, shares)
+                    await stack.enter_async_context(self._approvals.allowed(actor, demand))
+                appended = await self._appended(
+                    actor, aggregate, fact, after=len(history), visible=visible
+                )
+            if appended:
                 return change(replace(shares, confirmed=shares.confirmed or fact.act == "confirm"))
         raise Conflict(f"receivable {name[:16]} changes too fast; ask again")
+
+    async def _said(self, actor: Actor, said: Mapping[str, Any]) -> Shares:
+        name, share = str(said["receivable"]), str(said["share"])
+        match said["act"]:
+            case "pledge":
+                holder, minor = PartyId(str(said["holder"])), int(said["amount_minor"])
+                return await self.pledge(
+                    actor, name, share=share, holder=holder, amount_minor=minor
+                )
+            case "assign":
+                to = PartyId(str(said["holder"]))
+                return await self.assign(actor, name, share=share, to=to)
+            case "release":
+                return await self.release(actor, name, share=share)
+            case _:
+                return await self.confirm(actor, name)
 
     async def _seen(self, actor: Actor, name: str) -> tuple[SignedEvent, ...]:
         """The whole history, for who may see a part of it: a holder's share rests on all of it."""
@@ -426,3 +464,26 @@ class Receivables:
         except Conflict:
             return False
         return True
+
+
+def _demand(history: Sequence[SignedEvent], fact: ReceivableActed, shares: Shares) -> Demand:
+    """What a step takes of a caller's word: the share that it gives away, or all that is owed."""
+    registered = ReceivableRegistered.of(history[0])
+    told = {"pledge": fact.amount_minor, "confirm": registered.amount_minor}.get(fact.act)
+    minor = int(told) if told is not None else shares.pledges[fact.share][1]
+    # A share that goes to and fro is given away each time.
+    before = sum(ReceivableActed.of(event).share == fact.share for event in history[1:])
+    return Demand(
+        COUNTED[fact.act],
+        f"{fact.share} of receivable {fact.receivable[:16]}".strip(),
+        Money(minor, Currency(registered.currency)),
+        {
+            "receivable": fact.receivable,
+            "act": fact.act,
+            "share": fact.share,
+            "holder": fact.holder,
+            "amount_minor": str(minor),
+            "step": before if fact.share else 0,
+        },
+        [(f"receivable {fact.receivable[:32]}", minor)],
+    )

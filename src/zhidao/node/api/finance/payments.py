@@ -118,7 +118,8 @@ def routes(accounts: Accounts, payments: Payments, transfers: BankTransfers) -> 
     async def recall(data: NewRecall, actor: Actor) -> list[MessageView]:
         """Asks payments back (camt.056); banks only."""
         bank = await accounts.require_bank(actor)
-        return _views(await payments.recall(bank, data.uetrs, reason=data.reason, note=data.note))
+        asked = await payments.back.recall(bank, data.uetrs, reason=data.reason, note=data.note)
+        return _views(asked)
 
     @post("/recalls/{sender:str}/{recall:str}/answer", opt={ACCESS: BANKS})
     async def answer(
@@ -126,7 +127,9 @@ def routes(accounts: Accounts, payments: Payments, transfers: BankTransfers) -> 
     ) -> list[MessageView]:
         """Answers another bank's recall: camt.029, and pacs.004 with what goes back; banks only."""
         bank = await accounts.require_bank(actor)
-        answered = await payments.answer_recall(bank, party_id(sender), recall, agreed=data.agreed)
+        answered = await payments.back.answer_recall(
+            bank, party_id(sender), recall, agreed=data.agreed, by=actor
+        )
         return _views(await payments.carry_on(bank, answered))
 
     @post("/returns", opt={ACCESS: BANKS})
@@ -136,7 +139,9 @@ def routes(accounts: Accounts, payments: Payments, transfers: BankTransfers) -> 
         Each is reserved until the payer's bank has answered, and the payee's again if that refuses.
         """
         bank = await accounts.require_bank(actor)
-        given = await payments.give_back(bank, data.uetrs, reason=data.reason, note=data.note)
+        given = await payments.back.give_back(
+            bank, data.uetrs, reason=data.reason, note=data.note, by=actor
+        )
         return _views(await payments.carry_on(bank, given))
 
     @post("/transfers", opt={ACCESS: MAY_MOVE})
