@@ -97,8 +97,8 @@ class Approvals:
         """Whether there are limits at all."""
         return bool(self._limits.above_minor)
 
-    async def demand(self, actor: Actor, demand: Demand) -> None:
-        """Returns if the actor may do this now: it counts from here on.
+    async def demand(self, actor: Actor, demand: Demand) -> bool:
+        """Returns if the actor may do this now: it counts from here on; whether it did not before.
 
         It counts together with all that one caller did, over today and the day before, whatever
         it was; what two persons approved counts nothing.
@@ -107,36 +107,39 @@ class Approvals:
         `refused_by_person`.
         """
         if not self._limits.above_minor:
-            return
+            return False
         assert demand.accounts, "what moves no account's money is no way around a limit"
         approval = await self._find(demand.name(actor.party))
         if approval is not None and approval.state != "waits":
             self._answer(approval, demand, None)
-            return
-        together = demand.amount
+            return False
+        together, counted = demand.amount, False
         if not self._limits.asks(together):
-            together = await self._totals.counted(actor, demand)
+            together, counted = await self._totals.counted(actor, demand)
         if self._limits.asks(together):
             await self.ask(actor, demand, together=together)
+        return counted
 
     @contextlib.asynccontextmanager
     async def allowed(self, actor: Actor, demand: Demand) -> AsyncIterator[None]:
         """The same for what is done inside: what is refused there does not count.
 
-        One at a time of each act: of two requests for the same, neither undoes what the other's
-        counts. Somebody who wrote meanwhile (Conflict) may have done it, so that goes on counting.
+        One at a time of each act, and only the request that counted it takes it back: of two for
+        the same, neither undoes what the other's counts. Whoever wrote meanwhile (Conflict) may
+        have done it, so that goes on counting.
         """
         if not self._limits.above_minor:
             yield
             return
         async with self._acts_one_by_one.of(demand.name(actor.party)):
-            await self.demand(actor, demand)
+            counted = await self.demand(actor, demand)
             try:
                 yield
             except Conflict:
                 raise
             except Refused:
-                await self._totals.not_counted(actor.party, demand)
+                if counted:
+                    await self._totals.not_counted(actor.party, demand)
                 raise
 
     async def came_to_nothing(self, party: str, demand: Demand) -> None:

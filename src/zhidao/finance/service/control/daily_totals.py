@@ -82,8 +82,10 @@ class DailyTotals:
         self._one_by_one = KeyedLocks()
         self._days: dict[str, _Day] = {}
 
-    async def counted(self, actor: Actor, demand: Demand) -> Money:
-        """What an act comes to with others of one caller; counted if one caller is enough.
+    async def counted(self, actor: Actor, demand: Demand) -> tuple[Money, bool]:
+        """What an act comes to with others of one caller, and whether it was counted now.
+
+        It is if one caller is enough, and was not counted before.
 
         It is counted before it is done: a crash in between leaves a count that the act, asked
         again, finds as its own, and nought is answered. What two persons must say counts nothing.
@@ -92,7 +94,7 @@ class DailyTotals:
         """
         money, name = demand.amount.currency, demand.counts_as(actor.party)
         if not self._limits.above_minor or not demand.whole_minor:
-            return Money(demand.whole_minor, money)
+            return Money(demand.whole_minor, money), False
         own = [
             Authorisation(name, actor.person, account, minor, demand.until_s)
             for account, minor in demand.parts
@@ -101,7 +103,7 @@ class DailyTotals:
             for _ in range(_TRIES):
                 today, acts = await self._acts(actor.party, money.code)
                 if _stand(own, acts.get(name, ())):
-                    return Money(0, money)
+                    return Money(0, money), False
                 others = (many for other, many in acts.items() if other != name)
                 given = [one for many in others for one in many]
                 together = demand.whole_minor + max(
@@ -109,9 +111,9 @@ class DailyTotals:
                 )
                 sum_of_all = Money(min(together, AMOUNT_MINOR_MAX), money)
                 if self._limits.asks(sum_of_all):
-                    return sum_of_all
+                    return sum_of_all, False
                 if await self._written(actor, demand, today, _fact(demand, name, actor.person)):
-                    return sum_of_all
+                    return sum_of_all, True
         raise Conflict("too many at once; ask again")
 
     async def add(self, party: str, demand: Demand) -> None:
@@ -170,7 +172,8 @@ class DailyTotals:
             for of in (_DEPOSITS, _ACTS):
                 today = await self._day(_aggregate(of, party, currency, day))
                 acts = {name: many for name, many in acts.items() if name not in today.gone}
-                acts |= today.acts
+                # One name in both was two sums: what a batch made, and what it moved.
+                acts |= {(f"{of} {n}" if of == _DEPOSITS else n): a for n, a in today.acts.items()}
         now_s = now.unix_ns // NS
         lasting = {
             name: [one for one in many if not one.until_s or now_s <= one.until_s]
