@@ -8,7 +8,7 @@ one place, before it is done. What came to nothing is taken out of the count.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -92,29 +92,35 @@ class DailyTotals:
 
         Raises Conflict if others are counted all the time.
         """
-        money, name = demand.amount.currency, demand.counts_as(actor.party)
+        money = demand.amount.currency
         if not self._limits.above_minor or not demand.whole_minor:
             return Money(demand.whole_minor, money), False
+        async with self._one_by_one.of(f"{actor.party} {money.code}"):
+            for _ in range(_TRIES):
+                found = await self._tried(actor, demand)
+                if found is not None:
+                    return found
+        raise Conflict("too many at once; ask again")
+
+    async def _tried(self, actor: Actor, demand: Demand) -> tuple[Money, bool] | None:
+        """The same; None if somebody else wrote meanwhile: look again."""
+        money, name = demand.amount.currency, demand.counts_as(actor.party)
+        today, acts = await self._acts(actor.party, money.code)
         own = [
             Authorisation(name, actor.person, account, minor, demand.until_s)
             for account, minor in demand.parts
         ]
-        async with self._one_by_one.of(f"{actor.party} {money.code}"):
-            for _ in range(_TRIES):
-                today, acts = await self._acts(actor.party, money.code)
-                if _stand(own, acts.get(name, ())):
-                    return Money(0, money), False
-                others = (many for other, many in acts.items() if other != name)
-                given = [one for many in others for one in many]
-                together = demand.whole_minor + max(
-                    authorised_minor(given, person=actor.person, account=one.account) for one in own
-                )
-                sum_of_all = Money(min(together, AMOUNT_MINOR_MAX), money)
-                if self._limits.asks(sum_of_all):
-                    return sum_of_all, False
-                if await self._written(actor, demand, today, _fact(demand, name, actor.person)):
-                    return sum_of_all, True
-        raise Conflict("too many at once; ask again")
+        if _stand(own, acts.pop(name, ())):
+            return Money(0, money), False
+        given = [one for many in acts.values() for one in many]
+        together = demand.whole_minor + max(
+            authorised_minor(given, person=actor.person, account=one.account) for one in own
+        )
+        sum_of_all = Money(min(together, AMOUNT_MINOR_MAX), money)
+        if self._limits.asks(sum_of_all):
+            return sum_of_all, False
+        written = await self._written(actor, demand, today, _fact(demand, name, actor.person))
+        return (sum_of_all, True) if written else None
 
     async def add(self, party: str, demand: Demand) -> None:
         """Counts what was allowed before, by another act. Again: no change."""
@@ -162,24 +168,22 @@ class DailyTotals:
             return True
         return False
 
-    async def _acts(self, party: str, currency: str) -> tuple[_Day, dict[str, list[Authorisation]]]:
+    async def _acts(
+        self, party: str, currency: str
+    ) -> tuple[_Day, dict[str, Sequence[Authorisation]]]:
         """Today (UTC), and the acts of yesterday and today that count, by name."""
         now = self._clock.now()
         before = Utc.from_unix_ns(now.unix_ns - _DAY_NS)
-        acts: dict[str, list[Authorisation]] = {}
+        acts: dict[str, Sequence[Authorisation]] = {}
         today = _Day()
         for day in (before, now):
-            for of in (_DEPOSITS, _ACTS):
-                today = await self._day(_aggregate(of, party, currency, day))
-                acts = {name: many for name, many in acts.items() if name not in today.gone}
-                # One name in both was two sums: what a batch made, and what it moved.
-                acts |= {(f"{of} {n}" if of == _DEPOSITS else n): a for n, a in today.acts.items()}
-        now_s = now.unix_ns // NS
-        lasting = {
-            name: [one for one in many if not one.until_s or now_s <= one.until_s]
-            for name, many in acts.items()
-        }
-        return today, {name: many for name, many in lasting.items() if many}
+            old = await self._day(_aggregate(_DEPOSITS, party, currency, day))
+            # One name in both was two sums: what a batch made, and what it moved.
+            acts |= {f"{_DEPOSITS} {name}": many for name, many in old.acts.items()}
+            today = await self._day(_aggregate(_ACTS, party, currency, day))
+            acts = {name: many for name, many in acts.items() if name not in today.gone}
+            acts |= today.acts
+        return today, _lasting(acts, now.unix_ns // NS)
 
     async def _day(self, aggregate: str) -> _Day:
         if len(self._days) >= DAYS_MAX:
@@ -192,6 +196,17 @@ class DailyTotals:
         if day.version == version:  # Nobody else took them in meanwhile.
             day.take(more)
         return day
+
+
+def _lasting(
+    acts: Mapping[str, Sequence[Authorisation]], now_s: int
+) -> dict[str, Sequence[Authorisation]]:
+    """Without what bound something for a time that is over."""
+    return {
+        name: many
+        for name, many in acts.items()
+        if any(not one.until_s or now_s <= one.until_s for one in many)
+    }
 
 
 def _fact(demand: Demand, name: str, person: str) -> ActCounted:

@@ -148,12 +148,14 @@ class MoneyBack:
         """All tries of a bank to give a payment back, the first one first."""
         return await self._giving.attempts(bank, uetr)
 
-    async def demand(self, actor: Actor, bank: BankAdmitted, message: Returns, digest: str) -> None:
+    async def demand(
+        self, by: Actor | None, bank: BankAdmitted, message: Returns, digest: str
+    ) -> None:
         """Returns if another bank's pacs.004 may be taken by the word of who brings it.
 
         Raises Refused (`needs_two_persons`, `refused_by_person`). What was answered is so again.
         """
-        if not self._asks(actor) or self._approvals is None:
+        if by is None or self._approvals is None or not self._approvals.asks:
             return
         if await self._sent.of(bank, message.sender, status_id(digest)) is not None:
             return
@@ -163,7 +165,7 @@ class MoneyBack:
             parts.setdefault(one.currency, []).append(due)
         said = {"bank": bank.bank, "digest": digest, "returns": len(message.returns)}
         for one_demand in _demands(RETURN, message.message, parts, said):
-            await self._approvals.demand(actor, one_demand)
+            await self._approvals.demand(by, one_demand)
 
     def _asks(self, by: Actor | None) -> bool:
         return by is not None and self._approvals is not None and self._approvals.asks

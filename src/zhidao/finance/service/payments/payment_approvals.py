@@ -200,14 +200,17 @@ class PaymentApprovals:
             by_currency[one.currency].append(one)
         demands = [_demand(bank, file, digest, many) for many in by_currency.values()]
         counted = [one for one in demands if await self._approvals.counts(sender, one)]
-        if not counted or await self._moves(bank, file, digest):
-            return
-        assert self._orders is not None, "whoever holds payments says what waits for its day"
-        order = (await self._orders.of(bank.bank, [digest])).get(digest)
-        if order is not None and order.is_open:
+        if not counted or await self._stands_or_waits(bank, file, digest):
             return
         for demand in counted:
             await self._approvals.came_to_nothing(sender, demand)
+
+    async def _stands_or_waits(self, bank: BankAdmitted, file: Transfers, digest: str) -> bool:
+        if await self._moves(bank, file, digest):
+            return True
+        assert self._orders is not None, "whoever holds payments says what waits for its day"
+        order = (await self._orders.of(bank.bank, [digest])).get(digest)
+        return order is not None and order.is_open
 
     async def rejected(self, bank: BankAdmitted, digest: str, payer: Name) -> None:
         """Another bank refused payments of a customer's message: it may count no more.

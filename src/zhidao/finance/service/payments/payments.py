@@ -205,11 +205,16 @@ class Payments:
             if isinstance(answer, BaseException) and not isinstance(answer, Exception):
                 raise answer
             answers[data] = answer
-        if self._holds is not None:
-            for data, _, one in follow:
-                if data not in held:
-                    await self._holds.followed(bank, sender, one)
+        await self._tell_counted(bank, sender, [one for data, _, one in follow if data not in held])
         return answers
+
+    async def _tell_counted(
+        self, bank: BankAdmitted, sender: str, many: Sequence[Examined]
+    ) -> None:
+        """These files were answered: what was refused whole counts no more."""
+        for one in many if self._holds is not None else ():
+            assert self._holds is not None, "just looked"
+            await self._holds.followed(bank, sender, one)
 
     async def _credited(
         self, bank: BankAdmitted, many: Sequence[tuple[bytes, BankAdmitted | None, Examined]]
@@ -371,11 +376,10 @@ class Payments:
         orders: Mapping[str, PaymentOrder],
     ) -> list[Message]:
         """The messages that follow from one. `by`: the sender's party, and which person of it."""
-        sender, person = by
         match examined.message:
             case Transfers() as file if file.definition.startswith("pain"):
                 order = orders.get(examined.digest)
-                return await self._instructing.initiate(bank, sender, file, examined, order)
+                return await self._instructing.initiate(bank, by[0], file, examined, order)
             case StatusReport() as report:
                 assert other is not None, "a bank sends pacs messages"
                 if report.original_definition.startswith("pacs.004"):
@@ -384,9 +388,7 @@ class Payments:
                 return await self._hearing.hear(bank, other, report)
             case Returns() as message:
                 assert other is not None, "a bank sends pacs messages"
-                if person is not None:
-                    actor = Actor(party_id(sender), Role.PARTY, person)
-                    await self.back.demand(actor, bank, message, examined.digest)
+                await self.back.demand(_actor(by), bank, message, examined.digest)
                 return await self._returned(bank, other, message, examined)
             case Recalls() as message:
                 assert other is not None, "a bank sends camt.056"
@@ -448,6 +450,12 @@ class Payments:
             note=found.why.sentence,
             statuses=(),
         )
+
+
+def _actor(by: tuple[str, str | None]) -> Actor | None:
+    """Who asks; None for the node itself."""
+    sender, person = by
+    return None if person is None else Actor(party_id(sender), Role.PARTY, person)
 
 
 def _in_time(examined: Examined, order: PaymentOrder | None) -> Examined:
