@@ -103,7 +103,9 @@ SETTINGS: Final = (
     Setting("bus.prefix", "zhidao", "first word of subjects; of its own where nodes share a NATS"),
     Setting("devices.host", "127.0.0.1", "address that terminals (JT/T 808) connect to"),
     Setting("devices.port", 0, "its port; 0 takes a free one"),
+    Setting("devices.tls_port", 0, "port for JT/T 808 over TLS, by the node's certificate; 0: off"),
     Setting("devices.teltonika_port", 0, "port for Teltonika terminals; 0: off"),
+    Setting("devices.teltonika_tls_port", 0, "port for Teltonika over TLS; 0: off"),
     Setting("devices.sessions_max", 20_000, "connections of terminals at once"),
     Setting(
         "devices.per_address_max",

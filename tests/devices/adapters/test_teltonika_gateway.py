@@ -15,7 +15,8 @@ from tests.devices.teltonika_tracker import IMEI, Tracker, packet, record
 
 from zhidao.core.errors import Conflict, MalformedInput, Refused, Unavailable
 from zhidao.core.timescale import Utc
-from zhidao.devices.adapters.gateway import Gateway, Limits, Listener
+from zhidao.devices.adapters.gateway import Gateway, Limits
+from zhidao.devices.adapters.listeners import Listener
 from zhidao.devices.domain.enrolment import TELTONIKA
 from zhidao.devices.domain.track import NO_FIX, NO_TIME
 from zhidao.devices.events import EnrolmentChanged, PositionsRecorded, SubmissionRefused
@@ -233,8 +234,10 @@ async def test_a_zero_fix_a_time_that_is_none_and_heights_below_the_sea(room):
             record(NOW_MS, altitude=-154, speed=65_535),
             record(NOW_MS - 1000, satellites=0),
             record((1 << 64) - 1),
+            # A tracker that was switched on a moment ago and has no clock.
+            record(1_000),
         )
-        assert await tracker.tell(packet(*said)) == 3
+        assert await tracker.tell(packet(*said)) == 4
         tracker.close()
     found = {point.reason: point for point in await points(room)}
     assert set(found) == {"", NO_FIX, NO_TIME}

@@ -329,3 +329,48 @@ async def test_a_modem_is_not_known_by_what_nobody_can_read(room, imei: str) -> 
     assert await caller.shows(token, imei) == 1
     assert "wrong_imei" in refusals(room)
     assert (await room.vault.enrolment(TERMINAL)).imei == ""
+
+
+@pytest.fixture
+def told(room) -> list[dict[str, str]]:
+    """What the operator is told of terminals whose line somebody else may have."""
+    heard: list[dict[str, str]] = []
+    room.lines._tell = lambda contested: heard.append(dict(contested))
+    return heard
+
+
+@pytest.mark.parametrize("network", [HOME, ABROAD])
+async def test_two_lines_that_register_in_one_window_are_told(room, told, network: str) -> None:
+    """Whichever was first: one of the two is not the terminal, and the later has the token."""
+    await room.register()
+    first, second = Caller(room, HOME), Caller(room, network)
+    token = (await first.registers()).token
+    assert not told
+    later = (await second.registers()).token
+    assert later != token
+    (contested,) = told
+    assert "two lines registered" in contested[TERMINAL]
+    assert (await first.shows(token), await second.shows(later)) == (1, 0)
+    await room.enrolments.invite(OPERATING, TERMINAL)
+    assert told[-1] == {}
+
+
+async def test_a_terminal_whose_answer_was_lost_is_no_other(room, told) -> None:
+    await room.register()
+    first = Caller(room)
+    await first.registers()
+    assert (await first.registers()).result == 0
+    await first.session.leave()
+    assert (await Caller(room).registers()).result == 0
+    # From elsewhere it is told, though the first has hung up.
+    assert not told
+    await Caller(room, ABROAD).registers()
+    assert TERMINAL in told[-1]
+
+
+async def test_what_was_registered_in_another_window_is_another_matter(room, told) -> None:
+    await room.register()
+    await Caller(room).registers()
+    await room.enrolments.invite(OPERATING, TERMINAL)
+    await Caller(room, ABROAD).registers()
+    assert not any(told)

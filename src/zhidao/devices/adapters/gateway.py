@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import ssl
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from zhidao.core.errors import MalformedInput, Unavailable, ZhidaoError
-from zhidao.devices.domain.enrolment import JT808, TELTONIKA
+from zhidao.devices.adapters.listeners import PROTOCOLS, Conversation, Listener, WireProtocol
+from zhidao.devices.adapters.tls_server import TlsServer, shaken
 from zhidao.devices.service.lines import network_of
-from zhidao.devices.service.session import Session
 from zhidao.devices.service.session_services import SessionServices
-from zhidao.devices.service.teltonika_session import TeltonikaSession
-from zhidao.devices.wire.jt808.frame import Deframer
-from zhidao.devices.wire.teltonika.packet import Deframer as TeltonikaDeframer
 
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 _READ_BYTES: Final = 32 * 1024
 _WRITE_S: Final = 10.0
 _TEND_S: Final = 5.0
@@ -39,80 +38,6 @@ class Limits:
     per_address_max: int = 10_000
     early_per_address_max: int = 1_000
     sessions_max: int = 20_000
-
-
-class Conversation(Protocol):
-    """The node's side of one connection, of whichever protocol."""
-
-    closed: bool
-    took_over: bool
-
-    @property
-    def authenticated(self) -> bool:
-        """Whether it is known who speaks."""
-        ...
-
-    @property
-    def waits_for_packets(self) -> bool:
-        """Whether something is unfinished that is asked for again."""
-        ...
-
-    async def receive(self, units: Any) -> list[bytes]:
-        """The answers to what the deframer found."""
-        ...
-
-    async def ask_again(self, quiet_s: float = 0) -> list[bytes]:
-        """Questions for what is missing."""
-        ...
-
-    async def lost(self, error: MalformedInput) -> None:
-        """The stream cannot be read on."""
-        ...
-
-    async def leave(self) -> None:
-        """The line has ended."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class WireProtocol:
-    """How one protocol is cut and answered."""
-
-    deframer: Callable[[], Any]
-    session: Callable[..., Conversation]
-
-
-_PROTOCOLS: Final = {
-    JT808: WireProtocol(Deframer, Session),
-    TELTONIKA: WireProtocol(TeltonikaDeframer, TeltonikaSession),
-}
-
-
-@dataclass(slots=True)
-class Listener:
-    """A port for terminals: what is spoken there, and the setting that names it.
-
-    `port` 0 takes a free one; `tls`: the context of an encrypted port.
-    """
-
-    host: str
-    port: int
-    protocol: str = JT808
-    setting: str = "devices.port"
-    tls: ssl.SSLContext | None = None
-    server: asyncio.Server | None = field(default=None, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Ports:
-    """Ports beside that of JT/T 808, each by its number, 0 where it is off."""
-
-    teltonika: int = 0
-
-    def listeners(self, host: str) -> list[Listener]:
-        """Those that are on."""
-        every = [Listener(host, self.teltonika, TELTONIKA, "devices.teltonika_port")]
-        return [each for each in every if each.port]
 
 
 class Gateway:
@@ -154,17 +79,20 @@ class Gateway:
             raise
 
     async def _open(self, each: Listener) -> None:
+        spoken = PROTOCOLS[each.protocol]
         try:
-            each.server = await asyncio.start_server(
-                partial(self._connected, _PROTOCOLS[each.protocol]),
-                each.host,
-                each.port,
-                limit=_READ_BYTES,
-                backlog=512,
-                start_serving=False,
-                ssl=each.tls,
-                ssl_handshake_timeout=self._limits.early_s if each.tls else None,
-            )
+            if each.tls is not None:
+                serve = partial(self._encrypted, spoken, each.tls)
+                each.server = TlsServer(each.host, each.port, serve)
+            else:
+                each.server = await asyncio.start_server(
+                    partial(self._connected, spoken),
+                    each.host,
+                    each.port,
+                    limit=_READ_BYTES,
+                    backlog=512,
+                    start_serving=False,
+                )
         except (OSError, OverflowError) as error:
             raise Unavailable(
                 f"port {each.port} of {each.host}, for terminals, cannot be taken: {error}",
@@ -226,29 +154,57 @@ class Gateway:
     async def _connected(
         self, spoken: WireProtocol, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
+        address = str((writer.get_extra_info("peername") or ("?",))[0])
+
+        async def opened() -> Streams:
+            return reader, writer
+
+        await self._serve(spoken, address, opened)
+        writer.close()
+
+    async def _encrypted(
+        self, spoken: WireProtocol, tls: ssl.SSLContext, caller: socket.socket, address: str
+    ) -> None:
+        timeout_s, counted = self._limits.early_s, False
+
+        async def opened() -> Streams:
+            nonlocal counted
+            counted = True
+            return await shaken(caller, tls, timeout_s=timeout_s, limit=_READ_BYTES)
+
+        await self._serve(spoken, address, opened)
+        if not counted:
+            caller.close()
+
+    async def _serve(
+        self, spoken: WireProtocol, address: str, opened: Callable[[], Awaitable[Streams]]
+    ) -> None:
+        """One caller, from his being counted until he is gone."""
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
-        address = str((writer.get_extra_info("peername") or ("?",))[0])
-        full = (
-            self._addresses[address] >= self._limits.per_address_max
-            or self._early[address] >= self._limits.early_per_address_max
-            or self.sessions >= self._limits.sessions_max
-        )
+        if self._is_full(address):
+            self.counts["turned_away"] += 1
+            self._tasks.discard(task)
+            return
         self._addresses[address] += 1
         self._early[address] += 1
+        early, writer = True, None
+
+        def came_in() -> None:
+            nonlocal early
+            early = False
+            self._one_less(self._early, address)
+
         try:
-            if full:
-                self._one_less(self._early, address)
-                self.counts["turned_away"] += 1
-            else:
-                session = spoken.session(
-                    self._services,
-                    network=network_of(address),
-                    hang_up=writer.close,
-                    send=partial(self._write, writer),
-                )
-                await self._talk(session, spoken.deframer(), address, reader, writer)
+            reader, writer = await opened()
+            session = spoken.session(
+                self._services,
+                network=network_of(address),
+                hang_up=writer.close,
+                send=partial(self._write, writer),
+            )
+            await self._talk(session, spoken.deframer(), came_in, reader, writer)
         except (OSError, asyncio.IncompleteReadError):
             self.counts["broken"] += 1
         except asyncio.CancelledError:
@@ -256,7 +212,17 @@ class Gateway:
         finally:
             self._tasks.discard(task)
             self._one_less(self._addresses, address)
-            writer.close()
+            if early:
+                self._one_less(self._early, address)
+            if writer is not None:
+                writer.close()
+
+    def _is_full(self, address: str) -> bool:
+        return (
+            self._addresses[address] >= self._limits.per_address_max
+            or self._early[address] >= self._limits.early_per_address_max
+            or self.sessions >= self._limits.sessions_max
+        )
 
     @staticmethod
     def _one_less(counted: Counter[str], address: str) -> None:
@@ -268,7 +234,7 @@ class Gateway:
         self,
         session: Conversation,
         deframer: Any,
-        address: str,
+        came_in: Callable[[], None],
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
     ) -> None:
@@ -285,7 +251,7 @@ class Gateway:
                 was_in = session.authenticated
                 answers = await session.receive(deframer.feed(data))
                 if session.authenticated and not was_in:
-                    self._one_less(self._early, address)
+                    came_in()
                     self.counts["taken_over"] += session.took_over
                 await self._write(writer, answers)
                 if session.waits_for_packets:
@@ -301,8 +267,6 @@ class Gateway:
         except ZhidaoError as error:
             self.counts[error.code] += 1
         finally:
-            if not session.authenticated:
-                self._one_less(self._early, address)
             with contextlib.suppress(ZhidaoError):
                 await session.leave()
 

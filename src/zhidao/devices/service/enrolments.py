@@ -23,7 +23,7 @@ from zhidao.devices.domain.enrolment import (
     WINDOW_MINUTES_MAX,
     Enrolment,
 )
-from zhidao.devices.service.lines import Lines
+from zhidao.devices.service.lines import Line, Lines
 from zhidao.devices.service.ports import CommandBook, Vault
 from zhidao.devices.service.terminal_journal import TerminalJournal
 from zhidao.devices.service.terminals import MAY_REGISTER_TERMINAL, told_of
@@ -108,9 +108,13 @@ class Enrolments:
         """
         return await self._decided(actor, terminal, states.retired)
 
-    async def register(self, number: str, *, terminal_id: str, plate: str) -> str:
+    async def register(
+        self, number: str, *, terminal_id: str, plate: str, line: Line | None = None
+    ) -> str:
         """The token that the terminal which asks is given; none that it had before is good then.
 
+        `line`: where it asks. If another line was given one in this window, from another network or
+        still open, the operator hears of it: one of the two is not the terminal.
         Raises NotFound for a number that is none here, Refused: `not_invited` outside a window,
         `of_another` where the id or the plate is that of a terminal with another number,
         `wrong_protocol`.
@@ -130,6 +134,8 @@ class Enrolments:
                 await self._vault.change_enrolment(states.given(before, token), ())
             except Conflict:
                 continue  # It asked twice at once, or somebody decides about it now.
+            if line is not None:
+                self._lines.given(found.terminal, line, again=before.given)
             return token
         raise Conflict(f"terminal {found.terminal} is being enrolled by somebody else")
 

@@ -19,13 +19,14 @@ _IPV4_BITS, _IPV6_BITS = 24, 48
 class Line:
     """A terminal's line: from which network, and how to hang up.
 
-    `heard_s`: when it spoke last; `push` sends what waits for it.
+    `heard_s`: when it spoke last; `push` sends what waits for it; `ended`: nothing more comes.
     """
 
     network: str
     hang_up: Callable[[], None]
     heard_s: float = 0.0
     push: Callable[[], Awaitable[None]] | None = None
+    ended: bool = False
 
 
 class Lines:
@@ -43,6 +44,7 @@ class Lines:
         self._monotonic_s = monotonic_s
         self._lines: dict[str, Line] = {}
         self._contested: dict[str, tuple[str, float]] = {}
+        self._given: dict[str, Line] = {}
 
     @property
     def connected(self) -> tuple[str, ...]:
@@ -71,6 +73,10 @@ class Lines:
         """A right frame came on this line."""
         line.heard_s = self._monotonic_s()
 
+    def over(self, line: Line) -> None:
+        """Nothing more comes on this line, whoever spoke on it."""
+        line.ended = True
+
     def leave(self, terminal: str, line: Line) -> None:
         """The line has ended; that of a successor stands."""
         if self._lines.get(terminal) is line:
@@ -94,6 +100,24 @@ class Lines:
             self.leave(terminal, line)
             line.hang_up()
 
+    def given(self, terminal: str, line: Line, *, again: bool) -> None:
+        """A token was given on this line; `again`: another was before, in the same window.
+
+        A terminal whose answer was lost asks again, from its own network and on a new line.
+        """
+        before = self._given.get(terminal)
+        line.heard_s = self._monotonic_s()
+        self._given[terminal] = line
+        if not again or before is None or before is line:
+            return
+        if before.network != line.network or not before.ended:
+            self.contest(
+                terminal,
+                f"two lines registered as terminal {terminal} in one window, from"
+                f" {before.network or 'somewhere'} and {line.network or 'somewhere'}; the later"
+                " has the token",
+            )
+
     def contest(self, terminal: str, sentence: str) -> None:
         """Somebody with the terminal's token tried to take its line."""
         self._contested[terminal] = (sentence, self._monotonic_s() + TOLD_S)
@@ -107,6 +131,11 @@ class Lines:
     def tend(self) -> None:
         """Forgets what was told for long enough."""
         now_s = self._monotonic_s()
+        self._given = {
+            name: line
+            for name, line in self._given.items()
+            if not line.ended or now_s - line.heard_s < TOLD_S
+        }
         over = [name for name, (_, until_s) in self._contested.items() if until_s <= now_s]
         for name in over:
             self.seen_to(name)

@@ -136,6 +136,7 @@ class Session:
 
     async def leave(self) -> None:
         """The line has ended: what was begun on it will not be finished."""
+        self._services.lines.over(self._line)
         if self._terminal is not None:
             self._services.lines.leave(self._terminal.terminal, self._line)
         await self._write_down(self._packets.given_up(all_of_them=True))
@@ -207,7 +208,10 @@ class Session:
         if self._given is None or self._given[0] != head.phone:
             try:
                 token = await self._services.enrolments.register(
-                    head.phone, terminal_id=message.terminal, plate=message.plate
+                    head.phone,
+                    terminal_id=message.terminal,
+                    plate=message.plate,
+                    line=self._line,
                 )
             except Refused as error:
                 self._count_early()

@@ -9,7 +9,8 @@ from typing import Final
 from zhidao.core.errors import MalformedInput
 from zhidao.core.journal import Records
 from zhidao.devices.adapters.commands import PostgresCommands
-from zhidao.devices.adapters.gateway import Gateway, Limits, Ports
+from zhidao.devices.adapters.gateway import Gateway, Limits
+from zhidao.devices.adapters.listeners import Ports
 from zhidao.devices.adapters.postgres import PostgresVault
 from zhidao.devices.domain.custody import StoredFrame
 from zhidao.devices.service.custody import KeptData
@@ -149,7 +150,7 @@ def _contested(alarms: Alarms) -> Callable[[Mapping[str, str]], None]:
         named = ", ".join(sorted(contested)[:_NAMED])
         alarms.sound(
             "terminal_contested",
-            f"somebody tried to take the line of {named}: {contested[min(contested)]}",
+            f"somebody else may stand for {named}: {contested[min(contested)]}",
             "if it was not the terminal itself, void its token and open a window for it"
             " (zhidao terminal invite --void)",
             args={"terminals": named, "count": len(contested)},

@@ -9,7 +9,7 @@ from typing import Final
 from zhidao.bus.port import ROOT
 from zhidao.core.errors import MalformedInput
 from zhidao.core.ids import party_id
-from zhidao.devices.adapters.gateway import Ports
+from zhidao.devices.adapters.listeners import Ports
 from zhidao.node.adapters.scenario_clock import KeptClock
 from zhidao.node.adapters.service_manager import ServiceManager, own_service_manager
 from zhidao.node.adapters.sign_in.provider_settings import provider_settings
@@ -54,7 +54,7 @@ def settings_of(
             sessions_max=config.number("devices.sessions_max"),
             per_address_max=config.number("devices.per_address_max"),
         ),
-        devices_ports=Ports(teltonika=config.number("devices.teltonika_port")),
+        devices_ports=_ports(config),
         positions=Rule(
             "devices.position",
             config.text("devices.positions_retention"),
@@ -100,6 +100,18 @@ def settings_of(
         ),
         titles_written_runs=config.flag("titles.written_runs"),
         own_keys=lambda files: key_source(config, files),
+    )
+
+
+def _ports(config: Config) -> Ports:
+    """Ports for terminals; the certificate is made, if it is the node's own, where one shows it."""
+    tls = config.number("devices.tls_port")
+    teltonika_tls = config.number("devices.teltonika_tls_port")
+    return Ports(
+        teltonika=config.number("devices.teltonika_port"),
+        tls=tls,
+        teltonika_tls=teltonika_tls,
+        certificate=certificate_files(config) if tls or teltonika_tls else None,
     )
 
 

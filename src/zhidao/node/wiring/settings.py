@@ -8,7 +8,8 @@ from pathlib import Path
 
 from zhidao.core.ambient import HandClock
 from zhidao.core.ids import PartyId
-from zhidao.devices.adapters.gateway import Limits, Ports
+from zhidao.devices.adapters.gateway import Limits
+from zhidao.devices.adapters.listeners import Ports
 from zhidao.node.adapters.key_files import KeyFiles
 from zhidao.node.adapters.sign_in.provider_settings import ProviderSettings
 from zhidao.node.http.forwarded import Proxies

@@ -17,7 +17,9 @@ RECORD_CODECS: Final = (CODEC_8, CODEC_8E, CODEC_16)
 _KEPT: Final = 1 << 16
 _SIZES: Final = (1, 2, 4, 8)
 _MS_NS: Final = 1_000_000
-_END_MS: Final = 4_102_444_800_000  # 2100-01-01, as JT/T 808 ends.
+# 1972-01-01, from when on there is UTC: a tracker without a clock says 1970; and 2100-01-01.
+_FIRST_MS: Final = 63_072_000_000
+_END_MS: Final = 4_102_444_800_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ class Record:
 
     @property
     def at(self) -> Utc:
-        """When the terminal says that it was there. Raises MalformedInput (`no_time`) after 2099.
+        """When the terminal says that it was there. Raises MalformedInput as `time_of`.
 
         The field has room for half a thousand million years.
         """
@@ -72,8 +74,11 @@ class Record:
 
 
 def time_of(at_ms: int) -> Utc:
-    """The moment so many milliseconds after 1970. Raises MalformedInput (`no_time`) after 2099."""
-    if at_ms >= _END_MS:
+    """The moment so many milliseconds after 1970.
+
+    Raises MalformedInput (`no_time`) before 1972 and after 2099.
+    """
+    if not _FIRST_MS <= at_ms < _END_MS:
         raise MalformedInput(
             f"Teltonika: {at_ms} ms after 1970 is no time of a terminal",
             code="no_time",
