@@ -176,6 +176,11 @@ def test_any_bytes_are_explained_or_said_to_be_no_frame(data, before) -> None:
         assert each.wrong or each.about
 
 
+def test_what_begins_like_a_greeting_and_is_none_is_said_to_be_no_frame() -> None:
+    (told,) = explained(b"\x00\x0f" + b"no IMEI at all " + bytes(9))
+    assert "announces 15 bytes" in told.wrong
+
+
 def test_a_frame_is_explained_field_by_field() -> None:
     raw = Greeting(IMEI).encode() + encode_records(CODEC_8, (_record(),)).encode()
     assert is_of_teltonika(raw)

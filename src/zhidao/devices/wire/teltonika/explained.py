@@ -60,7 +60,7 @@ def explained(data: bytes) -> list[FrameView]:
 
 def _explained(data: bytes) -> Iterator[FrameView]:
     rest = data
-    if data[:2] == b"\x00\x0f" and len(data) >= 17:
+    if data[:2] == b"\x00\x0f" and data[2:17].isdigit() and len(data) >= 17:
         greeting, rest = greeting_of(data[:17]), data[17:]
         yield _greeted(greeting, data[:17])
     if not rest:
