@@ -62,6 +62,10 @@ class MemoryBus:
         """Whether it was not closed."""
         return not self._closed
 
+    async def lacking(self) -> int:
+        """None: it has one copy, and wants no other."""
+        return 0
+
     async def close(self) -> None:
         """Refuses what comes later."""
         self._closed = True

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -29,7 +30,7 @@ from nats.js.api import (
 
 from zhidao.bus.delivery import PAUSES, Handle, OnDead, deliver
 from zhidao.bus.port import ROOT, Message
-from zhidao.core.errors import Refused, Unavailable
+from zhidao.core.errors import MalformedInput, Refused, Unavailable
 from zhidao.core.retry_policy import RetryPolicy
 
 if TYPE_CHECKING:
@@ -88,20 +89,26 @@ class NatsBus:
         replicas: int = 1,
         prefix: str = ROOT,
         owner: str = "",
+        authority: str = "",
     ) -> Self:
         """Connects, and makes the stream if it is not there.
 
+        url: one, or several of one cluster by commas. authority: PEM file of who vouches for their
+        certificates, if the system does not know it. replicas: how many servers hold the stream; of
+        one that is there already the number is raised, and never lowered.
         prefix: first word of all subjects, and name of the stream. owner: whose stream it is; a
         stream without owner becomes this one's, and with none here nothing is asked.
-        Afterwards it reconnects for ever. Raises Unavailable if the server does not answer,
-        Refused (`bus_of_another_node`).
+        Afterwards it reconnects for ever, to any of them. Raises Unavailable if no server answers,
+        Refused (`bus_of_another_node`), MalformedInput for an authority that cannot be read.
         """
         client = Client()
         bus = cls(client, pauses, replicas, prefix=prefix, owner=owner)
+        servers = [each for each in (one.strip() for one in url.split(",")) if each]
+        trust = _trusting(authority) if authority else None
         try:
-            async with asyncio.timeout(TIMEOUT_S):
+            async with asyncio.timeout(TIMEOUT_S * len(servers)):
                 await client.connect(
-                    url,
+                    servers,
                     name="zhidao-node",
                     error_cb=_note,
                     disconnected_cb=bus._on_disconnect,
@@ -110,6 +117,7 @@ class NatsBus:
                     reconnect_time_wait=0.1,  # type: ignore[arg-type]
                     connect_timeout=2,
                     ping_interval=10,
+                    tls=trust,
                 )
                 # One inbox for all acknowledgements, so that a window of messages is in flight at
                 # once: JetStream's own publish waits for each before the next.
@@ -188,6 +196,21 @@ class NatsBus:
         except (OSError, TimeoutError, nats.errors.Error):
             return False
         return info.cluster is None or bool(info.cluster.leader)
+
+    async def lacking(self) -> int:
+        """How many of the wanted replicas of the stream are absent or behind.
+
+        Raises Unavailable if the stream gives no answer.
+        """
+        try:
+            async with asyncio.timeout(_READY_S):
+                info = await self._stream.stream_info(self._name)
+        except (OSError, TimeoutError, nats.errors.Error) as error:
+            raise _unavailable(error) from error
+        others = (info.cluster.replicas if info.cluster else None) or []
+        current = sum(bool(each.current) and not each.offline for each in others)
+        leads = info.cluster is None or bool(info.cluster.leader)
+        return max(0, self._replicas - current - int(leads))
 
     async def close(self) -> None:
         """Lets go of the connection, of one whose server reads nothing any more after a while."""
@@ -297,7 +320,18 @@ class NatsBus:
             await self._stream.add_stream(config)
         except nats.js.errors.BadRequestError:
             # It is there with other settings, which an operator may have chosen.
-            await self._check_owner((await self._stream.stream_info(self._name)).config)
+            found = (await self._stream.stream_info(self._name)).config
+            await self._check_owner(found)
+            if (found.num_replicas or 1) < self._replicas:
+                await self._raise_replicas()
+
+    async def _raise_replicas(self) -> None:
+        """A stream from before the cluster is spread; where that fails it goes on as it is."""
+        config = (await self._stream.stream_info(self._name)).config
+        try:
+            await self._stream.update_stream(config.evolve(num_replicas=self._replicas))
+        except nats.js.errors.APIError as error:
+            _LOG.warning("the stream keeps %s replicas: %s", config.num_replicas, error)
 
     async def _check_owner(self, config: StreamConfig) -> None:
         if not self._owner:
@@ -429,6 +463,17 @@ def _end_if_asked() -> None:
     task = asyncio.current_task()
     if task is not None and task.cancelling():
         raise asyncio.CancelledError
+
+
+def _trusting(authority: str) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=authority)
+    except (OSError, ssl.SSLError) as error:
+        raise MalformedInput(
+            f"bus.authority cannot be read: {error}",
+            where=authority,
+            remedy="name the PEM file of the authority that signed the NATS servers' certificates",
+        ) from error
 
 
 def _unavailable(error: object) -> Unavailable:

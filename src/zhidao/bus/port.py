@@ -61,6 +61,13 @@ class Bus(Protocol):
         """Whether the bus answers now and would take a message."""
         ...
 
+    async def lacking(self) -> int:
+        """How many of the wanted copies of what it stores are absent or behind.
+
+        Raises Unavailable.
+        """
+        ...
+
     async def close(self) -> None:
         """Lets go of connections."""
         ...
