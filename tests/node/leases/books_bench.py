@@ -165,6 +165,7 @@ async def _insist(
         code = str(answer.json().get("code"))
         books.seen[code] = books.seen.get(code, 0) + 1
         assert answer.status_code == 503, answer.text
+        assert answer.headers.get("Retry-After"), answer.text
         again = True
         await asyncio.sleep(0.05)
 

@@ -18,6 +18,16 @@ from zhidao.node.operations.tracing import current_trace
 MEDIA_TYPE: Final = "application/problem+json"
 # In the scope of a request that is refused because somebody else wrote meanwhile.
 LOST_RACE: Final = "zhidao.lost_race"
+# After which a caller of what is away may ask again: what comes back by itself, and what a person
+# has to see to (RFC 9110 section 10.2.3).
+SOON_S: Final = 1
+LATER_S: Final = 30
+_SOON: Final = frozenset(
+    (
+        *("database_unavailable", "database_read_only", "contended", "bus_unavailable"),
+        *("lease_lost", "lease_unsure", "no_holder"),
+    )
+)
 _LOG: Final = logging.getLogger("zhidao.api")
 _AnyRequest = Request[Any, Any, Any]
 
@@ -37,6 +47,8 @@ def problem(
     remedy = remedy or remedy_of_code(code)
     body |= {name: text for name, text in (("where", where), ("remedy", remedy)) if text}
     headers = {"WWW-Authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else {}
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers = {"Retry-After": str(SOON_S if code in _SOON else LATER_S)}
     return Response(body, status_code=status, media_type=MEDIA_TYPE, headers=headers)
 
 
