@@ -11,7 +11,7 @@ import time
 from typing import Any, Final, TypeAlias
 
 import psycopg
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import TransactionStatus
 from psycopg.rows import dict_row
 
@@ -38,6 +38,8 @@ class Pool:
         """`name`: what the server shows of who connected; empty: what the URL says."""
         self.connections_max = connections_max
         self._url = make_conninfo(url, application_name=name) if name else url
+        # Of each server of the URL; what it says itself goes by how many it names.
+        self._server_s = conninfo_to_dict(url).get("connect_timeout") or max(2, int(checkout_s))
         self._checkout_s = checkout_s
         self._idle_s = idle_s
         self._places = asyncio.Semaphore(connections_max)
@@ -93,7 +95,7 @@ class Pool:
                     self._url,
                     autocommit=True,
                     row_factory=dict_row,
-                    connect_timeout=max(2, int(self._checkout_s)),
+                    connect_timeout=int(self._server_s),
                 )
             except psycopg.OperationalError as error:
                 if time.monotonic() + _PAUSE_S >= deadline:

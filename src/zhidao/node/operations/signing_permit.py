@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from zhidao.core.errors import Unavailable
+from zhidao.node.operations import replication_watch
 from zhidao.node.operations.clock_watch import CODE, REMEDY
 
 LEASE_REMEDY = "nothing: this process stands by, and takes over when the other ends"
@@ -45,6 +46,8 @@ class SigningPermit:
         self.recovering: Callable[[], str] = lambda: ""
         # Why the clock is not to be trusted; wiring sets it as well.
         self.clock: Callable[[], str] = lambda: ""
+        # Why too few machines have what is written; wiring sets it where that counts.
+        self.copies: Callable[[], str] = lambda: ""
         # Why this process is not sure to hold its lease, and who hears that it lost it.
         self.unsure: Callable[[], str] = lambda: ""
         self.on_lost: Callable[[str], None] = lambda _: None
@@ -63,7 +66,7 @@ class SigningPermit:
     @property
     def stopped(self) -> str:
         """Why this process signs nothing, beside a log that is recovering; empty if it may."""
-        return self._lost or self.unsure() or self.clock()
+        return self._lost or self.unsure() or self.clock() or self.copies()
 
     def check_clock(self) -> None:
         """Raises Unavailable (`clock_jumped`) if nothing may be signed by this clock."""
@@ -73,7 +76,7 @@ class SigningPermit:
     def check(self) -> None:
         """Raises Unavailable if it may not sign.
 
-        With `lease_lost`, `lease_unsure`, `recovering` or `clock_jumped`.
+        With `lease_lost`, `lease_unsure`, `recovering`, `clock_jumped` or `replication_degraded`.
         """
         if self._lost:
             raise Unavailable(
@@ -91,3 +94,9 @@ class SigningPermit:
                 remedy=RECOVERING_REMEDY,
             )
         self.check_clock()
+        if reason := self.copies():
+            raise Unavailable(
+                f"this node writes nothing: {reason}",
+                code=replication_watch.CODE,
+                remedy=replication_watch.REMEDY,
+            )

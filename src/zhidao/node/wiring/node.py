@@ -21,6 +21,7 @@ from zhidao.core.quota import LeafQuota
 from zhidao.finance.adapters.postgres_names import PostgresNameIndex
 from zhidao.finance.service.control.party_references import OWNERS_MAX
 from zhidao.node.adapters.ambient import SystemClock, SystemRandomness
+from zhidao.node.adapters.availability.copies import DatabaseCopies
 from zhidao.node.adapters.key_files import KeyFiles, PartyRing
 from zhidao.node.adapters.postgres import (
     PostgresDeadLetters,
@@ -48,6 +49,7 @@ from zhidao.node.operations.database_clock import DatabaseClock
 from zhidao.node.operations.health import Health
 from zhidao.node.operations.loop_watch import LoopWatch, Stall, tell
 from zhidao.node.operations.metrics import Metrics
+from zhidao.node.operations.replication_watch import ReplicationWatch
 from zhidao.node.operations.signing_permit import SigningPermit
 from zhidao.node.operations.write_gate import WriteGate
 from zhidao.node.operations.write_probe import WriteProbe
@@ -166,6 +168,14 @@ async def build_node(
     loose.permit.clock = watch.wrong
     if hold is not None:
         loose.permit.unsure, loose.permit.on_lost = hold.unsure, hold.give_up
+    copies = ReplicationWatch(
+        DatabaseCopies(database).now,
+        context.bus.lacking,
+        alarms,
+        wanted=settings.standbys,
+        strict=settings.strict,
+    )
+    loose.permit.copies = copies.stopped
     dead = PostgresDeadLetters(database)
     probe = WriteProbe(database)
     await probe.write()
@@ -263,6 +273,7 @@ async def build_node(
         jobs=[
             Job("write probe", probe.run),
             Job("clock watch", watch.run),
+            Job("copies", copies.run),
             *(
                 [Job("database clock", DatabaseClock(hold.leases.now_s, clock, alarms).run)]
                 if hold
@@ -313,6 +324,8 @@ async def _context(
             settings.bus_url,
             prefix=settings.bus_prefix,
             owner=f"{settings.name} {node_key.public.fingerprint}",
+            replicas=settings.bus_replicas,
+            authority=settings.bus_authority,
         )
     except BaseException:
         await database.close()

@@ -40,6 +40,10 @@ def settings_of(
         database_url=database_url,
         bus_url=bus_url,
         bus_prefix=bus_prefix(config),
+        bus_authority=config.text("bus.authority"),
+        bus_replicas=bus_replicas(config),
+        standbys=config.number("ha.standbys"),
+        strict=_strict(config),
         passphrase=passphrase,
         demo=config.flag("node.demo"),
         scenario=KeptClock(config.data / SCENARIO_FILE) if config.flag("node.demo") else None,
@@ -147,6 +151,26 @@ def bus_prefix(config: Config) -> str:
         )
     # The node's own server has no other node, and lets nothing else be said.
     return prefix if config.text("bus.url") else ROOT
+
+
+def bus_replicas(config: Config) -> int:
+    """How many servers hold the stream. Raises MalformedInput where NATS takes no such number."""
+    replicas = config.number("bus.replicas")
+    if replicas not in (1, 3, 5) or (replicas > 1 and not config.text("bus.url")):
+        raise MalformedInput(
+            f"bus.replicas is {replicas}; wanted: 1, or 3 or 5 servers of a cluster in bus.url",
+            remedy="name the cluster's servers in bus.url, or leave bus.replicas out",
+        )
+    return replicas
+
+
+def _strict(config: Config) -> bool:
+    if config.flag("ha.strict") and not config.number("ha.standbys"):
+        raise MalformedInput(
+            "ha.strict wants a synchronous standby, and ha.standbys says that there is none",
+            remedy="set ha.standbys = 1, or leave ha.strict out",
+        )
+    return config.flag("ha.strict")
 
 
 def _file(config: Config, name: str) -> Path | None:

@@ -41,6 +41,8 @@ class Settings:
     `network_profile`: the usage rules of payments between banks, by their name.
     `risk_rules`, `screening_list`: the operator's files for the single window.
     `own_database`: the database's files lie in `data`, so this node must watch its disk.
+    `bus_authority`, `bus_replicas`: who vouches for the NATS servers, and how many hold the stream.
+    `standbys`: synchronous ones that the database must have; `strict`: else nothing is written.
     `disk_reserve_bytes`: with less of that disk free, the node only reads.
     `anchor`: where the log's heads are published, if anywhere.
     `titles_chain`: the chain of others on which titles live, if not in this node.
@@ -83,6 +85,10 @@ class Settings:
     certificate: str = ""
     own_database: bool = False
     bus_prefix: str = "zhidao"
+    bus_authority: str = ""
+    bus_replicas: int = 1
+    standbys: int = 0
+    strict: bool = False
     disk_reserve_bytes: int = RESERVE_BYTES
     anchor: AnchorSettings | None = None
     titles_chain: ChainSettings | None = None

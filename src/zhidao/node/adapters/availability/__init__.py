@@ -1,0 +1,1 @@
+"""Plans of three machines as folders, and the machines as they answer."""
