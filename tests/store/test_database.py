@@ -318,3 +318,33 @@ async def test_of_several_hosts_the_one_that_writes_is_found(database_url: str):
         assert await database.ready()
     finally:
         await database.close()
+
+
+async def test_of_a_server_that_is_away_one_asks_for_all(postgres_url: str) -> None:
+    asked, open_now, most = 0, 0, 0
+
+    async def turned_away(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal asked, open_now, most
+        asked, open_now = asked + 1, open_now + 1
+        most = max(most, open_now)
+        await asyncio.sleep(0.02)
+        open_now -= 1
+        writer.close()
+
+    server = await asyncio.start_server(turned_away, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    pool = Pool(f"postgresql://x@127.0.0.1:{port}/x", connections_max=12, checkout_s=2.0)
+    with pytest.raises(Unavailable):
+        await pool.take()
+    asked = most = 0
+    refused = await asyncio.gather(*(pool.take() for _ in range(12)), return_exceptions=True)
+    assert {getattr(each, "code", "") for each in refused} == {"database_unavailable"}
+    assert most == 1
+    assert asked <= 45
+    server.close()
+    await server.wait_closed()
+    # Once it answers, all have their connections.
+    pool._url = postgres_url
+    for each in await asyncio.gather(*(pool.take() for _ in range(12))):
+        await pool.give(each)
+    await pool.close()

@@ -46,6 +46,9 @@ class Pool:
         # Last used last, with the time of its return.
         self._idle: list[tuple[float, Connection]] = []
         self._closed = False
+        # Why the last attempt to connect failed; empty after one that did not.
+        self._why = ""
+        self._turn = asyncio.Lock()
 
     async def take(self) -> Connection:
         """A connection, which may have died unseen. Give it back.
@@ -91,17 +94,42 @@ class Pool:
     async def _connect(self, deadline: float) -> Connection:
         while not self._closed:
             try:
-                return await psycopg.AsyncConnection.connect(
-                    self._url,
-                    autocommit=True,
-                    row_factory=dict_row,
-                    connect_timeout=int(self._server_s),
-                )
+                return await (self._knock_in_turn(deadline) if self._why else self._knock())
             except psycopg.OperationalError as error:
-                if time.monotonic() + _PAUSE_S >= deadline:
-                    raise absent(str(error).splitlines()[0]) from error
-                await asyncio.sleep(_PAUSE_S)
+                self._why = str(error).splitlines()[0]
+            except TimeoutError:
+                # Somebody else asks, and hears no answer.
+                pass
+            if time.monotonic() + _PAUSE_S >= deadline:
+                raise absent(self._why or "no server answers in time")
+            await asyncio.sleep(_PAUSE_S)
         raise absent("this node is stopping")
+
+    async def _knock_in_turn(self, deadline: float) -> Connection:
+        """While the server is away one asks for all.
+
+        Dozens that each ask several servers by TLS twenty times a second take the processor that
+        the server needs to come up.
+        """
+        async with asyncio.timeout(max(0.0, deadline - time.monotonic())):
+            await self._turn.acquire()
+        try:
+            return await self._knock()
+        except psycopg.OperationalError:
+            await asyncio.sleep(_PAUSE_S)
+            raise
+        finally:
+            self._turn.release()
+
+    async def _knock(self) -> Connection:
+        connection = await psycopg.AsyncConnection.connect(
+            self._url,
+            autocommit=True,
+            row_factory=dict_row,
+            connect_timeout=int(self._server_s),
+        )
+        self._why = ""
+        return connection
 
 
 def absent(why: str) -> Unavailable:
