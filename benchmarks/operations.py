@@ -5,6 +5,10 @@ either, and repeat what was answered by 503. Measured: from the kill to the next
 write, and from the tables what was lost or doubled. Four kills, or forty with `--long`; half of
 them between processes of one machine, half as between two machines, where only silence tells.
 
+Then a node on three machines from the files of `zhidao ha plan`, all on this one (etcd, Patroni
+and PostgreSQL 17 are needed, else it says so): a switchover, a lost postmaster, a lost host while
+eight callers write, once or 20 times with `--long`.
+
 Then signed reads (RFC 9421) of a lot by wrk, 64 connections at once: at the one process `all`, at
 one process of the roles api and page beside it, and at two of them on one port, in turns. Cores
 are shared with the database and wrk, so what counts is the ratio by processor-second.
@@ -52,6 +56,7 @@ def run(long: bool) -> Iterator[dict[str, Any]]:  # noqa: FBT001 (every benchmar
     yield claim("acknowledged_lost", [sums["lost"]], "", target=0, at_most=True)
     yield claim("doubled", [sums["doubled"] + sums["leaves_doubled"]], "", target=0, at_most=True)
     yield claim("histories_that_differ", [sums["forks"]], "", target=0, at_most=True)
+    yield from _three_machines(20 if long else 1, seed)
     if shutil.which("wrk") is None:
         print("operations: no wrk here (Debian: apt-get install wrk)", file=sys.stderr)
         return
@@ -65,6 +70,36 @@ def run(long: bool) -> Iterator[dict[str, Any]]:  # noqa: FBT001 (every benchmar
     by_cpu = [one["api_1"][1] / one["api_2"][1] for one in rounds]
     yield claim("api_2_to_api_1_by_clock", by_clock, "ratio", target=1.7)
     yield claim("api_2_to_api_1_by_processor_second", by_cpu, "ratio", target=0.9)
+
+
+def _three_machines(repeats: int, seed: int) -> Iterator[dict[str, Any]]:
+    """A node on etcd, Patroni and NATS of three machines that all stand on this one."""
+    from tests.node.availability.cluster_rig import what_is_missing
+
+    if missing := what_is_missing():
+        print(f"operations: three machines left out: {missing}", file=sys.stderr)
+        return
+    with tempfile.TemporaryDirectory(prefix="zd-ha-") as folder:
+        waits, alarm_s, told = asyncio.run(_lost(Path(folder), repeats, seed))
+    for name, bar in (("host", 25), ("postmaster", 8), ("switchover", 3)):
+        slowest = sorted(waits[name])[: max(1, round(0.95 * len(waits[name])))][-1]
+        yield claim(f"ha_{name}_to_next_write_p50_s", waits[name], "s")
+        yield claim(f"ha_{name}_to_next_write_p95_s", [slowest], "s", target=bar, at_most=True)
+    yield claim("ha_standbys_lost_to_alarm_s", [alarm_s], "s", target=10, at_most=True)
+    yield claim("ha_acknowledged_writes", [told["acknowledged"]], "")
+    yield claim("ha_acknowledged_lost", [told["lost"]], "", target=0, at_most=True)
+    yield claim("ha_doubled", [told["doubled"]], "", target=0, at_most=True)
+
+
+async def _lost(
+    folder: Path, repeats: int, seed: int
+) -> tuple[dict[str, list[float]], float, dict[str, int]]:
+    from tests.node.availability.events import standbys_lost, three_events, watched
+
+    async with watched(folder, seed) as seen:
+        waits = await three_events(seen, repeats)
+        alarm_s = await standbys_lost(seen)
+        return waits, alarm_s, await seen.count()
 
 
 async def _killed(

@@ -425,6 +425,7 @@ _CHECKS = {"check_version", "check_version_in", "check_tag", "check_type"}
 # Modules that compare with such a name, and have no form of their own here.
 ELSEWHERE = {
     "insight.wire.packs": "comes inside the wheel alone; tests/cli/insight/test_standards.py",
+    "node.availability.plan": "tests/node/availability/test_plan.py: 0 and 2 are unknown_version",
     "core.versions": "the checks themselves",
     "node.security.peer_gate": "a tag of a signature, which tells no version",
     "store.backup": "looks whether a file is sealed, of any version; the reader in store.age tells",

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from zhidao.node.adapters.key_export import ListedKey
     from zhidao.node.adapters.key_files import KeyFiles
     from zhidao.node.adapters.tls.authority import Authority
+    from zhidao.node.availability.plan import Plan
+    from zhidao.node.availability.seen import Seen
     from zhidao.node.config import Config
     from zhidao.store.database import Database
 
@@ -238,3 +240,18 @@ def _with_database(config: Config, work: Callable[[Database], Coroutine[Any, Any
 
     with database_of(config) as url:
         return asyncio.run(done(url))
+
+
+def write_machines(plan: Plan, folder: Path) -> tuple[Path, list[str]]:
+    """Writes the plan of three machines; its check list, and all its files."""
+    from zhidao.node.adapters.availability.folder import CHECK_LIST, write_plan
+
+    return folder / CHECK_LIST, write_plan(plan, folder, system_randomness())
+
+
+def see_machines(folder: Path) -> Seen:
+    """What the machines of a written plan answer now. Raises MalformedInput (`no_plan`)."""
+    from zhidao.node.adapters.availability.asking import ask_machines
+    from zhidao.node.adapters.availability.folder import open_plan
+
+    return asyncio.run(ask_machines(open_plan(folder)))

@@ -5,14 +5,9 @@ from __future__ import annotations
 import pytest
 
 from zhidao.core.errors import Unavailable
+from zhidao.node.availability.copies import Copies, Copy
 from zhidao.node.operations.alarms import Alarms
-from zhidao.node.operations.replication_watch import (
-    BUS_CODE,
-    CODE,
-    Copies,
-    Copy,
-    ReplicationWatch,
-)
+from zhidao.node.operations.replication_watch import BUS_CODE, CODE, ReplicationWatch
 from zhidao.node.operations.signing_permit import SigningPermit
 
 

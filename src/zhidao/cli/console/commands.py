@@ -44,6 +44,7 @@ COMMANDS: Final = (
     ("devices", "devices.frames", "explain what a device sent, field by field, without a node"),
     ("order", "industry.order", "production orders and their lots: open, finish, list"),
     ("industry", "industry.goods_trace", "EPCIS events and traces; judge a GS1 Digital Link"),
+    ("ha", "availability.ha", "one node on three machines: plan them, say what is wrong"),
     ("roles", "operations.roles", "processes of a node: who does what, since when"),
     ("search", "operations.search", "find what begins with a name, among what you may see"),
     ("waiting", "operations.waiting", "what waits for you at a node"),

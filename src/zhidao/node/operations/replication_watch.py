@@ -7,11 +7,11 @@ not have; nothing else tells of it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from zhidao.core.errors import Unavailable
+from zhidao.node.availability.copies import Copies
 from zhidao.node.operations.alarms import Alarms
 
 EVERY_S: Final = 2.0
@@ -24,22 +24,6 @@ _BUS_REMEDY: Final = "bring back the missing server of NATS; its copy catches up
 _UNSEEN_REMEDY: Final = "as the database's superuser: grant pg_monitor to the node's role"
 _SYNCHRONOUS: Final = ("sync", "quorum")
 _STREAMING: Final = "streaming"
-
-
-@dataclass(frozen=True, slots=True)
-class Copy:
-    """A standby as the database tells of it; empty texts: it does not tell this role."""
-
-    state: str
-    sync: str
-
-
-@dataclass(frozen=True, slots=True)
-class Copies:
-    """All standbys, and synchronous_standby_names: empty if commits wait for nobody."""
-
-    names: str
-    standbys: Sequence[Copy]
 
 
 class ReplicationWatch:
@@ -93,15 +77,9 @@ class ReplicationWatch:
             self._short = ""
             self._alarms.clear(CODE)
             return
-        unseen = any(not each.state for each in copies.standbys)
-        goes = "commits wait for one" if copies.names else "what is written now is on no second one"
-        self._short = (
-            "the database does not tell this role about its standbys"
-            if unseen
-            else f"{held} of {self._wanted} synchronous standbys have what is written; {goes}"
-        )
+        self._short, remedy = _why(copies, held, self._wanted)
         args: dict[str, str | int] = {"held": held, "wanted": self._wanted}
-        self._alarms.sound(CODE, self._short, _UNSEEN_REMEDY if unseen else REMEDY, args=args)
+        self._alarms.sound(CODE, self._short, remedy, args=args)
 
     async def _look_at_bus(self) -> None:
         try:
@@ -114,3 +92,11 @@ class ReplicationWatch:
             return
         sentence = f"{lacking} replicas of the bus's stream are absent or behind"
         self._alarms.sound(BUS_CODE, sentence, _BUS_REMEDY, args={"lacking": lacking})
+
+
+def _why(copies: Copies, held: int, wanted: int) -> tuple[str, str]:
+    """What is wrong, and what to do."""
+    if any(not each.state for each in copies.standbys):
+        return "the database does not tell this role about its standbys", _UNSEEN_REMEDY
+    goes = "commits wait for one" if copies.names else "what is written now is on no second one"
+    return f"{held} of {wanted} synchronous standbys have what is written; {goes}", REMEDY

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from zhidao.node.operations.replication_watch import Copies, Copy
+from zhidao.node.availability.copies import Copies, Copy
 from zhidao.store.database import Database
 
 # A role without pg_monitor sees that there are standbys, and nothing of them.
