@@ -1,16 +1,44 @@
-"""What the command line uses of insight without a node: reports of logs, questions of standards."""
+"""What the command line uses of insight without a node: reports of logs, assessments."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 from zhidao.core.actor import Actor, Role
+from zhidao.core.canonical import Json
 from zhidao.core.ids import party_id
+from zhidao.insight.adapters.git_repository import opened_repository
 from zhidao.insight.domain.standards import Pack, chosen
+from zhidao.insight.service.assess import assess as assess_repository
+from zhidao.insight.service.assess import findings
+from zhidao.insight.service.assessment_facts import licence_facts, source_facts
 from zhidao.insight.service.ports import LogSource
+from zhidao.insight.service.recheck import encode_rechecked
+from zhidao.insight.service.recheck import recheck as recheck_lines
 from zhidao.insight.service.reports import Reports
+from zhidao.insight.wire.assessment import (
+    ASSESSMENT_BYTES_MAX,
+    decode_assessment,
+    encode_assessment,
+    evidence_of,
+)
+from zhidao.insight.wire.assessment_table import plain, table
+from zhidao.insight.wire.declarations import DECLARATION_BYTES_MAX, decode_declarations
+from zhidao.insight.wire.known_licences import known_texts
 from zhidao.insight.wire.packs import installed_packs
+
+__all__ = [
+    "ASSESSMENT_BYTES_MAX",
+    "DECLARATION_BYTES_MAX",
+    "assess",
+    "assessment_table",
+    "packs",
+    "plain",
+    "recheck",
+    "report",
+]
 
 # Whoever holds the files or the data folder may read all that is in them.
 _READER: Final = Actor(party_id("reader"), Role.AUDITOR)
@@ -28,3 +56,44 @@ def packs(wanted: Sequence[str] = ()) -> tuple[Pack, ...]:
     Raises NotFound for one that is not there, Refused where its digest is another.
     """
     return chosen(installed_packs(), wanted)
+
+
+def assess(
+    source: Path, *, revision: str, standards: Sequence[str], declaration: bytes | None
+) -> bytes:
+    """What a repository shows of the standards named, or of all, as canonical JSON.
+
+    Raises MalformedInput for no repository or a spoiled declaration, Refused for one that is not
+    whole, Unavailable without git.
+    """
+    chosen_packs = packs(standards)
+    claims = decode_declarations(declaration, chosen_packs) if declaration is not None else {}
+    with opened_repository(source, revision) as repository:
+        done = assess_repository(repository, chosen_packs, known_texts(), claims)
+    return encode_assessment(
+        source=source_facts(done.tree, done.reading),
+        packs=done.packs,
+        licences=licence_facts(done.reading),
+        history=done.history,
+        answers=done.answers,
+    )
+
+
+def assessment_table(data: bytes, language: str) -> str:
+    """An assessment as lines for people, `en` or `zh`."""
+    return table(decode_assessment(data), language)
+
+
+def recheck(data: bytes, source: Path, *, revision: str) -> dict[str, Json]:
+    """The state of each line of evidence of an assessment, in a repository as it is now.
+
+    Raises NotFound or Refused if the assessment used packs that this version has not.
+    """
+    document = decode_assessment(data)
+    used = packs([f"{each.get('id')}@{each.get('pack')}" for each in document["standards"]])
+    lines = list(evidence_of(document))
+    with opened_repository(source, revision) as repository:
+        done = assess_repository(repository, used, known_texts(), {})
+        figures = findings(done.reading, done.history, used)
+        states = recheck_lines(repository, lines, figures)
+        return encode_rechecked(states, done.tree.commit)

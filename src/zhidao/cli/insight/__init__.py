@@ -10,6 +10,8 @@ from typing import Final
 ACTIONS: Final = (
     ("report", "what was proven, by whom, how long it took, what is missing"),
     ("standards", "the standards whose questions are known, and how long nobody looked at them"),
+    ("assess", "what a repository shows of a standard's questions, with evidence for each"),
+    ("recheck", "whether an assessment's evidence still holds in the repository"),
 )
 
 
@@ -28,5 +30,7 @@ _EXAMPLES: Final = (
     "examples:\n"
     "  zhidao insight report --data ~/zhidao -o report.html\n"
     "  zhidao insight standards\n"
+    "  zhidao insight assess ~/project --standard dpg -o result.json\n"
+    "  zhidao insight recheck result.json ~/project\n"
     "status: 0 done, 1 refused, 2 bad input, 3 the outside world does not answer"
 )

@@ -55,7 +55,8 @@ _PATTERNS: Final = {
     "publiccode": r"publiccode\.ya?ml",
     "reuse_toml": r"(?:.+/)?reuse\.toml",
 }
-FILE_PATTERNS: Final = {kind: re.compile(pattern) for kind, pattern in _PATTERNS.items()}
+# A path may hold a line feed.
+FILE_PATTERNS: Final = {kind: re.compile(pattern, re.DOTALL) for kind, pattern in _PATTERNS.items()}
 
 # What is found in another manner than by a file's name.
 LICENCE_KINDS: Final = frozenset(

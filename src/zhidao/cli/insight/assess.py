@@ -1,0 +1,68 @@
+"""`zhidao insight assess`: what a repository shows of a standard's questions."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Final
+
+from zhidao.cli.console.outputs import put, take, tell
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the options of this command."""
+    parser.epilog = _EXAMPLES
+    parser.add_argument("source", type=Path, help="work tree, bare repository or git bundle")
+    parser.add_argument("--rev", default="HEAD", help="commit, branch or tag (HEAD)")
+    parser.add_argument(
+        "--standard",
+        action="append",
+        default=[],
+        metavar="ID",
+        help="one of `zhidao insight standards`, as often as wanted; all without it",
+    )
+    parser.add_argument("--declare", type=Path, metavar="FILE", help="answers of a person, as TOML")
+    parser.add_argument("-o", "--output", type=Path, help="write the result here, as JSON")
+    parser.add_argument("--language", choices=("en", "zh"), default="en", help="of the table (en)")
+    parser.add_argument("--json", action="store_true", help="print the result, not the table")
+    parser.set_defaults(run=run)
+
+
+_EXAMPLES: Final = (
+    "Reads what is committed through git's plumbing: no hook, filter, network or code of the\n"
+    "repository runs. Each answer is shown, claimed, contradicted or needs a person, with path,\n"
+    "line, blob and quotation; nothing is added up to a score. The same commit gives the same\n"
+    "bytes. The history counts people and names none.\n"
+    'A declaration is TOML: by = "...", on = 2026-11-30, and [[answer]] of standard, item, text.\n'
+    "examples:\n"
+    "  zhidao insight assess ~/project --standard dpg -o result.json\n"
+    "  zhidao insight assess project.git --rev v1.0 --standard osps --language zh\n"
+    "  zhidao insight assess project.bundle --declare answers.toml --json\n"
+    "status: 0 assessed, whatever the answers; 1 refused (a clone that is not whole, no such\n"
+    "commit), 2 bad input, 3 there is no git or it takes too long"
+)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Assesses, writes the result where it is wanted, and prints the table."""
+    from zhidao.insight.library import (
+        DECLARATION_BYTES_MAX,
+        assess,
+        assessment_table,
+    )
+
+    declared = take(options.declare, bytes_max=DECLARATION_BYTES_MAX) if options.declare else None
+    data = assess(
+        options.source,
+        revision=options.rev,
+        standards=options.standard,
+        declaration=declared,
+    )
+    if options.output:
+        put(data, options.output)
+    if options.json:
+        if not options.output:
+            tell(data.decode())
+        return 0
+    tell(assessment_table(data, options.language).rstrip("\n"))
+    return 0

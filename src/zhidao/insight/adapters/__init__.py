@@ -1,0 +1,1 @@
+"""Repositories on disk, read through git's plumbing."""

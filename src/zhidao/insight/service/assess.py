@@ -1,0 +1,101 @@
+"""Assesses a repository: what its files and history show of the questions of standards."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from zhidao.core.canonical import Json
+from zhidao.insight.domain.assessment import Answer, Claims, Counted, Found, answers
+from zhidao.insight.domain.evidence_kinds import PUBLICCODE
+from zhidao.insight.domain.history import history_figures
+from zhidao.insight.domain.licence_comparison import KnownTexts
+from zhidao.insight.domain.standards import Pack
+from zhidao.insight.service.licence_findings import licence_findings
+from zhidao.insight.service.repository import Repository, Tree
+from zhidao.insight.service.tree_reading import TreeReading, read_tree
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """All that was read and found of one commit."""
+
+    tree: Tree
+    reading: TreeReading
+    history: dict[str, Json]
+    packs: tuple[Pack, ...]
+    answers: tuple[Answer, ...]
+
+
+def assess(
+    repository: Repository, packs: Sequence[Pack], known: KnownTexts, claims: Claims
+) -> Assessment:
+    """Reads the tree and the history once, and answers every question of the packs."""
+    reading = read_tree(repository, known)
+    history = history_figures(repository.commits(), repository.tags())
+    found = findings(reading, history, packs)
+    return Assessment(
+        repository.tree, reading, history, tuple(packs), answers(packs, found, claims)
+    )
+
+
+def findings(
+    reading: TreeReading, history: dict[str, Json], packs: Sequence[Pack]
+) -> dict[str, Found]:
+    """What was found of each kind of evidence that the packs ask for."""
+    found = {
+        kind: Found(
+            tuple(reading.cite(kind, file.path) for file in files if file.path in reading.contents)
+        )
+        for kind, files in reading.kinds.items()
+    }
+    found |= licence_findings(reading) | _history(history)
+    for pack in packs:
+        for question in pack.questions:
+            for kind in question.settled_by:
+                if kind.startswith(PUBLICCODE):
+                    found[kind] = _publiccode(reading, kind)
+    return found
+
+
+def _history(history: dict[str, Json]) -> dict[str, Found]:
+    found = {"history": _counted("history", "commits", history["commits"])}
+    if history["releases"]:
+        found["tags"] = _counted("tags", "releases", history["releases"])
+    asked, signed = history["commits_last_year"], history["signed_off_last_year"]
+    if asked and asked == signed:
+        found["signed_off"] = _counted("signed_off", "signed_off_last_year", signed)
+    return found
+
+
+def _counted(kind: str, figure: str, value: Json) -> Found:
+    return Found((Counted(kind, figure, str(value)),))
+
+
+_KEY: Final = re.compile(r"( *)([A-Za-z]+) *:")
+
+
+def _publiccode(reading: TreeReading, kind: str) -> Found:
+    """The line of publiccode.yml that begins a key; no YAML is read, only its outline."""
+    names = kind.removeprefix(PUBLICCODE).split("/")
+    for file in reading.kinds.get("publiccode", ()):
+        text = reading.contents.get(file.path, "")
+        if line := _line_of_key(text.split("\n"), names):
+            return Found((reading.cite(kind, file.path, line),))
+    return Found()
+
+
+def _line_of_key(lines: list[str], names: list[str]) -> int:
+    above: list[tuple[int, str]] = []
+    for number, line in enumerate(lines, start=1):
+        found = _KEY.match(line)
+        if found is None:
+            continue
+        deep = len(found[1])
+        above = [each for each in above if each[0] < deep]
+        above.append((deep, found[2]))
+        if [name for _, name in above] == names:
+            return number
+    return 0

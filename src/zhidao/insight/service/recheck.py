@@ -1,0 +1,111 @@
+"""Each line of evidence, held against a repository again: does it still say so, and there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from zhidao.core.canonical import Json
+from zhidao.insight.domain.assessment import Cited, Counted, Evidence, Found
+from zhidao.insight.service.repository import Repository
+from zhidao.insight.service.tree_reading import FILE_BYTES_MAX, as_text, lines_say
+
+
+class State(StrEnum):
+    """What became of a line of evidence.
+
+    holds: the same blob stands under the same path and says the quotation in those lines; or the
+    figure comes out the same. moved: the same blob stands elsewhere. stale: the path has other
+    bytes, or the figure is another. gone: neither, or the blob never said so.
+    """
+
+    HOLDS = "holds"
+    MOVED = "moved"
+    STALE = "stale"
+    GONE = "gone"
+
+
+@dataclass(frozen=True, slots=True)
+class Rechecked:
+    """A line of evidence and its state. `at`: where the blob stands now, if it moved."""
+
+    standard: str
+    item: str
+    evidence: Evidence
+    state: State
+    at: str = ""
+
+
+def recheck(
+    repository: Repository,
+    lines: Sequence[tuple[str, str, Evidence]],
+    figures: dict[str, Found],
+) -> list[Rechecked]:
+    """The state of each line. figures: what the repository shows now, by kind of evidence."""
+    now = {file.path: file.blob for file in repository.tree.files}
+    sizes = {file.blob: file.size for file in repository.tree.files}
+    places: dict[str, str] = {}
+    for path, blob in now.items():
+        places.setdefault(blob, path)
+    asked = {each.blob for _, _, each in lines if isinstance(each, Cited)}
+    read = [blob for blob in asked if sizes.get(blob, FILE_BYTES_MAX + 1) <= FILE_BYTES_MAX]
+    texts = {blob: as_text(data) for blob, data in repository.blobs(sorted(read))}
+    counted = set(_counted(figures.values()))
+    return [
+        Rechecked(standard, item, each, *_state(each, now, places, texts, counted))
+        for standard, item, each in lines
+    ]
+
+
+def _counted(found: Iterable[Found]) -> Iterable[Counted]:
+    return (each for one in found for each in one.shows if isinstance(each, Counted))
+
+
+def _state(
+    evidence: Evidence,
+    now: dict[str, str],
+    places: dict[str, str],
+    texts: dict[str, str | None],
+    counted: set[Counted],
+) -> tuple[State, str]:
+    if isinstance(evidence, Counted):
+        return (State.HOLDS if evidence in counted else State.STALE), ""
+    text = texts.get(evidence.blob)
+    if text is None:
+        return (State.STALE if evidence.path in now else State.GONE), ""
+    if not lines_say(text, evidence.first, evidence.last, evidence.quotation):
+        # The blob is there and never said so: the result is wrong, not the repository.
+        return State.GONE, ""
+    if now.get(evidence.path) == evidence.blob:
+        return State.HOLDS, evidence.path
+    return State.MOVED, places[evidence.blob]
+
+
+def encode_rechecked(done: Sequence[Rechecked], commit: str) -> dict[str, Json]:
+    """The states as JSON: counts, and each line."""
+    counts: dict[str, Json] = {
+        str(state): sum(each.state is state for each in done) for state in State
+    }
+    return {
+        "commit": commit,
+        "counts": counts,
+        "lines": [
+            {
+                "standard": each.standard,
+                "item": each.item,
+                "kind": each.evidence.kind,
+                "place": place_of(each.evidence),
+                "state": str(each.state),
+                "at": each.at,
+            }
+            for each in done
+        ],
+    }
+
+
+def place_of(evidence: Evidence) -> str:
+    """Where a line of evidence stands, in words."""
+    if isinstance(evidence, Counted):
+        return f"{evidence.figure}: {evidence.value}"
+    return f"{evidence.path}:{evidence.first}"

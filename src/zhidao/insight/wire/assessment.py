@@ -1,0 +1,166 @@
+"""An assessment as JSON of one byte form (RFC 8785), and what is read of it again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+import msgspec
+
+from zhidao.core.canonical import Json, jcs, parse_strict
+from zhidao.core.errors import MalformedInput
+from zhidao.core.versions import check_version_in
+from zhidao.insight.domain.assessment import (
+    QUOTATION_LETTERS,
+    Answer,
+    Cited,
+    Claim,
+    Counted,
+    Evidence,
+)
+from zhidao.insight.domain.standards import Pack
+from zhidao.insight.wire.git_objects import is_object_id
+
+FORMAT: Final = "zhidao.assessment"
+KNOWN_VERSIONS: Final = (1,)
+ASSESSMENT_BYTES_MAX: Final = 64 * 1024 * 1024
+
+
+def encode_assessment(
+    *,
+    source: dict[str, Json],
+    packs: Iterable[Pack],
+    licences: dict[str, Json],
+    history: dict[str, Json],
+    answers: Iterable[Answer],
+) -> bytes:
+    """The document; the same commit and packs give the same bytes."""
+    standards: list[Json] = [
+        {
+            "id": pack.id,
+            "version": pack.version,
+            "source": pack.source,
+            "pack": pack.digest,
+            "looked_at": pack.looked_at.isoformat(),
+            "texts": [{"file": text.file, "sha256": text.sha256} for text in pack.texts],
+        }
+        for pack in packs
+    ]
+    return jcs(
+        {
+            "v": 1,
+            "format": FORMAT,
+            "source": source,
+            "standards": standards,
+            "licences": licences,
+            "history": history,
+            "answers": [_answer(answer) for answer in answers],
+        }
+    )
+
+
+def _answer(answer: Answer) -> Json:
+    return {
+        "standard": answer.standard,
+        "item": answer.question.id,
+        "question": {"en": answer.question.en, "zh": answer.question.zh},
+        "verdict": str(answer.verdict),
+        "reason": answer.reason,
+        "evidence": [_evidence(each) for each in answer.evidence],
+        "claims": [_claim(each) for each in answer.claims],
+    }
+
+
+def _evidence(evidence: Evidence) -> Json:
+    if isinstance(evidence, Counted):
+        return {"kind": evidence.kind, "figure": evidence.figure, "value": evidence.value}
+    return {
+        "kind": evidence.kind,
+        "path": evidence.path,
+        "lines": [evidence.first, evidence.last],
+        "blob": evidence.blob,
+        "quotation": evidence.quotation,
+    }
+
+
+def _claim(claim: Claim) -> Json:
+    return {"text": claim.text, "by": claim.by, "on": claim.on.isoformat(), "signed": False}
+
+
+def decode_assessment(data: bytes) -> dict[str, Any]:
+    """The document. Raises MalformedInput for what is none, or of a version not known."""
+    plain = parse_strict(data, bytes_max=ASSESSMENT_BYTES_MAX)
+    check_version_in(plain, form="an assessment", known=KNOWN_VERSIONS)
+    if not isinstance(plain, dict) or plain.get("format") != FORMAT or plain.get("v") != 1:
+        raise MalformedInput("no assessment of a repository")
+    for key, kind in _SHAPES.items():
+        if not isinstance(plain.get(key), kind):
+            raise MalformedInput(f"an assessment without {key}")
+    for number, answer in enumerate(plain["answers"]):
+        _check_answer(answer, f"answers[{number}]")
+    return plain
+
+
+_SHAPES: Final = {
+    "source": dict,
+    "standards": list,
+    "licences": dict,
+    "history": dict,
+    "answers": list,
+}
+_ANSWER_SHAPES: Final = {
+    "standard": str,
+    "item": str,
+    "question": dict,
+    "verdict": str,
+    "reason": str,
+    "evidence": list,
+    "claims": list,
+}
+
+
+def _check_answer(answer: Any, where: str) -> None:
+    whole = isinstance(answer, dict) and all(
+        isinstance(answer.get(key), kind) for key, kind in _ANSWER_SHAPES.items()
+    )
+    if not whole:
+        raise MalformedInput("an answer is not whole", where=where)
+    for evidence in answer["evidence"]:
+        if read_evidence(evidence) is None:
+            raise MalformedInput("evidence that names no place and no figure", where=where)
+
+
+def evidence_of(document: dict[str, Any]) -> Iterator[tuple[str, str, Evidence]]:
+    """Each evidence line with its standard and item, in order."""
+    for answer in document["answers"]:
+        for plain in answer["evidence"]:
+            evidence = read_evidence(plain)
+            assert evidence is not None
+            yield answer["standard"], answer["item"], evidence
+
+
+def read_evidence(plain: Any) -> Evidence | None:
+    """A line of evidence, or None for what is none."""
+    if not isinstance(plain, dict):
+        return None
+    try:
+        if "figure" in plain:
+            return msgspec.convert(plain, Counted)
+        lines: Any = plain.get("lines")
+        if not _is_span(lines):
+            return None
+        rest = {name: value for name, value in plain.items() if name != "lines"}
+        cited = msgspec.convert(rest | {"first": lines[0], "last": lines[1]}, Cited)
+    except msgspec.ValidationError:
+        return None
+    whole = is_object_id(cited.blob) and len(cited.quotation) <= QUOTATION_LETTERS
+    return cited if whole else None
+
+
+def _is_span(lines: Any) -> bool:
+    return (
+        isinstance(lines, list)
+        and len(lines) == 2
+        and all(type(line) is int for line in lines)
+        and 1 <= lines[0] <= lines[1]
+    )

@@ -1,0 +1,187 @@
+"""An assessment as a table for people, in English or Chinese."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, Final
+
+LANGUAGES: Final = ("en", "zh")
+# Each text in the two languages, in the order of LANGUAGES.
+_TEXTS: Final = {
+    "shown": ("shown", "已显示"),
+    "claimed": ("claimed", "仅声称"),
+    "needs_person": ("needs a person", "须由人判断"),
+    "shown_file": (
+        "the file is there; whether anybody lives by it is not shown",
+        "文件存在；是否照办并未显示",
+    ),
+    "shown_content": ("read in the repository", "从仓库内容读出"),
+    "contradicted": ("contradicted", "相互矛盾"),
+    "claimed_unsigned": ("declared, unsigned", "已声明，未签名"),
+    "not_found": ("looked for and not found; it may stand elsewhere", "查找未见；也可能在别处"),
+    "no_file_can_show": ("no file can show this", "没有文件能显示这一点"),
+    "head": (
+        "Commit {commit} ({kind}): {files} files, {commits} commits. No score is made of verdicts.",
+        "提交 {commit}（{kind}）：{files} 个文件，{commits} 次提交。结论不汇总为分数。",
+    ),
+    "work tree": ("work tree", "工作树"),
+    "bare repository": ("bare repository", "裸仓库"),
+    "bundle": ("bundle", "打包文件"),
+    "committed_only": (
+        "Only what is committed was read, not the files beside it.",
+        "只读取已提交的内容，不读旁边未提交的文件。",
+    ),
+    "store_elsewhere": (
+        "Its objects lie in another folder, as of a linked work tree.",
+        "其对象存放在另一文件夹（链接的工作树）。",
+    ),
+    "unread": (
+        "Not read, larger than 1 MiB: {count} files.",
+        "超过 1 MiB 而未读取：{count} 个文件。",
+    ),
+    "licences": ("Licences", "许可证"),
+    "whole": ("the whole", "整体"),
+    "exact": ("word for word", "逐字一致"),
+    "named": ("named, no text", "只有名称，没有文本"),
+    "pointer": ("names other files", "指向其他文件"),
+    "near": ("nearly {known}, with other words", "近似 {known}，但词句不同"),
+    "more_words": ("{known}, and more words beside it", "{known}，另有其他词句"),
+    "several": ("several texts in one file: a person must read", "一个文件含多份文本：须由人阅读"),
+    "unknown": ("no known text: a person must read", "不是已知文本：须由人阅读"),
+    "not stated": ("only or later: not stated", "仅此版本或更高：未写明"),
+    "only": ("this version only", "仅此版本"),
+    "headers": (
+        "{count} files state in a header: {expression}",
+        "{count} 个文件在文件头写明：{expression}",
+    ),
+    "manifest": ("{path}:{line} states: {stated}", "{path}:{line} 写明：{stated}"),
+    "history": ("History", "历史"),
+    "author_rule": (
+        "author = e-mail of the author line in small letters, no mailmap; nobody is named",
+        "作者 = 作者行的小写邮箱，不用 mailmap；不列出任何人",
+    ),
+    "figures": (
+        (
+            "{authors} authors; absence factor {contributor_absence_factor} (so few made half of "
+            "the commits); {newcomers_last_year} newcomers and {authors_last_year} authors in the "
+            "year before the head; {releases} releases, {gap} between them in the middle"
+        ),
+        (
+            "作者 {authors} 人；缺席系数 {contributor_absence_factor}（这么少的人完成了一半提交）；"
+            "最近一年新人 {newcomers_last_year} 人、作者 {authors_last_year} 人；"
+            "发布 {releases} 次，间隔中位数 {gap}"
+        ),
+    ),
+    "days": ("{days} days", "{days} 天"),
+    "no_gap": ("no gap", "无间隔"),
+    "odd": (
+        (
+            "{bot_commits} commits by bots, {dates_before_git} dated before git, "
+            "{dates_after_head} dated after the head"
+        ),
+        (
+            "机器人提交 {bot_commits} 次，日期早于 git 的 {dates_before_git} 次，"
+            "晚于最新提交的 {dates_after_head} 次"
+        ),
+    ),
+    "claim": ("declared by {by} on {on}: {text}", "{by} 于 {on} 声明：{text}"),
+}
+
+
+def table(document: dict[str, Any], language: str) -> str:
+    """The table. `document`: as `decode_assessment` gives it."""
+    number = LANGUAGES.index(language)
+    return "\n".join(plain(line) for line in _lines(document, number)) + "\n"
+
+
+def plain(line: str) -> str:
+    """A line whose control characters are written out: a path may hold a line feed or worse."""
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+        for letter in line
+    )
+
+
+def _say(key: str, number: int, **words: object) -> str:
+    return _TEXTS[key][number].format_map(words) if key in _TEXTS else key
+
+
+def _lines(document: dict[str, Any], number: int) -> Iterator[str]:
+    source, history = document["source"], document["history"]
+    yield _say(
+        "head",
+        number,
+        commit=source.get("commit", ""),
+        kind=_say(str(source.get("kind", "")), number),
+        files=source.get("files", 0),
+        commits=history.get("commits", 0),
+    )
+    for note in source.get("notes", ()):
+        yield _say(str(note.get("code", "")), number)
+    if source.get("unread_files"):
+        yield _say("unread", number, count=source["unread_files"])
+    yield from _licence_lines(document["licences"], number)
+    yield from _history_lines(history, number)
+    for standard in document["standards"]:
+        mine = [each for each in document["answers"] if each["standard"] == standard.get("id")]
+        yield from _standard_lines(standard, mine, number)
+
+
+def _licence_lines(licences: dict[str, Any], number: int) -> Iterator[str]:
+    yield ""
+    yield _say("licences", number)
+    for scope in licences.get("scopes", ()):
+        yield f"  {scope['scope'] or _say('whole', number)}"
+        for text in scope["texts"]:
+            versions = f"; {_say(text['versions'], number)}" if text["versions"] else ""
+            name = text["expression"] or _say(text["verdict"], number)
+            reading = _say(text["reading"], number, known=text["resembles"])
+            yield f"    {text['path']}: {name} ({reading}{versions})"
+            if text["extra"]:
+                yield f"      {text['extra']['lines'][0]}: “{text['extra']['quotation']}”"
+    for header in licences.get("headers", ())[:10]:
+        yield "  " + _say("headers", number, count=header["files"], expression=header["expression"])
+    for manifest in licences.get("manifests", ()):
+        yield "  " + _say("manifest", number, **manifest)
+
+
+def _history_lines(history: dict[str, Any], number: int) -> Iterator[str]:
+    gap = history.get("release_gap_days_median")
+    words = {name: history.get(name, 0) for name in _HISTORY_WORDS}
+    told = _say("no_gap", number) if gap is None else _say("days", number, days=gap)
+    yield ""
+    yield _say("history", number)
+    yield "  " + _say("figures", number, **words, gap=told)
+    yield "  " + _say("odd", number, **words)
+    yield "  " + _say("author_rule", number)
+
+
+_HISTORY_WORDS: Final = (
+    *("authors", "contributor_absence_factor", "newcomers_last_year", "authors_last_year"),
+    *("releases", "bot_commits", "dates_before_git", "dates_after_head"),
+)
+
+
+def _standard_lines(
+    standard: dict[str, Any], answers: list[dict[str, Any]], number: int
+) -> Iterator[str]:
+    counts = Counter(answer["verdict"] for answer in answers)
+    told = ", ".join(f"{_say(name, number)} {count}" for name, count in sorted(counts.items()))
+    yield ""
+    yield f"{standard.get('id')} {standard.get('version')}: {told}"
+    for answer in answers:
+        question = answer["question"].get(LANGUAGES[number], "")
+        yield f"  [{_say(answer['verdict'], number)}] {answer['item']}  {question}"
+        if answer["verdict"] != "contradicted":
+            yield f"      {_say(answer['reason'], number)}"
+        for evidence in answer["evidence"]:
+            yield f"      {_evidence(evidence)}"
+        for claim in answer["claims"]:
+            yield "      " + _say("claim", number, **claim)
+
+
+def _evidence(evidence: dict[str, Any]) -> str:
+    if "figure" in evidence:
+        return f"{evidence['figure']}: {evidence['value']}"
+    return f"{evidence['path']}:{evidence['lines'][0]} “{evidence['quotation']}”"

@@ -1,0 +1,66 @@
+"""What somebody declares of a repository, as TOML: claims, unsigned, with a name and a day."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any, Final
+
+from zhidao.core.errors import MalformedInput
+from zhidao.insight.domain.assessment import Claim
+from zhidao.insight.domain.standards import Answerer, Pack
+
+DECLARATION_BYTES_MAX: Final = 1024 * 1024
+ANSWER_LETTERS_MAX: Final = 4000
+_KEYS: Final = frozenset(("standard", "item", "text"))
+
+
+def decode_declarations(
+    data: bytes, packs: Sequence[Pack]
+) -> dict[tuple[str, str], tuple[Claim, ...]]:
+    """Claims by standard and item. Raises MalformedInput for what no question asks."""
+    try:
+        table = tomllib.loads(data.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise MalformedInput(f"not TOML: {error}") from error
+    by, on = _signatory(table)
+    listed = table.get("answer")
+    if not isinstance(listed, list) or not listed:
+        raise MalformedInput("a declaration has at least one [[answer]]")
+    asked = _asked(packs)
+    found: dict[tuple[str, str], tuple[Claim, ...]] = {}
+    for number, answer in enumerate(listed, start=1):
+        name, text = _answer(answer, f"answer {number}")
+        if name not in asked:
+            raise MalformedInput(
+                f"{name[0]} {name[1]} is no question that a declaration answers",
+                where=f"answer {number}",
+            )
+        found[name] = (*found.get(name, ()), Claim(text, by, on))
+    return found
+
+
+def _signatory(table: Mapping[str, Any]) -> tuple[str, date]:
+    by, on = table.get("by"), table.get("on")
+    if not isinstance(by, str) or not 1 <= len(by) <= 200 or type(on) is not date:
+        raise MalformedInput("a declaration says by whom and when: by = ..., on = 2026-11-30")
+    return by, on
+
+
+def _asked(packs: Sequence[Pack]) -> set[tuple[str, str]]:
+    return {
+        (pack.id, question.id)
+        for pack in packs
+        for question in pack.questions
+        if Answerer.DECLARATION in question.answered_by
+    }
+
+
+def _answer(answer: Any, where: str) -> tuple[tuple[str, str], str]:
+    values: Mapping[str, Any] = answer if isinstance(answer, dict) else {}
+    if values.keys() != _KEYS or not all(isinstance(each, str) for each in values.values()):
+        raise MalformedInput("an answer has the texts standard, item and text", where=where)
+    if not 1 <= len(values["text"]) <= ANSWER_LETTERS_MAX:
+        raise MalformedInput(f"text has 1 to {ANSWER_LETTERS_MAX} letters", where=where)
+    return (values["standard"], values["item"]), values["text"]

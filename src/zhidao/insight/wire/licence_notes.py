@@ -1,0 +1,120 @@
+"""What files say of their licence beside the text itself: SPDX headers, REUSE.toml, manifests."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+HEADER_BYTES: Final = 4096
+_HEADER: Final = re.compile(rb"SPDX-License-Identifier:[ \t]*([^\r\n]{1,400})")
+_IGNORED: Final = re.compile(rb"REUSE-IgnoreStart.*?(?:REUSE-IgnoreEnd|\Z)", re.DOTALL)
+# What ends a comment that a header stands in.
+_COMMENT_END: Final = re.compile(r"\s*(?:\*/|-->|--\}|#\}|\"\"\"|'''|\*\))?\s*$")
+_STATED_LETTERS: Final = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """An expression as a file states it. line: where, from 1."""
+
+    expression: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """What REUSE.toml says of paths below its folder."""
+
+    path: re.Pattern[str]
+    expressions: tuple[str, ...]
+
+
+def header_of(data: bytes) -> Stated | None:
+    """The first SPDX licence header in the first 4 KiB, outside of what REUSE ignores."""
+    head = _IGNORED.sub(lambda found: b"\n" * found[0].count(b"\n"), data[:HEADER_BYTES])
+    found = _HEADER.search(head)
+    if found is None:
+        return None
+    text = _COMMENT_END.sub("", found[1].decode("utf-8", "replace")).strip()
+    return Stated(text, head.count(b"\n", 0, found.start()) + 1)
+
+
+def manifest_licence(name: str, data: bytes) -> Stated | None:
+    """The licence that a manifest of a package states, or None where it states none."""
+    try:
+        text = data.decode("utf-8")
+        stated = _of_manifest(name.lower(), text)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(stated, str) or not stated or len(stated) > _STATED_LETTERS:
+        return None
+    return Stated(stated, _line_of(text, stated))
+
+
+MANIFESTS: Final = ("pyproject.toml", "package.json", "cargo.toml", "composer.json")
+
+
+def _of_manifest(name: str, text: str) -> Any:
+    if name == "pyproject.toml":
+        licence = _get(tomllib.loads(text), "project", "license")
+        return licence.get("text") if isinstance(licence, dict) else licence
+    if name == "cargo.toml":
+        return _get(tomllib.loads(text), "package", "license")
+    return _get(json.loads(text), "license")
+
+
+def _get(table: Any, *names: str) -> Any:
+    for name in names:
+        table = table.get(name) if isinstance(table, dict) else None
+    return table
+
+
+def _line_of(text: str, stated: str) -> int:
+    """The line that names the key and the value; else the first that has the value."""
+    first = stated.splitlines()[0]
+    lines = text.splitlines()
+    both = [n for n, line in enumerate(lines, 1) if first in line and "license" in line.lower()]
+    return next(iter(both), next((n for n, line in enumerate(lines, 1) if first in line), 1))
+
+
+def decode_reuse(data: bytes, folder: str) -> tuple[Annotation, ...] | None:
+    """The annotations of a REUSE.toml in `folder`; None if it is not of version 1."""
+    try:
+        table = tomllib.loads(data.decode("utf-8"))
+    except (ValueError, RecursionError):
+        return None
+    listed = table.get("annotations", [])
+    if table.get("version") != 1 or not isinstance(listed, list):
+        return None
+    return tuple(found for entry in listed for found in _annotations(entry, folder))
+
+
+def _annotations(entry: Any, folder: str) -> Iterator[Annotation]:
+    if not isinstance(entry, dict):
+        return
+    expressions = tuple(_strings(entry.get("SPDX-License-Identifier")))
+    for path in _strings(entry.get("path")):
+        yield Annotation(_glob(folder + path), expressions)
+
+
+def _strings(value: Any) -> list[str]:
+    values = value if isinstance(value, list) else [value]
+    return [each for each in values if isinstance(each, str)]
+
+
+def _glob(path: str) -> re.Pattern[str]:
+    """A path of REUSE.toml: * within a folder, ** through folders, backslash before a literal."""
+    parts = re.findall(r"\\.|\*\*/?|\*|[^*\\]+|\\", path[:_STATED_LETTERS])
+    made = "".join(
+        ".*" if part.startswith("**") else "[^/]*" if part == "*" else re.escape(_bare(part))
+        for part in parts
+    )
+    return re.compile(made, re.DOTALL)
+
+
+def _bare(part: str) -> str:
+    return part[1:] if part.startswith("\\") and len(part) == 2 else part

@@ -1,0 +1,349 @@
+from __future__ import annotations
+
+import json
+import random
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.insight.git_sample import APACHE, BSD, MIT, commit, git
+
+from zhidao.cli.main import main
+from zhidao.core.canonical import jcs
+from zhidao.core.errors import MalformedInput
+from zhidao.insight.service import tree_reading
+
+Run = Callable[..., tuple[int, str, str]]
+OFFICE = "office@example.org"
+FILES = {
+    "LICENSE": MIT,
+    "README.md": "# A project\n\nIt counts.\n",
+    "CONTRIBUTING.md": "# How to contribute\n",
+    "CODE_OF_CONDUCT.md": "Be kind.\n",
+    "SECURITY.md": f"Write to {OFFICE}.\n",
+    "docs/guide.md": "\n\nHow it is used\n",
+    "pyproject.toml": '[project]\nname = "x"\nlicense = "MIT"\n',
+    "src/a.py": "# SPDX-License-Identifier: MIT\n",
+    "publiccode.yml": "publiccodeYmlVersion: '0.4'\nname: x\nlegal:\n  license: MIT\n",
+}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    folder = tmp_path / "project"
+    commit(folder, FILES)
+    git(folder, "tag", "v1")
+    return folder
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    def call(*words: object) -> tuple[int, str, str]:
+        status = main(["insight", *map(str, words)])
+        told = capsys.readouterr()
+        return status, told.out, told.err
+
+    return call
+
+
+def assessed(run: Run, project: Path, *words: object) -> dict[str, Any]:
+    status, out, err = run("assess", project, "--json", *words)
+    assert (status, err) == (0, "")
+    return json.loads(out)
+
+
+def answer(document: dict[str, Any], standard: str, item: str) -> dict[str, Any]:
+    (found,) = (
+        each for each in document["answers"] if (each["standard"], each["item"]) == (standard, item)
+    )
+    return found
+
+
+def verdict(document: dict[str, Any], standard: str, item: str) -> str:
+    return answer(document, standard, item)["verdict"]
+
+
+def test_each_answer_is_one_of_four_and_each_evidence_says_what_its_lines_say(
+    run: Run, project: Path
+):
+    document = assessed(run, project)
+    assert len(document["answers"]) == 197
+    verdicts = {each["verdict"] for each in document["answers"]}
+    assert verdicts == {"shown", "needs_person"}
+    cited = [one for each in document["answers"] for one in each["evidence"] if "path" in one]
+    assert len(cited) > 30
+    for one in cited:
+        data = (project / one["path"]).read_text().split("\n")
+        assert git(project, "rev-parse", f"HEAD:{one['path']}") == one["blob"]
+        assert one["quotation"] in " ".join(data[one["lines"][0] - 1 : one["lines"][1]])
+        assert len(one["quotation"]) <= 200
+    assert "score" not in json.dumps(document)
+
+
+def test_a_file_shows_the_file_and_not_that_anybody_lives_by_it(run: Run, project: Path):
+    document = assessed(run, project, "--standard", "dpg", "--standard", "osps")
+    guide = answer(document, "osps", "OSPS-GV-03.01")
+    assert (guide["verdict"], guide["reason"]) == ("shown", "shown_file")
+    harassment = answer(document, "dpg", "9c")
+    assert harassment["verdict"] == "needs_person"
+    assert [one["path"] for one in harassment["evidence"]] == ["CODE_OF_CONDUCT.md"]
+
+
+def test_the_same_commit_gives_the_same_canonical_bytes(run: Run, project: Path, tmp_path: Path):
+    first, second = tmp_path / "1.json", tmp_path / "2.json"
+    bundle = tmp_path / "x.bundle"
+    git(project, "bundle", "create", "-q", str(bundle), "--all")
+    assert run("assess", project, "-o", first)[0] == 0
+    assert run("assess", project, "-o", second)[0] == 0
+    assert first.read_bytes() == second.read_bytes() == jcs(json.loads(first.read_bytes()))
+    of_bundle = assessed(run, bundle)
+    assert of_bundle["answers"] == json.loads(first.read_bytes())["answers"]
+
+
+def test_the_table_stands_in_both_languages(run: Run, project: Path):
+    _, english, _ = run("assess", project, "--standard", "dpg")
+    _, chinese, _ = run("assess", project, "--standard", "dpg", "--language", "zh")
+    assert "[needs a person] 1  Which Sustainable Development Goals" in english
+    assert "[须由人判断] 1  它服务于哪些可持续发展目标" in chinese
+    assert "LICENSE: MIT (word for word)" in english
+
+
+def test_nobody_who_committed_is_named(run: Run, project: Path):
+    document = assessed(run, project)
+    assert document["history"]["authors"] == 1
+    assert "somebody@example.org" not in json.dumps(document)
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({}, "shown"),
+        ({"LICENSE": APACHE}, "contradicted"),
+        ({"LICENSE": BSD + "\nNo military use.\n", "pyproject.toml": None}, "needs_person"),
+        ({"LICENSE": "CC-BY-ND", "pyproject.toml": None}, "contradicted"),
+        ({"LICENSE": None}, "needs_person"),
+        ({"LICENSE": None, "COPYING": MIT}, "shown"),
+        ({"LICENSE.APACHE": APACHE}, "needs_person"),
+        ({"vendor/x/LICENSE": APACHE}, "shown"),
+        ({"LICENSE-COMMERCIAL": "Ask us for the price of a licence."}, "needs_person"),
+    ],
+)
+def test_the_licence_of_the_whole(
+    run: Run, project: Path, files: dict[str, str | None], expected: str
+):
+    commit(project, files)
+    document = assessed(run, project, "--standard", "dpg", "--standard", "osps")
+    assert verdict(document, "dpg", "2") == expected
+    assert verdict(document, "osps", "OSPS-LE-02.01") == expected
+    if files == {"LICENSE": APACHE}:
+        paths = [one["path"] for one in answer(document, "dpg", "2")["evidence"]]
+        assert paths == ["LICENSE", "pyproject.toml"]
+
+
+def test_nested_licences_are_scopes_of_their_own(run: Run, project: Path):
+    commit(project, {"vendor/x/LICENSE": APACHE, "vendor/y/COPYING": MIT + "\nNo war.\n"})
+    scopes = {
+        scope["scope"]: scope["texts"] for scope in assessed(run, project)["licences"]["scopes"]
+    }
+    assert [text["expression"] for text in scopes[""]] == ["MIT"]
+    assert [text["expression"] for text in scopes["vendor/x"]] == ["Apache-2.0"]
+    (doubtful,) = scopes["vendor/y"]
+    assert (doubtful["verdict"], doubtful["resembles"]) == ("needs_person", "MIT")
+    assert doubtful["extra"]["quotation"] == "No war"
+
+
+def test_reuse_is_shown_only_when_every_file_says_its_licence(run: Run, project: Path):
+    tabled = 'version = 1\n[[annotations]]\npath = "**"\nSPDX-License-Identifier = "MIT"\n'
+    document = assessed(run, project, "--standard", "reuse")
+    assert verdict(document, "reuse", "licensing") == "needs_person"
+    commit(project, {"REUSE.toml": tabled, "LICENSES/MIT.txt": MIT})
+    document = assessed(run, project, "--standard", "reuse")
+    items = ("licensing", "license-files", "no-unused", "expression")
+    assert {verdict(document, "reuse", item) for item in items} == {"shown"}
+    commit(project, {"LICENSES/Apache-2.0.txt": APACHE})
+    document = assessed(run, project, "--standard", "reuse")
+    assert verdict(document, "reuse", "no-unused") == "needs_person"
+
+
+def test_keys_of_publiccode_are_cited_by_line(run: Run, project: Path):
+    document = assessed(run, project, "--standard", "publiccode")
+    found = answer(document, "publiccode", "legal/license")
+    assert found["evidence"][0]["lines"] == [4, 4]
+    assert verdict(document, "publiccode", "maintenance/type") == "needs_person"
+
+
+def test_a_declaration_is_a_claim_and_never_more(run: Run, project: Path, tmp_path: Path):
+    declared = tmp_path / "answers.toml"
+    declared.write_text(
+        'by = "A. Person, head"\non = 2026-11-30\n'
+        '[[answer]]\nstandard = "dpg"\nitem = "7"\ntext = "The law of X."\n'
+    )
+    document = assessed(run, project, "--standard", "dpg", "--declare", declared)
+    found = answer(document, "dpg", "7")
+    assert (found["verdict"], found["claims"][0]["signed"]) == ("claimed", False)
+    assert "declared by A. Person, head" in run("assess", project, "--declare", declared)[1]
+    declared.write_text("nonsense")
+    assert run("assess", project, "--declare", declared)[0] == 2
+
+
+def test_a_path_with_a_line_feed_makes_no_line_of_the_table(run: Run, project: Path):
+    commit(project, {"docs/a\n  [shown] 9b  all is well.md": "trap\n"})
+    _, out, _ = run("assess", project, "--standard", "dpg")
+    assert not any(line.startswith("  [shown] 9b") for line in out.splitlines())
+    assert "docs/a\\n" in out
+
+
+@pytest.mark.bound("insight.service.tree_reading.FILE_BYTES_MAX")
+def test_a_file_that_is_too_large_is_said(run: Run, project: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(tree_reading, "FILE_BYTES_MAX", len(MIT))
+    assert assessed(run, project)["source"]["unread_files"] == 0
+    monkeypatch.setattr(tree_reading, "FILE_BYTES_MAX", len(MIT) - 1)
+    assert assessed(run, project)["source"]["unread"] == ["LICENSE"]
+
+
+@pytest.mark.bound("insight.wire.declarations.DECLARATION_BYTES_MAX")
+def test_a_declaration_is_bounded(
+    run: Run, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    declared = tmp_path / "answers.toml"
+    text = 'by = "A"\non = 2026-11-30\n[[answer]]\nstandard = "dpg"\nitem = "7"\ntext = "x"\n'
+    declared.write_text(text)
+    for bound, expected in ((len(text), 0), (len(text) - 1, 2)):
+        monkeypatch.setattr("zhidao.insight.library.DECLARATION_BYTES_MAX", bound)
+        assert run("assess", project, "--declare", declared)[0] == expected
+
+
+def test_bad_input_is_told_with_its_status(run: Run, project: Path, tmp_path: Path):
+    for words, status in (
+        (("assess", tmp_path / "nowhere"), 2),
+        (("assess", tmp_path), 2),
+        (("assess", project, "--rev", "nowhere"), 1),
+        (("assess", project, "--standard", "iso-9001"), 1),
+        (("recheck", project / "LICENSE", project), 2),
+        (("recheck", tmp_path / "nowhere.json", project), 2),
+    ):
+        told, out, err = run(*words)
+        assert (told, out) == (status, ""), words
+        assert err.startswith("zhidao: ")
+
+
+def test_a_result_of_another_pack_is_refused(run: Run, project: Path, tmp_path: Path):
+    result = tmp_path / "r.json"
+    run("assess", project, "-o", result)
+    document = json.loads(result.read_text())
+    document["standards"][0]["pack"] = "sha256:" + "0" * 64
+    result.write_text(json.dumps(document))
+    status, _, err = run("recheck", result, project)
+    assert status == 1
+    assert "digest" in err
+
+
+def rechecked(run: Run, result: Path, project: Path) -> list[dict[str, Any]]:
+    status, out, _ = run("recheck", result, project, "--json")
+    told = json.loads(out)
+    assert status == (1 if told["counts"]["stale"] or told["counts"]["gone"] else 0)
+    return told["lines"]
+
+
+def test_every_line_holds_where_nothing_changed(run: Run, project: Path, tmp_path: Path):
+    result = tmp_path / "r.json"
+    run("assess", project, "-o", result)
+    assert {line["state"] for line in rechecked(run, result, project)} == {"holds"}
+    assert "0 stale, 0 gone" in run("recheck", result, project)[1]
+
+
+def test_a_line_whose_blob_never_said_so_is_gone(run: Run, project: Path, tmp_path: Path):
+    result = tmp_path / "r.json"
+    run("assess", project, "--standard", "osps", "-o", result)
+    document = json.loads(result.read_text())
+    found = answer(document, "osps", "OSPS-GV-03.01")["evidence"][0]
+    found["quotation"] = "Everybody may"
+    result.write_text(json.dumps(document))
+    states = Counter(line["state"] for line in rechecked(run, result, project))
+    assert states["gone"] == 1
+
+
+EDITS = ("change", "rename", "delete", "replace", "append", "shift", "nothing")
+
+
+def edit(folder: Path, draw: random.Random) -> None:
+    """One change to one file, as people make them."""
+    tracked = [name for name in FILES if (folder / name).is_file()] or ["README.md"]
+    path = folder / draw.choice(tracked)
+    path.parent.mkdir(exist_ok=True)
+    text = path.read_text() if path.is_file() else "anew\n"
+    kind = draw.choice(EDITS)
+    if kind == "rename":
+        path.rename(folder / f"moved-{draw.randrange(10**9)}")
+    elif kind == "delete":
+        path.unlink(missing_ok=True)
+    elif kind == "replace":
+        path.rename(folder / f"kept-{draw.randrange(10**9)}")
+        path.write_text("another\n")
+    elif kind != "nothing":
+        changed = {"change": text.upper(), "append": text + "more\n", "shift": "\n" + text}
+        path.write_text(changed[kind])
+    git(folder, "add", "-A")
+    git(folder, "commit", "-q", "--allow-empty", "-m", kind)
+
+
+def expected_states(folder: Path, result: Path) -> list[str]:
+    """The state of each line by git alone."""
+    listed = [line.split() for line in git(folder, "ls-tree", "-r", "HEAD").splitlines()]
+    now = {path: blob for _, _, blob, path in listed}
+    states = []
+    for each in json.loads(result.read_text())["answers"]:
+        for one in each["evidence"]:
+            if "path" not in one:
+                states.append("")
+            elif now.get(one["path"]) == one["blob"]:
+                states.append("holds")
+            elif one["blob"] in now.values():
+                states.append("moved")
+            else:
+                states.append("stale" if one["path"] in now else "gone")
+    return states
+
+
+def hold_after_edits(run: Run, project: Path, result: Path, count: int) -> Counter[str]:
+    draw = random.Random(count)
+    seen: Counter[str] = Counter()
+    run("assess", project, "-o", result)
+    for number in range(count):
+        edit(project, draw)
+        lines = rechecked(run, result, project)
+        expected = expected_states(project, result)
+        assert len(lines) == len(expected)
+        for line, state in zip(lines, expected, strict=True):
+            if state:
+                assert line["state"] == state, (number, line)
+            elif line["place"].startswith("commits:"):
+                assert line["state"] == "stale"
+        seen.update(line["state"] for line in lines)
+        if number % 10 == 9:
+            commit(project, FILES)
+            run("assess", project, "-o", result)
+    return seen
+
+
+def test_each_line_has_its_right_state_after_seeded_edits(run: Run, project: Path, tmp_path: Path):
+    seen = hold_after_edits(run, project, tmp_path / "r.json", 20)
+    assert set(seen) == {"holds", "moved", "stale", "gone"}
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+def test_each_line_has_its_right_state_after_a_thousand_edits(
+    run: Run, project: Path, tmp_path: Path
+):
+    seen = hold_after_edits(run, project, tmp_path / "r.json", 1000)
+    assert min(seen.values()) > 500
+
+
+def test_what_the_command_reads_of_a_table_is_no_control_character():
+    from zhidao.insight.library import assessment_table
+
+    with pytest.raises(MalformedInput):
+        assessment_table(b"{}", "en")
