@@ -22,6 +22,7 @@ from zhidao.devices.domain.cell import cell_of
 from zhidao.devices.domain.custody import (
     Claim,
     Nonce,
+    Part,
     Refusal,
     StoredChunk,
     StoredFrame,
@@ -246,6 +247,32 @@ async def test_each_position_frame_is_covered_once(kept: Kept):
     with pytest.raises(Conflict):
         await kept.vault.batch("truck-7", UUID(int=10), digests[1:], [kept.entry(2)])
     assert await kept.vault.unbatched_positions("truck-7", 10) == (frames[2],)
+    assert await _history(kept) == 1
+
+
+def _part(number: int, *, completes: bool = False, first: int = 7, frame: int = 0) -> StoredFrame:
+    part = Part(0x0704, first, number, 3, completes)
+    return replace(_frame(frame or 10 + number), part=part)
+
+
+async def test_parts_are_known_until_their_message_is_whole(kept: Kept):
+    later = NOW.plus_ns(1)
+    await kept.vault.keep([_part(1), _part(3)], [])
+    await kept.vault.keep([_part(1), _part(1, first=900, frame=20)], [])
+    whole, other = await kept.vault.unfinished(later)
+    assert (whole.terminal, whole.part) == ("truck-7", Part(0x0704, 7, 0, 3))
+    assert whole.pieces == ((1, b"plain"), (3, b"plain"))
+    assert other.part.first_serial == 900
+    # Of what came since, the line that brought it tells.
+    assert await kept.vault.unfinished(NOW) == ()
+    await kept.vault.keep([_part(2), _part(0, completes=True, frame=30)], [])
+    assert await kept.vault.unfinished(later) == (other,)
+    with pytest.raises(Conflict):
+        await kept.vault.give_up("truck-7", other.part, [kept.entry(7)])
+    assert await kept.vault.unfinished(later) == (other,)
+    await kept.vault.give_up("truck-7", other.part, [kept.entry(1)])
+    await kept.vault.give_up("truck-7", other.part, [])
+    assert await kept.vault.unfinished(later) == ()
     assert await _history(kept) == 1
 
 

@@ -21,7 +21,14 @@ from zhidao.core.timescale import NS, Utc
 from zhidao.devices.adapters.postgres import PostgresVault
 from zhidao.devices.domain.custody import Terminal
 from zhidao.devices.domain.enrolment import Enrolment, invited
-from zhidao.devices.events import PositionsRecorded, TerminalRegistered, WindowReceived
+from zhidao.devices.events import (
+    MessageIncomplete,
+    PositionsRecorded,
+    TerminalRegistered,
+    WindowReceived,
+)
+from zhidao.devices.wire.client import Answered
+from zhidao.devices.wire.jt808.position import PositionBatch
 from zhidao.simulation.terminal import Identity, TerminalClient, position_report
 from zhidao.store.database import Database
 from zhidao.store.journal import PostgresJournal
@@ -123,3 +130,68 @@ async def _settled(vault: PostgresVault) -> None:
         if not await vault.unbatched(1) and not await vault.open_claims():
             return
         await asyncio.sleep(0.1)
+
+
+async def test_a_message_that_a_kill_cut_is_told_and_then_whole(
+    database: Database, database_url: str
+):
+    """Two of three parts were acknowledged; the terminal sends all again, or never comes back."""
+    journal = PostgresJournal(database, "devices", lambda: None)
+    vault = PostgresVault(database, journal)
+    await _register(journal, vault)
+    batch = PositionBatch(1, tuple(_report(second) for second in range(90)))
+    token = ""
+    for life in range(2):
+        port = free_port()
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, str(PROCESS), database_url, str(port), stdout=asyncio.subprocess.PIPE
+        )
+        assert process.stdout is not None
+        await process.stdout.readline()
+        client = TerminalClient(
+            Identity(TERMINAL, NUMBER, TERMINAL_KEY),
+            host="127.0.0.1",
+            port=port,
+            randomness=SeededRandomness(5),
+            token=token,
+            timeout_s=30,
+        )
+        await client.connect()
+        if life == 0:
+            token, line = client.token, client._line
+            assert line is not None
+            frames = line.session.frames(batch)
+            assert len(frames) == 3
+            await line.send(frames[:2])
+            answered = [await line.first(Answered, _soon()) for _ in range(2)]
+            assert [each.result for each in answered] == [0, 0]
+            process.send_signal(signal.SIGKILL)
+            await process.wait()
+            assert await vault.recent_points(TERMINAL, 10) == ()
+        else:
+            await _told(journal)
+            await client.send([batch])
+            await _settled(vault)
+            process.terminate()
+            await process.wait()
+        await client.close()
+    assert len(await vault.recent_points(TERMINAL, 500)) == 90
+    (told,) = await _told(journal)
+    assert (told.message_id, told.packets_total, told.came) == (0x0704, 3, [1, 2])
+    # The parts of either time stand once, and the whole beside them.
+    assert await vault.count_frames(TERMINAL) == 4
+
+
+def _soon() -> float:
+    return asyncio.get_running_loop().time() + 20
+
+
+async def _told(journal: PostgresJournal) -> list[MessageIncomplete]:
+    """What is told of messages that never became whole; waits for the first."""
+    for _ in range(200):
+        history = [e.event for e in await journal.load(f"terminal/{TERMINAL}", viewer=None)]
+        told = [MessageIncomplete.of(e) for e in history if e.type == MessageIncomplete.TYPE]
+        if told:
+            return told
+        await asyncio.sleep(0.1)
+    raise AssertionError("nothing was told")

@@ -12,6 +12,7 @@ from zhidao.core.hashing.hashtree import leaf_hash, tree_root
 from zhidao.core.timescale import Utc
 from zhidao.devices.events import MessageIncomplete
 from zhidao.devices.service.session import Session
+from zhidao.devices.service.unfinished import UnfinishedMessages
 from zhidao.devices.wire.client import Answered, AskedAgain, ClientSession, TokenAnswer
 from zhidao.devices.wire.jt808.frame import Deframer, Edition, decode_frame
 from zhidao.devices.wire.jt808.messages import (
@@ -260,3 +261,66 @@ async def test_a_terminal_that_is_never_silent_is_asked_for_what_is_missing(room
 
 def _raw(frame) -> list[bytes]:
     return list(Deframer().feed(frame.encode()))
+
+
+async def _restarted(room) -> None:
+    """What a process finds that was started after another was killed."""
+    room.clock.advance(5)
+    left = UnfinishedMessages(room.vault, room.services.terminal_journal, room.clock)
+    for _ in range(2):
+        await left.tend()
+
+
+async def test_of_a_message_that_a_kill_cut_it_is_told_what_came(room, line) -> None:
+    await line.opened()
+    one, two, _, _ = await _parts(line)
+    await asyncio.wait_for(line.session.receive([one, two]), 5)
+    await _restarted(room)
+    (told,) = _incomplete(room)
+    assert (told.message_id, told.packets_total, told.came) == (0x0801, 4, [1, 2])
+    bodies = [decode_frame(each).body for each in (one, two)]
+    assert told.root == tree_root(leaf_hash(body) for body in bodies).hex()
+    # Once, whoever starts after that.
+    await _restarted(room)
+    assert len(_incomplete(room)) == 1
+
+
+async def test_what_the_terminal_repeats_after_a_kill_is_whole_and_nothing_is_told(
+    room, line
+) -> None:
+    await line.opened()
+    await _frames(line, [0])
+    again = Line(room)
+    await again.opened(token=line.token)
+    # On a new line the numbers begin where they did.
+    again.client._serial = line.client._serial - 2
+    await _frames(again, [0, 1])
+    await _restarted(room)
+    assert _incomplete(room) == []
+    assert len(await room.tracks.points(actor(CARRIER), TERMINAL, 100)) == 60
+
+
+@pytest.mark.parametrize("parts", ["all", "refused", "given up"])
+async def test_what_is_done_with_is_not_told_after_a_kill(room, line, parts: str) -> None:
+    await line.opened()
+    if parts == "refused":
+        # Whole, and no batch of positions.
+        message = Unknown(0x0704, bytes(2_000))
+        raws = [r for f in line.client.frames(message) for r in Deframer().feed(f.encode())]
+    else:
+        raws = await _parts(line)
+    await asyncio.wait_for(line.session.receive(raws[: 2 if parts == "given up" else None]), 5)
+    if parts == "given up":
+        await line.session.leave()
+    before = len(_incomplete(room))
+    await _restarted(room)
+    assert len(_incomplete(room)) == before == (parts == "given up")
+
+
+async def test_what_comes_on_a_line_of_this_process_is_not_told_by_its_start(room, line) -> None:
+    left = UnfinishedMessages(room.vault, room.services.terminal_journal, room.clock)
+    await line.opened()
+    one, *_ = await _parts(line)
+    await asyncio.wait_for(line.session.receive([one]), 5)
+    await left.tend()
+    assert _incomplete(room) == []

@@ -21,7 +21,11 @@ class Conversation(Protocol):
     """The node's side of one connection, of whichever protocol."""
 
     closed: bool
-    took_over: bool
+
+    @property
+    def took_over(self) -> bool:
+        """Whether its terminal had another line until then."""
+        ...
 
     @property
     def authenticated(self) -> bool:

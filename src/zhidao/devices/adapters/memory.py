@@ -14,11 +14,13 @@ from zhidao.devices.domain.cell import cell_of
 from zhidao.devices.domain.custody import (
     Claim,
     Nonce,
+    Part,
     Refusal,
     StoredChunk,
     StoredFrame,
     Suspect,
     Terminal,
+    Unfinished,
     Window,
 )
 from zhidao.devices.domain.enrolment import RETIRED, Enrolment
@@ -42,6 +44,7 @@ class MemoryVault:
         self._batched: set[tuple[str, bytes]] = set()
         self._nonces: dict[tuple[str, bytes], Nonce] = {}
         self._chunks: dict[tuple[str, bytes, int], StoredChunk] = {}
+        self._parts: dict[tuple[str, int, int], dict[int, StoredFrame]] = {}
         self._windows: list[Window] = []
         self._seals: set[tuple[str, str, str]] = set()
 
@@ -157,6 +160,31 @@ class MemoryVault:
         self._add(report for report in reports if report.frame in fresh)
         for chunk in chunks:
             self._chunks.setdefault((chunk.terminal, chunk.window, chunk.sequence), chunk)
+        self._note([(frame, frame.part) for frame in frames if frame.part is not None])
+
+    def _note(self, parts: Sequence[tuple[StoredFrame, Part]]) -> None:
+        for frame, part in parts:
+            if part.number and not part.completes:
+                message = self._parts.setdefault((frame.terminal, *part.message), {})
+                message.setdefault(part.number, frame)
+        for frame, part in parts:
+            if part.completes:
+                self._parts.pop((frame.terminal, *part.message), None)
+
+    async def unfinished(self, before: Utc) -> tuple[Unfinished, ...]:
+        """See the port."""
+        out = []
+        for (terminal, message, first), frames in sorted(self._parts.items()):
+            if all(frame.received_at < before for frame in frames.values()):
+                total = next(f.part.total for f in frames.values() if f.part)
+                pieces = tuple((number, frames[number].plain) for number in sorted(frames))
+                out.append(Unfinished(terminal, Part(message, first, 0, total), pieces))
+        return tuple(out)
+
+    async def give_up(self, terminal: str, message: Part, entries: Sequence[Entry]) -> None:
+        """See the port."""
+        await self._append(entries)
+        self._parts.pop((terminal, *message.message), None)
 
     async def put_aside(self, suspect: Suspect) -> None:
         """Keeps bytes that nobody may trust."""

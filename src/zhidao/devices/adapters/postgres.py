@@ -14,16 +14,19 @@ from zhidao.core.journal import Entry
 from zhidao.core.keys import PublicKey
 from zhidao.core.timescale import Utc
 from zhidao.devices.adapters.enrolments import EnrolmentRows
+from zhidao.devices.adapters.parts import Parts
 from zhidao.devices.adapters.positions import Positions, rows_of
 from zhidao.devices.adapters.windows import Windows
 from zhidao.devices.domain.custody import (
     Claim,
     Nonce,
+    Part,
     Refusal,
     StoredChunk,
     StoredFrame,
     Suspect,
     Terminal,
+    Unfinished,
     Window,
     terminal_id,
 )
@@ -64,6 +67,7 @@ class PostgresVault:
         self._journal = journal
         self._positions = Positions(database, archive)
         self._windows = Windows(database, journal)
+        self._parts = Parts(database, journal)
         self._enrolments = EnrolmentRows(database, journal)
 
     async def secret(self, fresh: bytes) -> bytes:
@@ -234,8 +238,17 @@ class PostgresVault:
             new = rows_of([report for report in reports if report.frame in added])
             await self._positions.add(s, new)
             await self._windows.add(s, chunks)
+            await self._parts.note(s, frames)
 
         await self._database.run(work)
+
+    async def unfinished(self, before: Utc) -> tuple[Unfinished, ...]:
+        """See the port."""
+        return await self._parts.left(before)
+
+    async def give_up(self, terminal: str, message: Part, entries: Sequence[Entry]) -> None:
+        """See the port."""
+        await self._parts.give_up(terminal, message, entries)
 
     async def put_aside(self, suspect: Suspect) -> None:
         """Keeps bytes that nobody may trust."""

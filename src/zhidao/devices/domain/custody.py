@@ -106,11 +106,40 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """Which part of a divided message a frame is; `number` 0: all of it put together.
+
+    `completes`: with this frame the message is whole, so that nothing of it is waited for.
+    """
+
+    message_id: int
+    first_serial: int
+    number: int
+    total: int
+    completes: bool = False
+
+    @property
+    def message(self) -> tuple[int, int]:
+        """What names its message among those of its terminal."""
+        return self.message_id, self.first_serial
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """A divided message that is not whole. `pieces`: the frames of it that are kept, by number."""
+
+    terminal: str
+    part: Part
+    pieces: tuple[tuple[int, bytes], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class StoredFrame:
     """A frame as it is kept. `digest`: SHA-256 of message id, packet number and body.
 
     The serial restarts with each connection, so it is no part of what makes two frames the same;
     but where the body bears no time of its own, serial and day of receipt (UTC) are in the digest.
+    `part`: of a divided message, until that is whole; it is not read back.
     """
 
     terminal: str
@@ -120,6 +149,7 @@ class StoredFrame:
     message_id: int
     serial: int
     plain: bytes
+    part: Part | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,13 @@ from zhidao.devices.domain.command import Command
 from zhidao.devices.domain.custody import (
     Claim,
     Nonce,
+    Part,
     Refusal,
     StoredChunk,
     StoredFrame,
     Suspect,
     Terminal,
+    Unfinished,
     Window,
 )
 from zhidao.devices.domain.enrolment import Enrolment
@@ -139,8 +141,17 @@ class Vault(Protocol):
     ) -> None:
         """Stores frames, chunks and the reports in those frames; durable when it returns.
 
-        Known ones are left as they are, and reports of frames that are not added are left out.
+        Known ones are left as they are, and reports of frames that are not added are left out. Of
+        parts of divided messages it is known that they wait, until one completes their message.
         """
+        ...
+
+    async def unfinished(self, before: Utc) -> tuple[Unfinished, ...]:
+        """Some of the divided messages that are not whole and of which nothing came since."""
+        ...
+
+    async def give_up(self, terminal: str, message: Part, entries: Sequence[Entry]) -> None:
+        """Nothing more of a divided message is waited for; its parts stay as frames."""
         ...
 
     async def put_aside(self, suspect: Suspect) -> None:

@@ -6,24 +6,22 @@ import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final
 
-from zhidao.core.errors import MalformedInput, NotFound, Refused, ZhidaoError
-from zhidao.core.hashing.hashtree import leaf_hash, tree_root
+from zhidao.core.errors import MalformedInput, Refused, ZhidaoError
 from zhidao.core.timescale import NS
-from zhidao.devices.domain.custody import StoredChunk, StoredFrame, Terminal
-from zhidao.devices.events import MessageIncomplete
+from zhidao.devices.domain.custody import Part, StoredChunk, StoredFrame, Terminal
+from zhidao.devices.service.coming_in import ComingIn
 from zhidao.devices.service.jt808_commands import Asked, body_of, told_by
 from zhidao.devices.service.lines import Line
 from zhidao.devices.service.points import POSITION_IDS
 from zhidao.devices.service.session_services import SessionServices, Suspects
+from zhidao.devices.service.unfinished import incomplete
 from zhidao.devices.wire.chunk import KIND_CHUNK, KIND_NONCE, decode_chunk
 from zhidao.devices.wire.jt808.frame import Edition, Frame, Header, decode_frame, encode_whole
 from zhidao.devices.wire.jt808.messages import (
-    REGISTER_NO_TERMINAL,
     REGISTERED,
-    REGISTERED_TERMINAL,
-    REGISTERED_VEHICLE,
     RESULT_FAILED,
     RESULT_OK,
     RESULT_UNSUPPORTED,
@@ -34,7 +32,6 @@ from zhidao.devices.wire.jt808.messages import (
     Message,
     PlatformAnswer,
     Registration,
-    RegistrationAnswer,
     ResendRequest,
     TerminalAnswer,
     TimeAnswer,
@@ -66,6 +63,12 @@ class _Round:
 
     out: list[bytes] = field(default_factory=list)
     owed: list[_Owed] = field(default_factory=list)
+    vain: list[Part] = field(default_factory=list)
+
+    def came_in_vain(self, head: Header, body: bytes | None) -> None:
+        """A message is refused; if it was divided and is whole, nothing of it is waited for."""
+        if head.packets_total and body is not None:
+            self.vain.append(_part(head))
 
 
 class Session:
@@ -90,8 +93,7 @@ class Session:
         self._asked = Asked()
         self._sending = asyncio.Lock()
         self._more_waits = False
-        self._given: tuple[str, str] | None = None
-        self.took_over = False
+        self._coming_in = ComingIn(services, self._line)
         self._terminal: Terminal | None = None
         self._serial = 0
         self._early = 0
@@ -104,6 +106,11 @@ class Session:
     def authenticated(self) -> bool:
         """Whether the terminal showed its token."""
         return self._terminal is not None
+
+    @property
+    def took_over(self) -> bool:
+        """Whether its terminal had another line until then."""
+        return self._coming_in.took_over
 
     @property
     def waits_for_packets(self) -> bool:
@@ -160,15 +167,12 @@ class Session:
     async def _write_down(self, given_up: Sequence[Incomplete]) -> None:
         for each in given_up:
             assert self._terminal is not None  # Nothing is put together before the token.
-            fact = MessageIncomplete(
-                terminal=self._terminal.terminal,
-                message_id=each.message_id,
-                first_serial=each.first_serial,
-                packets_total=each.packets_total,
-                came=[number for number, _ in each.pieces],
-                root=tree_root(leaf_hash(piece) for _, piece in each.pieces).hex(),
+            part = Part(each.message_id, each.first_serial, 0, each.packets_total)
+            await self._services.terminal_journal.tell_seldom(
+                incomplete(self._terminal.terminal, part, each.pieces),
+                terminal=self._terminal,
+                commit=partial(self._services.vault.give_up, self._terminal.terminal, part),
             )
-            await self._services.terminal_journal.tell_seldom(fact, terminal=self._terminal)
 
     async def _one(self, raw: bytes, turn: _Round) -> None:
         try:
@@ -196,67 +200,19 @@ class Session:
             self._count_early()
             return
         if isinstance(message, Registration):
-            turn.out += await self._register(head, message)
+            answer = await self._coming_in.registered(head, message)
+            if answer.result != REGISTERED:
+                self._count_early()
+            turn.out += self._down(answer, head)
         elif isinstance(message, Authentication):
             await self._authenticate(head, message, turn)
         else:
             self._answer(head, RESULT_FAILED, turn)
             self._count_early()
 
-    async def _register(self, head: Header, message: Registration) -> list[bytes]:
-        """The token, the same on one line however often it is asked, or why there is none."""
-        if self._given is None or self._given[0] != head.phone:
-            try:
-                token = await self._services.enrolments.register(
-                    head.phone,
-                    terminal_id=message.terminal,
-                    plate=message.plate,
-                    line=self._line,
-                )
-            except Refused as error:
-                self._count_early()
-                result = await self._not_registered(head, error)
-                return self._down(RegistrationAnswer(head.serial, result), head)
-            self._given = (head.phone, token)
-        return self._down(RegistrationAnswer(head.serial, REGISTERED, self._given[1]), head)
-
-    async def _not_registered(self, head: Header, error: Refused) -> int:
-        """Writes a refused registration down; by which number it is answered."""
-        journal = self._services.terminal_journal
-        if error.code == "not_invited":
-            known = await self._services.vault.terminal_by_number(head.phone.lstrip("0"))
-            await journal.refuse(known, error.code, str(error))
-            return REGISTERED_TERMINAL
-        nobody = isinstance(error, NotFound)
-        code = "unknown_terminal" if nobody else error.code
-        await journal.refuse_unknown(code, str(error), number=head.phone)
-        return REGISTER_NO_TERMINAL if nobody else REGISTERED_VEHICLE
-
     async def _authenticate(self, head: Header, message: Authentication, turn: _Round) -> None:
-        try:
-            terminal = await self._services.enrolments.authenticate(
-                head.phone,
-                message.token,
-                imei=message.imei,
-                network=self._line.network,
-                fresh=self._given == (head.phone, message.token),
-            )
-            self.took_over = self._services.lines.take(terminal.terminal, self._line)
-            try:
-                await self._services.enrolments.judge_again(
-                    terminal, message.token, imei=message.imei
-                )
-            except BaseException:
-                self._services.lines.leave(terminal.terminal, self._line)
-                raise
-        except NotFound as error:
-            await self._services.terminal_journal.refuse_unknown(
-                "unknown_terminal", str(error), number=head.phone
-            )
-            self._close_with(head, turn)
-            return
-        except Refused as error:
-            await self._not_let_in(head, error)
+        terminal = await self._coming_in.admitted(head, message)
+        if terminal is None:
             self._close_with(head, turn)
             return
         self._terminal, self._header = terminal, head
@@ -271,15 +227,6 @@ class Session:
             out, turn.out = turn.out, []
             await self._send(out)
         turn.out += await self._commands()
-
-    async def _not_let_in(self, head: Header, error: Refused) -> None:
-        journal = self._services.terminal_journal
-        try:
-            known = await self._services.vault.terminal_by_number(head.phone.lstrip("0"))
-        except NotFound:  # Retired in this very moment: its number is nobody's.
-            await journal.refuse_unknown(error.code, str(error), number=head.phone)
-            return
-        await journal.refuse(known, error.code, str(error))
 
     async def _push(self) -> None:
         if self._send is not None:
@@ -324,6 +271,7 @@ class Session:
         if head.encryption:
             self._answer(head, RESULT_UNSUPPORTED, turn)
             return
+        body: bytes | None = None
         try:
             body = self._packets.add(frame, self._services.clock.now().tai_ns)
             message = (
@@ -332,11 +280,13 @@ class Session:
             chunks, nonce = await self._chunk(terminal, message)
         except MalformedInput as error:
             await self._suspect(frame.encode_plain(), "malformed", error)
+            turn.came_in_vain(head, body)
             self._answer(head, RESULT_WRONG, turn)
             return
         except Refused as error:
             await self._services.terminal_journal.refuse(terminal, error.code, str(error))
             await self._suspect(frame.encode_plain(), error.code, error)
+            turn.came_in_vain(head, body)
             self._answer(head, RESULT_FAILED, turn)
             return
         await self._hear_of_commands(head, message, body)
@@ -350,18 +300,28 @@ class Session:
             case TimeRequest():
                 turn.out += self._down(TimeAnswer(self._services.clock.now()), head)
             case _:
-                whole = body if isinstance(message, PositionBatch) else None
-                stored = await self._store(frame, terminal, chunks, whole)
+                stored = await self._store(frame, terminal, chunks, body, message)
                 turn.owed.append(_Owed(head, stored, nonce))
 
     async def _store(
-        self, frame: Frame, terminal: Terminal, chunks: list[StoredChunk], whole: bytes | None
+        self,
+        frame: Frame,
+        terminal: Terminal,
+        chunks: list[StoredChunk],
+        body: bytes | None,
+        message: Message | None,
     ) -> list[asyncio.Future[None]]:
-        """Queues a frame to be stored, and a batch that it makes whole beside it."""
+        """Queues a frame to be stored, and a batch that it makes whole beside it.
+
+        `body`: of the message that is whole with it; what is no batch is kept in its parts only.
+        """
+        whole = body if isinstance(message, PositionBatch) else None
         head = frame.header
         # What is not read is kept as it came, too: nobody sends it a second time.
         apart = b"" if _is_told_once(head, chunks) else self._occasion(head)
         kept = self._kept(head, frame.body, frame.encode_plain(), terminal, apart)
+        if head.packets_total:
+            kept = replace(kept, part=_part(head, completes=body is not None and whole is None))
         stored = [await self._services.writer.put(kept, chunks)]
         if head.packets_total and whole:
             stored.append(await self._services.writer.put(self._whole(head, whole, terminal)))
@@ -379,6 +339,10 @@ class Session:
     async def _settle(self, turn: _Round) -> None:
         for owed in turn.owed:
             await asyncio.gather(*owed.stored)
+        for part in turn.vain:
+            assert self._terminal is not None
+            # Only now: its parts of this batch are written down.
+            await self._services.vault.give_up(self._terminal.terminal, part, ())
         for owed in turn.owed:
             self._answer(owed.header, RESULT_OK, turn)
         # Only now: the chunks of a window that ends in this batch are all stored.
@@ -412,7 +376,8 @@ class Session:
 
     def _whole(self, head: Header, body: bytes, terminal: Terminal) -> StoredFrame:
         """A divided message put together: what it says is in none of its parts."""
-        return self._kept(replace(head, packet_number=0), body, encode_whole(head, body), terminal)
+        whole = self._kept(replace(head, packet_number=0), body, encode_whole(head, body), terminal)
+        return replace(whole, part=replace(_part(head), number=0, completes=True))
 
     def _occasion(self, head: Header) -> bytes:
         """What tells a message from the same words on another day, or sent anew on this one."""
@@ -450,6 +415,17 @@ class Session:
         frames = frames_of(message, phone=head.phone, edition=edition, serial=self._serial)
         self._serial = (self._serial + len(frames)) % _SERIALS
         return [frame.encode() for frame in frames]
+
+
+def _part(head: Header, *, completes: bool = False) -> Part:
+    """Which part of its message a frame with this header is."""
+    return Part(
+        message_id=head.message_id,
+        first_serial=(head.serial - head.packet_number + 1) % _SERIALS,
+        number=head.packet_number,
+        total=head.packets_total,
+        completes=completes,
+    )
 
 
 def _is_told_once(head: Header, chunks: Sequence[StoredChunk]) -> bool:

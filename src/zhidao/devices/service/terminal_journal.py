@@ -77,16 +77,10 @@ class TerminalJournal:
             fact, _Place(terminal.aggregate, terminal.owner, terminal.visible), commit
         )
 
-    async def tell(self, fact: Fact, *, terminal: Terminal) -> None:
-        """Signs a fact as the node and writes it by itself."""
-
-        async def commit(entries: Sequence[Entry]) -> None:
-            await self._journal.append(entries)
-
-        await self.write(fact, terminal=terminal, commit=commit)
-
-    async def tell_seldom(self, fact: MessageIncomplete, *, terminal: Terminal) -> None:
-        """The same for what a terminal can bring about as often as it likes: beyond, counted."""
+    async def tell_seldom(
+        self, fact: MessageIncomplete, *, terminal: Terminal, commit: Commit
+    ) -> None:
+        """As `write` for what a terminal can bring about as often as it likes: beyond, counted."""
         now = self._clock.now()
         lately = [
             at
@@ -95,9 +89,10 @@ class TerminalJournal:
         ]
         if len(lately) >= _UNFINISHED_TOLD:
             self.refusals["incomplete"] += 1
+            await commit(())
             return
         self._unfinished_at[terminal.terminal] = [*lately, now]
-        await self.tell(fact, terminal=terminal)
+        await self.write(fact, terminal=terminal, commit=commit)
 
     async def refuse(self, terminal: Terminal, reason: str, sentence: str) -> None:
         """Counts a refusal and records it, unless the same was recorded a moment ago."""

@@ -24,6 +24,7 @@ from zhidao.devices.service.terminal_commands import TerminalCommands
 from zhidao.devices.service.terminal_journal import TerminalJournal
 from zhidao.devices.service.terminals import Terminals
 from zhidao.devices.service.tracks import NoSink, Tracks
+from zhidao.devices.service.unfinished import UnfinishedMessages
 from zhidao.devices.service.windows import Windows
 from zhidao.devices.service.writer import FrameWriter
 from zhidao.node.api.devices import commands as command_routes
@@ -87,11 +88,13 @@ async def build(
     seals = Seals(vault, records, context.scribe)
 
     commands = TerminalCommands(book, vault, lines, context.clock, context.ids)
+    unfinished = UnfinishedMessages(vault, terminal_journal, context.clock)
 
     async def tend() -> None:
         lines.tend()
         await enrolments.tend()
         await commands.tend()
+        await unfinished.tend()
         await windows.tend()
         await tracks.record()
 

@@ -51,6 +51,7 @@ def _all(kind: str, schema: str, names: str) -> Iterator[Family]:
 FAMILIES: Final = (
     # What terminals send: by the terminal, which is in every question about it.
     _spread("devices.frame", "terminal", "terminal", "received_tai_ns"),
+    _spread("devices.part", "terminal", "terminal"),
     _spread("devices.chunk", "terminal", "terminal"),
     _spread("devices.suspect", "terminal", "terminal", "received_tai_ns"),
     _spread("connectivity.observation", "terminal", "terminal", "unix_s"),
