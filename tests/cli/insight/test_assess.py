@@ -142,6 +142,15 @@ def test_the_licence_of_the_whole(
         assert paths == ["LICENSE", "pyproject.toml"]
 
 
+def test_who_wrote_the_licence_is_not_who_owns_the_project(run: Run, project: Path):
+    assert verdict(assessed(run, project, "--standard", "dpg"), "dpg", "3") == "shown"
+    foreign = "Copyright (C) 2007 Free Software Foundation, Inc.\n" + APACHE
+    commit(project, {"LICENSE": foreign})
+    assert verdict(assessed(run, project, "--standard", "dpg"), "dpg", "3") == "needs_person"
+    commit(project, {"NOTICE": "Copyright 2026 A town\n"})
+    assert verdict(assessed(run, project, "--standard", "dpg"), "dpg", "3") == "shown"
+
+
 def test_nested_licences_are_scopes_of_their_own(run: Run, project: Path):
     commit(project, {"vendor/x/LICENSE": APACHE, "vendor/y/COPYING": MIT + "\nNo war.\n"})
     scopes = {

@@ -89,9 +89,20 @@ def _stated_beside(reading: TreeReading) -> list[str]:
 
 
 def _owners(reading: TreeReading) -> Iterator[Cited]:
-    for path in (*root_licences(reading), *_tops(reading, "notice", "readme.md", "readme.rst")):
+    own = [path for path in root_licences(reading) if _names_owner(reading, path)]
+    for path in (*own, *_tops(reading, "notice", "readme.md", "readme.rst")):
         if line := owner_line(reading.contents[path]):
             yield reading.cite("copyright_notice", path, line)
+
+
+# Whoever uses one of these texts puts their own name above it. The longer texts name those who
+# wrote the licence, and nobody else.
+_OWNED_BY_NAME: Final = frozenset(("MIT", "BSD-2-Clause", "BSD-3-Clause", "ISC", "0BSD"))
+
+
+def _names_owner(reading: TreeReading, path: str) -> bool:
+    told = reading.licences[path]
+    return (told.expression or told.resembles) in _OWNED_BY_NAME
 
 
 def _tops(reading: TreeReading, *names: str) -> list[str]:

@@ -13,8 +13,8 @@ _TEXTS: Final = {
     "claimed": ("claimed", "仅声称"),
     "needs_person": ("needs a person", "须由人判断"),
     "shown_file": (
-        "the file is there; whether anybody lives by it is not shown",
-        "文件存在；是否照办并未显示",
+        "a file of that name is there; what it says, and who lives by it, is not judged",
+        "有此名称的文件；其中所写及是否照办均未判断",
     ),
     "shown_content": ("read in the repository", "从仓库内容读出"),
     "contradicted": ("contradicted", "相互矛盾"),
