@@ -147,6 +147,14 @@ def test_a_clone_that_is_not_whole_is_refused(project: Path, spoil: str, code: s
     assert refusal.value.code == code
 
 
+@pytest.mark.timeout(20)
+def test_a_pipe_in_place_of_a_file_is_not_waited_for(project: Path):
+    before = tree_of(project)
+    os.mkfifo(project / ".git" / "shallow")
+    os.mkfifo(project / ".git" / "refs" / "heads" / "pipe")
+    assert tree_of(project) == before
+
+
 def test_a_bundle_that_leans_on_another_is_refused(project: Path):
     with pytest.raises(Refused) as refusal:
         tree_of(bundle_of(project, "HEAD~1..HEAD", "--branches"))

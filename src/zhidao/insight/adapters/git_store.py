@@ -155,7 +155,12 @@ def _resolved(common: Path, name: str, packed: dict[str, str]) -> str:
 
 
 def _small(file: Path) -> str:
-    """The beginning of a small file, empty where there is none."""
+    """The beginning of a small file, empty where there is none.
+
+    A pipe or device in its place would never end, and is none.
+    """
+    if not file.is_file():
+        return ""
     try:
         with file.open("rb") as opened:
             return opened.read(_SMALL_BYTES).decode("utf-8", "replace")
