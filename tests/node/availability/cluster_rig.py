@@ -19,7 +19,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -79,6 +79,11 @@ class Cluster:
 
     folder: Path
     processes: dict[tuple[str, str], subprocess.Popen[bytes]] = field(default_factory=dict)
+    addresses: tuple[str, ...] = ()
+
+    def inside(self, name: str) -> list[str]:
+        """What a command is begun with to run on a machine: nothing where all share a network."""
+        return []
 
     @property
     def plan(self) -> Path:
@@ -89,7 +94,8 @@ class Cluster:
         me = pwd.getpwuid(os.getuid()).pw_name
         root = os.getuid() == 0
         users = ["etcd", "postgres", me] if root else [me, me, me]
-        machines = ",".join(f"127.0.0.1:{port}" for port in first_ports(3))
+        alone = [f"127.0.0.1:{port}" for port in first_ports(3)]
+        machines = ",".join(self.addresses or alone)
         words = ["ha", "plan", "--machines", machines, "--output", str(self.plan)]
         words += ["--root", str(self.plan), "--state", str(self.folder / "state")]
         words += ["--etcd", ETCD, "--patroni", PATRONI, "--postgres", POSTGRES]
@@ -121,6 +127,7 @@ class Cluster:
         command, user = self.unit(name, part)
         if os.getuid() == 0 and user != "root":
             command = ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups", *command]
+        command = [*self.inside(name), *command]
         log = self.folder / f"{name}-{part}.log"
         with log.open("ab") as told:
             return subprocess.Popen(
@@ -245,7 +252,11 @@ class Cluster:
         program = str(Path(PATRONI).with_name("patronictl"))
         config = str(self.plan / name / "patroni" / "patroni.yaml")
         return subprocess.run(
-            [program, "-c", config, *words], capture_output=True, text=True, timeout=90, check=False
+            [*self.inside(name), program, "-c", config, *words],
+            capture_output=True,
+            text=True,
+            timeout=90,
+            check=False,
         )
 
     def logs(self) -> str:
@@ -285,6 +296,7 @@ class HaRig(Rig):
         out = self.folder / f"node-{name}-{len(self.processes)}.out"
         with out.open("wb") as told, out.with_suffix(".log").open("wb") as log:
             child = await asyncio.create_subprocess_exec(
+                *self.cluster.inside(name),
                 *command,
                 "--json",
                 stdin=asyncio.subprocess.DEVNULL,
@@ -295,6 +307,7 @@ class HaRig(Rig):
                     "ZHIDAO_NODE_DEMO": "true",
                     "ZHIDAO_HTTP_REQUESTS_PER_SECOND": "0",
                     "ZHIDAO_HTTP_REFUSALS_PER_SECOND": "0",
+                    **self.settings,
                 },
             )
         process = Process(self.cluster.machine(name).ports.node, child, out)
@@ -316,9 +329,11 @@ class HaRig(Rig):
 
 
 @contextlib.contextmanager
-def cluster_in(folder: Path, *more: str) -> Iterator[Cluster]:
+def cluster_in(
+    folder: Path, *more: str, kind: Callable[[Path], Cluster] = Cluster
+) -> Iterator[Cluster]:
     """A cluster of three that is ended in the end; its folder is one that servers can enter."""
-    cluster = Cluster(folder)
+    cluster = kind(folder)
     folder.chmod(0o711)
     try:
         yield cluster.make(*more)

@@ -76,6 +76,10 @@ class Watched:
             while True:
                 before = self._acknowledged()
                 await asyncio.sleep(1)
+                for writer in self.writers:
+                    if writer.done():
+                        # A caller was told what it may not be told.
+                        writer.result()
                 if self._acknowledged() >= before + 5:
                     return
 

@@ -167,7 +167,10 @@ def test_the_node_takes_its_settings_and_they_say_what_is_planned(tmp_path: Path
     # The nearest server is asked first.
     assert config.text("bus.url").count("tls://") == 3
     assert "@db1.example.org:4222" in config.text("bus.url").split(",")[0]
-    assert tomllib.loads(file.read_text())["http"]["tls"] == "auto"
+    http = tomllib.loads(file.read_text())["http"]
+    assert http["tls"] == "auto"
+    # A standby passes on what it was asked under its own name, and whoever serves must know it.
+    assert http["names"] == "db1.example.org,10.0.0.2,2001:db8::3"
 
 
 def test_certificates_name_their_machine_and_come_of_the_plans_authority(tmp_path: Path) -> None:

@@ -263,7 +263,8 @@ def _node(plan: Plan, secrets: Secrets, machine: Machine) -> bytes:
         "http": {
             "host": machine.bound.strip("[]"),
             "port": machine.ports.node,
-            "names": "" if machine.host.startswith("[") else machine.address,
+            # A standby passes on what it is asked by its own name.
+            "names": ",".join(dict.fromkeys(each.address for each in plan.machines)),
             # Nobody but this machine reaches loopback.
             "tls": "off" if machine.is_loopback else "auto",
         },
