@@ -114,12 +114,15 @@ class Pool:
         async with asyncio.timeout(max(0.0, deadline - time.monotonic())):
             await self._turn.acquire()
         try:
-            return await self._knock()
+            if self._why:
+                return await self._knock()
         except psycopg.OperationalError:
             await asyncio.sleep(_PAUSE_S)
             raise
         finally:
             self._turn.release()
+        # It is back: whoever waited goes on beside the others.
+        return self._idle.pop()[1] if self._idle else await self._knock()
 
     async def _knock(self) -> Connection:
         connection = await psycopg.AsyncConnection.connect(
