@@ -9,19 +9,22 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import time
 from pathlib import Path
 
 import pytest
-from tests.node.availability.cluster_rig import Cluster, cluster_in, short_folder
+from tests.node.availability.cluster_rig import Cluster, HaRig, cluster_in, short_folder
 from tests.node.availability.events import (
+    CALLERS,
+    Watched,
     needs_a_cluster,
     standbys_lost,
     three_events,
     told_of,
     watched,
 )
-from tests.node.leases.books_bench import nothing_wrong
+from tests.node.leases.books_bench import begin_writing, nothing_wrong, open_books
 
 from zhidao.cli.main import main
 from zhidao.node.availability.findings import Finding
@@ -199,3 +202,40 @@ async def test_one_and_two_servers_of_nats_lost(short_folder: Path, seed: int) -
         told = await seen.count()
     told_of(f"seed {seed}: degraded {degraded_s:.1f} s, down {down_s:.1f} s, back {back_s:.1f} s")
     assert nothing_wrong(told), told
+
+
+async def test_a_host_is_lost_with_the_database_and_the_process_that_serves(
+    short_folder: Path, seed: int
+) -> None:
+    """One of a pair of processes goes with the leader: the other takes over, and nothing is lost."""
+    with cluster_in(short_folder) as cluster:
+        for machine in cluster.machines:
+            cluster.start(machine.name)
+        await cluster.well()
+        async with HaRig(short_folder, "", name="node", cluster=cluster) as rig:
+            leader, after = cluster.leader(), cluster.synchronous()
+            holder = await rig.start_on(leader)
+            await rig.start_on(after)
+            assert rig.holder() is holder
+            books = await open_books(rig, holder.url)
+            seen = Watched(cluster, rig, books, seed)
+            seen.writers = begin_writing(rig, books, seed, many=CALLERS)
+            try:
+                await cluster.well()
+
+                async def lost() -> None:
+                    holder.send(signal.SIGKILL)
+                    cluster.kill(leader)
+                    await holder.child.wait()
+
+                gap_s = await seen.event("leader's host with the node lost", lost)
+                assert cluster.leader() == after
+                cluster.start(leader)
+                await cluster.well()
+                told = await seen.count()
+            finally:
+                for writer in seen.writers:
+                    writer.cancel()
+                await asyncio.gather(*seen.writers, return_exceptions=True)
+    assert nothing_wrong(told), told
+    assert gap_s <= HOST_S
