@@ -5,13 +5,15 @@ By `zhidao finance screen` as a program of its own, on OFAC's lists of 2021 (Lat
 Recall: names of the list in spellings that were made by rule and seed, equally many of each kind
 (`SPELLINGS`), and, as spellings that nobody made, the aliases of OFAC itself that are nearly the
 listed name (`difflib` at 0.85 and not equal), asked against the list without its aliases. An
-alert must be of the very entry.
+alert must be of the very entry. Apart from these: listed names inside longer ones, and with half of
+their letters exchanged for Cyrillic and Greek ones that look the same.
 
 False alerts, of names that are on no list: 10,000 usual given and family names joined by a seed
 (as in `inner/finance/finance_screening`; who is by chance the namesake of a listed person counts
-as an alert too), and the real firms and people that invoices and payment messages of others and
-applications of public goods name in `../shared/data`. A name that is listed letter for letter is
-no clean one and is left out; how many these were is printed.
+as an alert too), a quarter of these inside longer names, and the real firms and people that
+invoices and payment messages of others and applications of public goods name in `../shared/data`.
+A name that is listed letter for letter is no clean one and is left out; how many these were is
+printed.
 """
 
 from __future__ import annotations
@@ -67,10 +69,14 @@ def run(long: bool) -> Iterator[dict[str, Any]]:  # noqa: FBT001 (the contract o
     whole = f"ofac={files[0]},{files[1]}"
     yield from _recall(whole, listed, OF_EACH[long])
     yield from _official(f"ofac={files[0]}", dict(listed), aliases, OF_EACH[long] * 2)
+    yield from _hidden(whole, _people_and_firms(files[0]), OF_EACH[long])
     known = {_plain(name) for _, name in (*listed, *aliases)}
     made = [f"{given} {family}" for given in GIVEN for family in FAMILY]
     random.Random(1).shuffle(made)
     yield from _false("made", whole, made[: CLEAN[long]], known)
+    chance = random.Random(6)
+    longer = [chance.choice(FRAMES).format(name) for name in made[: CLEAN[long] // 4]]
+    yield from _false("longer", whole, longer, known)
     yield from _false("real", whole, _real(), known)
 
 
@@ -89,6 +95,18 @@ def _recall(lists: str, listed: Sequence[tuple[str, str]], each: int) -> Iterato
     for kind in SPELLINGS:
         of_kind = [hit for hit, (one, *_) in zip(right, asked, strict=True) if one == kind]
         yield claim(f"screening_recall_{kind}_percent", [_share(of_kind)], "%")
+
+
+def _hidden(lists: str, listed: Sequence[tuple[str, str]], each: int) -> Iterator[dict[str, Any]]:
+    """Names inside longer ones, and with letters of other scripts that look the same."""
+    for number, (kind, hide) in enumerate(HIDDEN.items()):
+        chance = random.Random(20 + number)
+        some = chance.sample(listed, min(each, len(listed)))
+        asked = [(entry, hide(name, chance)) for entry, name in some]
+        asked = [(entry, name) for entry, name in asked if name]
+        found = _asked(lists, [name for _, name in asked])
+        right = [entry in found[name] for entry, name in asked]
+        yield claim(f"screening_recall_{kind}_percent", [_share(right)], "%")
 
 
 def _official(
@@ -227,6 +245,34 @@ SPELLINGS: Final[dict[str, Callable[[str, random.Random], str]]] = {
 }
 
 
+FRAMES: Final = (
+    "ACME TRADING of {} branch",
+    "{} Almaty Representative Office",
+    "Branch No. 7 of {} in Dubai, attention of the accounts department",
+    "c/o {}, Warehouse 12",
+)
+# Capitals and small letters of Cyrillic and Greek that are written like Latin ones.
+_LOOKS: Final = str.maketrans("ABEKMHOPCTXaeopcxi", "АΒЕКМНОРСТХаеоρсхі")
+
+
+def _inside(name: str, chance: random.Random) -> str:
+    return chance.choice(FRAMES).format(name)
+
+
+def _look_alikes(name: str, chance: random.Random) -> str:
+    """Half of the letters that can be exchanged are."""
+    other = "".join(
+        letter.translate(_LOOKS) if chance.random() < 0.5 else letter for letter in name
+    )
+    return "" if other == name else other
+
+
+HIDDEN: Final[dict[str, Callable[[str, random.Random], str]]] = {
+    "inside": _inside,
+    "look_alikes": _look_alikes,
+}
+
+
 # -- names -----------------------------------------------------------------------------------------
 
 
@@ -236,6 +282,13 @@ def _rows(file: Path) -> list[tuple[str, str]]:
     with file.open(encoding="utf-8", errors="replace", newline="") as read:
         rows = [row for row in csv.reader(read) if len(row) > place]
     return [(row[0].strip(), row[place].strip()) for row in rows if len(row[place].strip()) > 3]
+
+
+def _people_and_firms(file: Path) -> list[tuple[str, str]]:
+    """The same without vessels and aircraft: they stand in no name of a party."""
+    with file.open(encoding="utf-8", errors="replace", newline="") as read:
+        kinds = {row[0].strip(): row[2].strip() for row in csv.reader(read) if len(row) > 2}
+    return [one for one in _rows(file) if kinds.get(one[0]) not in ("vessel", "aircraft")]
 
 
 def _real() -> list[str]:

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zhidao.core.errors import MalformedInput, Refused
+from zhidao.finance.domain.screening.longer_names import pieces
 from zhidao.finance.domain.screening.names import fold, readings
 from zhidao.finance.domain.screening.screening import Index, ListedName, ListVersion, require_fresh
 
@@ -62,7 +63,7 @@ def test_a_namesake_by_half_is_no_alert(name: str) -> None:
     assert not any(hit.alert for hit in INDEX.screen(name))
 
 
-@pytest.mark.parametrize("name", ["", "   ", "123", "x" * 201])
+@pytest.mark.parametrize("name", ["", "   ", "123", "1 " * 300, "x" * 10_001])
 def test_what_is_no_name_is_refused(name: str) -> None:
     with pytest.raises(MalformedInput):
         INDEX.screen(name)
@@ -105,3 +106,99 @@ def test_the_shared_pairs_are_found(shared: Path) -> None:
     first = sum(index.screen(row[0])[0].entry.entry == row[1] for row in rows)
     assert len(rows) >= 20
     assert first == len(rows)
+
+
+# -- hidden names ------------------------------------------------------------------------------------
+
+LONGER = Index(
+    ListedName("csv", str(n), (name,))
+    for n, name in enumerate(
+        (
+            "BADEGE, Eric",
+            "Kassym-Jomart Tokayev",
+            "AEROCARIBBEAN AIRLINES",
+            "SMILEWALLET, LLC",
+            "Islamic Republic Shipping Lines",
+            "Владимир Путин",
+            "王建国",
+            "LI, Wei",
+            "Abdullah",
+            *(f"Abdullah {other}" for other in ("Karim", "Hasan", "Omar")),
+        )
+    )
+)
+
+
+def alerts(name: str) -> set[str]:
+    return {hit.name for hit in LONGER.screen(name) if hit.alert}
+
+
+@pytest.mark.parametrize(
+    ("asked", "listed"),
+    [
+        ("ACME TRADING of Eric Badege branch", "BADEGE, Eric"),
+        ("c/o Badege Eric, Warehouse 12, third gate on the left", "BADEGE, Eric"),
+        ("ACME branch of Kasym Jomart Tokaev and sons in Almaty", "Kassym-Jomart Tokayev"),
+        ("Almaty office of AEROCARIBBEAN AIRLINES for cargo", "AEROCARIBBEAN AIRLINES"),
+        ("SmileWallet Almaty Representative Office", "SMILEWALLET, LLC"),
+        ("Agents for Islamic Republic Shiping Lines in Baku", "Islamic Republic Shipping Lines"),
+        ("Фонд имени Владимира Путина, Владимир Путин лично", "Владимир Путин"),
+        ("上海王建国国际贸易有限公司", "王建国"),
+        # Past the twelfth word, and past two hundred characters.
+        (" ".join(f"Word{n}" for n in range(20)) + " Eric Badege", "BADEGE, Eric"),
+        ("Pump works and water supply of the region " * 6 + "Eric Badege", "BADEGE, Eric"),
+        ("x" * 195 + " Eric Badege " + "y" * 195, "BADEGE, Eric"),
+        ("Eric Badege " + "of the pump works " * 40, "BADEGE, Eric"),
+    ],
+)
+def test_a_listed_name_inside_a_longer_one_is_an_alert(asked: str, listed: str) -> None:
+    assert listed in alerts(asked)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "Еriс Ваdеge",  # Cyrillic: Е, с, В, а, е
+        "Εric Βadege",  # Greek: Ε, Β
+        "ΕRΙС ΒΑDЕGЕ",  # both
+        "Ｅｒｉｃ　Ｂａｄｅｇｅ",
+        "E\u0336r\u0336i\u0336c\u0336 B\u0301a\u0336dege",
+        "Er\u200bic Ba\u00add\u2060ege\ufeff",
+        "𝐄𝐫𝐢𝐜 𝔹𝕒𝕕𝕖𝕘𝕖",
+        "ACME TRADING of Еriс Ваdеge branch",
+    ],
+)
+def test_letters_that_look_like_others_hide_nobody(asked: str) -> None:
+    assert "BADEGE, Eric" in alerts(asked)
+
+
+def test_latin_letters_in_a_cyrillic_name_hide_nobody() -> None:
+    assert "Владимир Путин" in alerts("Bлaдимиp Пyтин")
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "Li Wei Trading Company",  # Too short and too common to be found inside.
+        "Abdullah Trading of Almaty",
+        "Eric Hansen and Anna Badenge Pump Works",
+        "Eric of the pump works Badege",  # Not one after the other.
+        "Владимир Петров и Павел Путинцев",
+        "上海建国国际贸易有限公司",
+        "ООО Samsung Электроникс",
+    ],
+)
+def test_what_only_resembles_a_part_is_no_alert(asked: str) -> None:
+    assert alerts(asked) == set()
+
+
+@pytest.mark.bound("finance.domain.screening.screening.TEXT_CHARACTERS_MAX")
+@pytest.mark.parametrize("size", [1, 200, 201, 300, 301, 9_999, 10_000])
+def test_a_long_text_is_looked_at_whole(size: int) -> None:
+    text = "".join(chr(0x4E00 + n) for n in range(size))
+    found = pieces(text)
+    assert max(map(len, found)) <= 200
+    # Whatever is no longer than half a name stands whole in one of them.
+    for start in range(0, size, 7):
+        assert any(text[start : start + 100] in piece for piece in found)
+    assert LONGER.screen(text.replace(text[0], "a")) is not None

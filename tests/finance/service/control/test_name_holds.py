@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date
 from typing import Any
 
@@ -9,10 +10,11 @@ import pytest
 from tests.finance.service.bank_services import BankServices, read
 
 from zhidao.core.actor import Actor, Role
-from zhidao.core.errors import Refused
+from zhidao.core.errors import NotFound, Refused
 from zhidao.core.ids import PartyId
 from zhidao.finance.adapters.memory import HeldLists
 from zhidao.finance.domain.screening.screening import Lists
+from zhidao.finance.events import BankAdmitted
 from zhidao.finance.service.control.approvals import Approvals
 from zhidao.finance.service.control.name_holds import NameHolds
 from zhidao.finance.service.control.party_names import PartyNames
@@ -171,7 +173,7 @@ async def test_names_beyond_those_remembered_are_screened_again(
     names = services.names
     await names._alerts(["Li Lei", "Han Mei"])
     await names._alerts(["Li Lei"])
-    assert len(names._clear) == left
+    assert len(names._clear.names) == left
 
 
 @pytest.mark.parametrize("each", [80, pytest.param(1, marks=pytest.mark.long)])
@@ -185,3 +187,98 @@ async def test_nobody_on_the_lists_at_hand_is_paid(world: Any, shared: Any, each
     missed = [one for one in asked if not (await services.names._alerts([one]))[1]]
     assert len(asked) > 200
     assert not missed
+
+
+# -- lists that change, names that are too long -----------------------------------------------------
+
+
+def of(*names: str) -> Lists:
+    text = "".join(f"{n},{name}\n" for n, name in enumerate(names))
+    listed = read_list("csv", f"id,name\n{text}".encode(), dated=FRESH)
+    return Lists.of([(listed.version, listed.entries)])
+
+
+class Changing:
+    """A folder in which a new list appears after it was first read."""
+
+    def __init__(self, *lists: Lists) -> None:
+        self._lists = list(lists)
+
+    async def lists(self) -> Lists:
+        return self._lists.pop(0) if len(self._lists) > 1 else self._lists[0]
+
+
+async def test_a_list_that_comes_while_names_are_looked_at_is_asked_too(world: Any) -> None:
+    services = await bank_with(world, text="1,Somebody Else\n")
+    services.names._screening._source = Changing(of("Somebody Else"), of("Han Mei"))
+    why, found = await services.names._alerts(["Han Mei"])
+    assert (why, [name for name, _ in found]) == ("", ["Han Mei"])
+
+
+async def test_what_is_clear_by_an_older_list_is_not_by_the_one_that_came(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services = await bank_with(world)
+    names, before, after = services.names, of("Somebody Else"), of("Han Mei")
+    looks, gate = asyncio.Event(), asyncio.Event()
+
+    async def slowly(work: Any) -> Any:
+        looks.set()
+        await gate.wait()
+        return work()
+
+    with monkeypatch.context() as patched:
+        patched.setattr("zhidao.finance.service.control.name_holds.asyncio.to_thread", slowly)
+        slow = asyncio.create_task(names._looked(before, {"Han Mei"}))
+        await looks.wait()
+    assert await names._looked(after, {"Li Lei"}) == []
+    gate.set()
+    assert await slow == []
+    # The slow look was by the older list: what it found clear is clear by that list alone.
+    assert [name for name, _ in await names._looked(after, {"Han Mei"})] == ["Han Mei"]
+
+
+@pytest.mark.parametrize(("size", "why"), [(10_000, ""), (10_001, "name_too_long")])
+async def test_a_name_too_long_to_be_read_is_held(world: Any, size: int, why: str) -> None:
+    services = await bank_with(world)
+    assert (await services.names._alerts(["ab " * 3_333 + "x" * (size - 9_999)]))[0] == why
+
+
+# -- for whom is paid, and who is admitted ----------------------------------------------------------
+
+
+@pytest.mark.parametrize("side", ["ultimate_payer", "ultimate_payee"])
+async def test_for_whom_is_paid_is_looked_at_by_each_bank(world: Any, side: str) -> None:
+    services = await bank_with(world)
+    data = services.pays(700, **{side: person(LISTED, "Goma", "CD")})
+    assert await told(services, data) == ("PDNG", "")
+    await say(services, "importer-bank", "aigerim", "bolat")
+    # It is told to the payee's bank, which looks for itself.
+    assert await services.balance("importer") == 10_000_000 - 700
+    assert await services.balance("exporter") == 0
+    await say(services, "exporter-bank", "li", "wang")
+    assert await services.balance("exporter") == 700
+
+
+async def test_a_bank_of_a_listed_name_is_admitted_once_two_persons_of_the_node_said_so(
+    world: Any,
+) -> None:
+    services = await bank_with(world)
+    operator = Actor(PartyId("operator"), Role.OPERATOR)
+    new = BankAdmitted(bank="carrier", name=LISTED, bic="CARRKZKA", town="Goma", country="CD")
+    for _ in range(2):
+        with pytest.raises(Refused) as refused:
+            await world.accounts.admit(operator, new)
+        assert refused.value.code == "needs_two_persons"
+    with pytest.raises(Refused):
+        await world.accounts.bank("carrier")
+    name = await waits(services.approvals, "node")
+    # A bank's people have no word in it.
+    stranger = Actor(PartyId("importer-bank"), Role.PARTY, "li")
+    with pytest.raises(NotFound):
+        await services.approvals.decide(stranger, name, approve=True)
+    for one in ("aida", "berik"):
+        by = Actor(PartyId("node"), Role.OPERATOR, one)
+        await services.approvals.decide(by, name, approve=True)
+    assert await world.accounts.bank("carrier") == new
+    assert await world.accounts.admit(operator, new) == new

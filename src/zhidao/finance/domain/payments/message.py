@@ -21,6 +21,7 @@ class CreditTransfer(NamedTuple):
 
     `group`: the payment information that it stands in (pain.001), else empty. `payer` and `payee`
     are banks in pacs.009. `uetr`: a lower-case UUID, or empty where pain.001 gives none.
+    `ultimate_payer`, `ultimate_payee`: for whom they pay and are paid, if the message says so.
     """
 
     group: str
@@ -38,6 +39,8 @@ class CreditTransfer(NamedTuple):
     payee_account: Tree
     payee_bank: Tree
     remittance: Tree
+    ultimate_payer: Tree = ()
+    ultimate_payee: Tree = ()
 
 
 class Transfers(NamedTuple):

@@ -47,12 +47,19 @@ def _by_words(left: Sequence[str], right: Sequence[str]) -> int:
     # Of a given name and a family name both must be there; of more, one may be left out.
     if len(left) <= 2 and min(found) < _WORD:
         score = min(score, ALERT_PERMILLE - 20)
-    return max(score, ALERT_PERMILLE) if _stands_whole(left, right, back) else score
+    whole = back >= _SURELY and _stands_whole(likes, len(right))
+    return max(score, ALERT_PERMILLE) if whole else score
 
 
-def _stands_whole(left: Sequence[str], right: Sequence[str], back: int) -> bool:
-    """Whether a listed name of three words or more was asked for with one word more at most."""
-    return len(right) >= _WHOLE and len(left) <= len(right) + 1 and back >= _SURELY
+def _stands_whole(likes: Sequence[Sequence[int]], listed: int) -> bool:
+    """Whether a listed name of three words or more was asked for, one word at most between its own.
+
+    `likes`: how alike each word that was asked for is to each of the `listed` ones.
+    """
+    if listed < _WHOLE:
+        return False
+    places = [max(range(len(likes)), key=lambda n: likes[n][word]) for word in range(listed)]
+    return max(places) - min(places) <= listed
 
 
 def _joined(words: Sequence[str]) -> str:

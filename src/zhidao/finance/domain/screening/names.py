@@ -16,6 +16,7 @@ from typing import Final
 
 from zhidao.core.errors import MalformedInput
 from zhidao.finance.domain.screening.han_names import japanese_readings, korean_readings
+from zhidao.finance.domain.screening.look_alikes import look_alikes, without_hidden
 
 NAME_CHARACTERS_MAX: Final = 200
 _WORDS_MAX: Final = 12
@@ -127,25 +128,31 @@ def _squeezed(text: str) -> str:
     return re.sub("(.)\\1+", "\\1", text)
 
 
-def readings(name: str) -> tuple[Reading, ...]:
+def readings(name: str, *, words_max: int = _WORDS_MAX) -> tuple[Reading, ...]:
     """All readings of a name, at least one, the most likely first.
 
-    Raises MalformedInput for a name without letters or with more than 200 characters.
+    `words_max`: more words are left out. Raises MalformedInput for a name without letters or with
+    more than 200 characters.
     """
     if len(name) > NAME_CHARACTERS_MAX:
         raise MalformedInput(f"a name of more than {NAME_CHARACTERS_MAX} characters")
-    plain = unicodedata.normalize("NFKC", name).replace("・", " ").replace("·", " ")
+    plain = without_hidden(name).replace("・", " ").replace("·", " ")
     squeezed = re.sub(r"\s+", "", plain)
     scripts = {_script(letter) for letter in squeezed if letter.isalpha()}
     if not scripts:
         raise MalformedInput("a name needs at least one letter")
     if "HAN" in scripts:
-        found = _han(squeezed, plain)
+        found = _han(squeezed, plain, words_max)
     elif scripts == {"HANGUL"} and len(squeezed) <= 5:
         found = [_hangul(squeezed)]
     else:
         abjad = bool(scripts & set(_ABJAD))
-        found = [Reading(_words(_latin(plain, abjad=abjad)), abjad, min(scripts).lower())]
+        words = _words(_latin(plain, abjad=abjad), words_max)
+        found = [Reading(words, abjad, min(scripts).lower())]
+    found += [
+        Reading(_words(_latin(other, abjad=False), words_max), how="look-alike letters")
+        for other in look_alikes(plain, scripts)
+    ]
     told = (replace(reading, words=tuple(filter(None, reading.words))) for reading in found)
     kept = tuple(dict.fromkeys(reading for reading in told if reading.words))
     # What nobody can read is compared by its own letters.
@@ -167,9 +174,9 @@ def _latin(text: str, *, abjad: bool) -> str:
     return str(anyascii(text))
 
 
-def _words(latin: str) -> tuple[str, ...]:
+def _words(latin: str, words_max: int) -> tuple[str, ...]:
     """Folded words without what tells nobody apart (unless nothing else is there)."""
-    parts = [part for part in re.split(r"[^A-Za-z0-9'`]+", latin) if part][:_WORDS_MAX]
+    parts = [part for part in re.split(r"[^A-Za-z0-9'`]+", latin) if part][:words_max]
     told = [one for part in parts if (one := _without_form(part.lower().strip("'`")))]
     folded = (fold(part) for part in told or parts)
     return tuple(word for word in folded if word)
@@ -206,7 +213,7 @@ def _hangul(name: str) -> Reading:
     return Reading(tuple(fold(part) for part in (family, *given)), how="hangul")
 
 
-def _han(squeezed: str, plain: str) -> list[Reading]:
+def _han(squeezed: str, plain: str, words_max: int) -> list[Reading]:
     from pypinyin import lazy_pinyin
 
     han = [letter for letter in squeezed if _script(letter) == "HAN"]
@@ -219,7 +226,7 @@ def _han(squeezed: str, plain: str) -> list[Reading]:
         for how, read in (("korean", korean_readings), ("japanese", japanese_readings)):
             found += (Reading(tuple(map(fold, words)), how=how) for words in read(squeezed))
     else:
-        found.append(Reading(_words(_latin(plain, abjad=False)), how="mixed"))
+        found.append(Reading(_words(_latin(plain, abjad=False), words_max), how="mixed"))
     return found
 
 
@@ -228,10 +235,19 @@ _DOUBLE: Final = frozenset(
 )
 
 
+def han_of(name: str) -> str:
+    """The Chinese characters of a name, without what stands between them."""
+    return "".join(letter for letter in without_hidden(name) if _script(letter) == "HAN")
+
+
+def whole_keys(reading: Reading) -> tuple[str, str]:
+    """The keys under which a reading stands as a whole: its words in any order, and its sound."""
+    return f"={''.join(sorted(reading.words))}", f"~{coarse(reading.whole)}"
+
+
 def found_by(reading: Reading) -> Iterable[str]:
     """The keys under which a reading stands in an index."""
-    yield f"={''.join(sorted(reading.words))}"
-    yield f"~{coarse(reading.whole)}"
+    yield from whole_keys(reading)
     if len(reading.words) == 1:
         # No other word finds it: one letter may be wrong.
         skeleton = coarse(reading.whole)

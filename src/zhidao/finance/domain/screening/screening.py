@@ -10,24 +10,44 @@ the other: a bank that missed a likeness would be at fault, a declaration is onl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zhidao.core.errors import MalformedInput, Refused, Unavailable
 from zhidao.core.programs.extras import command_for
-from zhidao.finance.domain.screening.names import Reading, found_by, readings
+from zhidao.finance.domain.screening.longer_names import (
+    HAN_MAX,
+    HAN_MIN,
+    LONE_ENTRIES_MAX,
+    is_inside,
+    pieces,
+    runs,
+)
+from zhidao.finance.domain.screening.names import (
+    NAME_CHARACTERS_MAX,
+    Reading,
+    found_by,
+    han_of,
+    readings,
+    whole_keys,
+)
 
 ALERT_PERMILLE: Final = 920
 """From here on a hit is an alert that a person decides."""
+INSIDE_PERMILLE: Final = 940
+"""What a listed name inside a longer one counts: an alert, below any that is like the whole."""
+TEXT_CHARACTERS_MAX: Final = 10_000
+"""Of a text that is looked at in pieces; a name that is longer is held by whoever asks."""
 HITS_MAX: Final = 10
 ENTRIES_MAX: Final = 2_000_000
 _CANDIDATES: Final = 64
+NO_ROWS: Final[NDArray[np.int32]] = np.array([], np.int32)
 # A key that half of all names bear says nothing and costs much.
 _POSTING_MAX: Final = 20_000
 
@@ -86,6 +106,15 @@ def require_fresh(versions: Sequence[ListVersion], *, today: date, age_days_max:
             )
 
 
+class _Found(NamedTuple):
+    """A row that is like what was asked for. `inside`: like a part of it."""
+
+    score_permille: int
+    asked: Reading
+    row: int
+    inside: bool = False
+
+
 class Index:
     """All readings of all names of the lists."""
 
@@ -106,6 +135,9 @@ class Index:
                     self._rows.append((place, name, reading))
                     for key in set(found_by(reading)):
                         found.setdefault(key, []).append(row)
+                han = han_of(name)
+                if HAN_MIN <= len(han) <= HAN_MAX:
+                    found.setdefault(f"@{han}", []).append(len(self._rows) - 1)
         self._postings: dict[str, NDArray[np.int32]] = {
             key: np.array(rows, np.int32) for key, rows in found.items()
         }
@@ -118,28 +150,74 @@ class Index:
         return len(self._entries)
 
     def screen(self, name: str, *, limit: int = HITS_MAX) -> list[Hit]:
-        """The entries most like a name, best first.
+        """The entries most like a name, best first; and those whose names stand inside it.
 
-        Raises MalformedInput for what is no name, Unavailable (`no_screening`).
+        A text longer than a name is looked at in pieces that overlap. Raises MalformedInput for
+        what is no name (`name_too_long` past `TEXT_CHARACTERS_MAX`), Unavailable (`no_screening`).
         """
-        compare = _comparison()
-        best: dict[int, tuple[int, Reading, int]] = {}
-        for asked in readings(name):
-            for row in self._candidates(asked):
-                place, _, reading = self._rows[row]
-                score = compare(asked, reading)
-                known = best.get(place)
-                if known is None or score > known[0]:
-                    best[place] = score, asked, row
+        if len(name) > TEXT_CHARACTERS_MAX:
+            raise MalformedInput(
+                f"a name of more than {TEXT_CHARACTERS_MAX} characters", code="name_too_long"
+            )
+        best: dict[int, _Found] = {}
+        named = False
+        for piece in pieces(name):
+            if len(name) > len(piece) and not any(map(str.isalpha, piece)):
+                continue  # Of a long text a part may have no letters.
+            named = True
+            for found in (*self._like(piece), *self._inside(piece)):
+                known = best.get(self._rows[found.row][0])
+                if known is None or found.score_permille > known.score_permille:
+                    best[self._rows[found.row][0]] = found
+        if not named:
+            raise MalformedInput("a name needs at least one letter")
         ranked = sorted(
-            best.items(), key=lambda found: (-found[1][0], self._entries[found[0]].entry)
+            best.items(),
+            key=lambda found: (-found[1].score_permille, self._entries[found[0]].entry),
         )
         # Only what is told needs its words.
-        return [self._hit(*found) for _, found in ranked[:limit]]
+        return [self._hit(found) for _, found in ranked[:limit]]
 
-    def _hit(self, score_permille: int, asked: Reading, row: int) -> Hit:
-        place, listed, reading = self._rows[row]
-        return Hit(self._entries[place], listed, score_permille, _reason(asked, reading, listed))
+    def _like(self, name: str) -> Iterator[_Found]:
+        """What is like a name as a whole."""
+        compare = _comparison()
+        for asked in readings(name):
+            for row in self._candidates(asked):
+                yield _Found(compare(asked, self._rows[row][2]), asked, row)
+
+    def _inside(self, name: str) -> Iterator[_Found]:
+        """What stands inside a name."""
+        compare = _comparison()
+        for asked in readings(name, words_max=NAME_CHARACTERS_MAX):
+            for run in runs(asked):
+                for row in self._rows_of(whole_keys(run)):
+                    listed = self._rows[row][2]
+                    score = compare(run, listed)
+                    if is_inside(run, listed, score_permille=score, is_rare=self._is_rare):
+                        yield _Found(INSIDE_PERMILLE, run, row, inside=True)
+        han = han_of(name)
+        for length in range(HAN_MIN, min(HAN_MAX, len(han) - 1) + 1):
+            for start in range(len(han) - length + 1):
+                for row in self._rows_of((f"@{han[start : start + length]}",)):
+                    yield _Found(INSIDE_PERMILLE, self._rows[row][2], row, inside=True)
+
+    def _rows_of(self, keys: Iterable[str]) -> list[int]:
+        """The rows under keys that are not shared by too many."""
+        found = (self._postings.get(key) for key in keys)
+        kept = (rows.tolist() for rows in found if rows is not None and len(rows) <= _CANDIDATES)
+        return list(dict.fromkeys(row for rows in kept for row in rows))
+
+    def _is_rare(self, word: str) -> bool:
+        """Whether few entries bear a word, alone or among others."""
+        rows = self._postings.get(f".{word}", NO_ROWS).tolist()
+        return len({self._rows[row][0] for row in rows}) <= LONE_ENTRIES_MAX
+
+    def _hit(self, found: _Found) -> Hit:
+        place, listed, reading = self._rows[found.row]
+        reason = _reason(found.asked, reading, listed)
+        if found.inside:
+            reason += ", inside a longer name"
+        return Hit(self._entries[place], listed, found.score_permille, reason)
 
     def _candidates(self, asked: Reading) -> list[int]:
         """The rows that share most with a reading, weighed by how rare each key is."""

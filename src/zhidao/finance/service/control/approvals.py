@@ -32,6 +32,8 @@ from zhidao.finance.service.control.keyed_locks import KeyedLocks
 
 MAY_APPROVE: Final = access(
     Role.PARTY,
+    # What waits for who runs the node: a bank that is to be admitted.
+    Role.OPERATOR,
     relation=Relation.OWNER,
     of="the approval; a person signed in",
     parties=lambda approval: (approval.party,),

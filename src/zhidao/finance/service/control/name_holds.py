@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from zhidao.core.actor import Actor, Role
@@ -17,7 +18,7 @@ from zhidao.core.errors import MalformedInput, Refused, Unavailable
 from zhidao.core.ids import party_id
 from zhidao.core.money import Money
 from zhidao.finance.domain.payments.approval import Demand
-from zhidao.finance.domain.screening.screening import Hit, Lists
+from zhidao.finance.domain.screening.screening import TEXT_CHARACTERS_MAX, Hit, Lists
 from zhidao.finance.service.control.approvals import Act, Approvals
 from zhidao.finance.service.control.party_names import PartyNames
 from zhidao.finance.service.control.screening import Screening
@@ -27,8 +28,19 @@ NEEDS: Final = "needs_two_persons"
 REFUSED: Final = "refused_by_person"
 HITS_SHOWN_MAX: Final = 20
 """So many hits are shown to those who release; the number is of all."""
+_LONG: Final = TEXT_CHARACTERS_MAX
+"""A name that is longer is held unread."""
+_TRIES: Final = 8
 KNOWN_MAX: Final = 100_000
 """Names that were found clear by the lists of this moment; more are screened again."""
+
+
+@dataclass(slots=True)
+class _Clear:
+    """Names that no alert is for, by the lists of these digests and no others."""
+
+    of: tuple[str, ...] = ()
+    names: set[str] = field(default_factory=set)
 
 
 class NameHolds:
@@ -42,8 +54,7 @@ class NameHolds:
         self._refused_message: Act | None = None
         approvals.carries_out(RELEASE, self._released, refused=self._refused, again=True)
         approvals.asks_why(RELEASE)
-        self._clear: set[str] = set()
-        self._of: tuple[str, ...] = ()
+        self._clear = _Clear()
 
     def carries_out(self, act: str, how: Act) -> None:
         """Names what is done once an act that is held for its names alone is released."""
@@ -116,27 +127,45 @@ class NameHolds:
         parties: Collection[str] = (),
         nodes: Collection[str] = (),
     ) -> tuple[str, list[tuple[str, Hit]]]:
-        """Why nothing can be screened, if so; and each name with what it is like."""
-        try:
-            lists = await self._screening.fresh()
-        except (Refused, Unavailable) as error:
-            return ("", []) if error.code == "no_lists" else (error.code, [])
-        current = tuple(version.digest for version in lists.versions)
-        if current != self._of or len(self._clear) > KNOWN_MAX:
-            self._clear, self._of = set(), current
+        """Why nothing can be screened, if so; and each name with what it is like.
+
+        By the lists as they stand when all was looked at: one that came meanwhile is asked too.
+        """
         if parties or nodes:
             names = {*names} | await self._party_names.of(parties, nodes=nodes)
-        asked = sorted({*map(str.strip, names)} - self._clear - {""})
+        asked = {*map(str.strip, names)} - {""}
+        try:
+            lists = await self._screening.fresh()
+            for _ in range(_TRIES):
+                found = await self._looked(lists, asked)
+                now = await self._screening.fresh()
+                if _of(now) == _of(lists):
+                    return (
+                        "name_too_long" if max(map(len, asked), default=0) > _LONG else ""
+                    ), found
+                lists = now
+        except (Refused, Unavailable) as error:
+            return ("", []) if error.code == "no_lists" else (error.code, [])
+        return "lists_changing", found
+
+    async def _looked(self, lists: Lists, asked: set[str]) -> list[tuple[str, Hit]]:
+        """Each of these names with what it is like on these lists."""
+        clear = self._clear
+        if clear.of != _of(lists) or len(clear.names) > KNOWN_MAX:
+            # Whoever looks by other lists in this moment goes on with what is theirs.
+            clear = self._clear = _Clear(_of(lists))
+        new = sorted(name for name in asked - clear.names if len(name) <= _LONG)
 
         def look() -> list[tuple[str, Hit]]:
-            found: list[tuple[str, Hit]] = []
-            for name in asked:
-                found += [(name, hit) for hit in _alerts_of(lists, name)]
-            return found
+            return [(name, hit) for name in new for hit in _alerts_of(lists, name)]
 
-        found = await asyncio.to_thread(look) if asked else []
-        self._clear |= {*asked} - {name for name, _ in found}
-        return "", found
+        found = await asyncio.to_thread(look) if new else []
+        clear.names |= {*new} - {name for name, _ in found}
+        return found
+
+
+def _of(lists: Lists) -> tuple[str, ...]:
+    return tuple(version.digest for version in lists.versions)
 
 
 def again(act: str, asked: Mapping[str, Any]) -> dict[str, Any]:

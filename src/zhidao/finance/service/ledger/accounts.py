@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
+
+import msgspec
 
 from zhidao.core.access import Relation, access
 from zhidao.core.actor import Actor, Role
@@ -31,9 +33,12 @@ from zhidao.finance.service.control.name_holds import NameHolds, again
 from zhidao.finance.service.ledger.ledger import Ledger
 
 OPEN: Final = "open_account"
+ADMIT: Final = "admit_bank"
 MAY_ADMIT_BANK: Final = access(Role.OPERATOR, Role.ADMIN)
 BANKS: Final = access(Role.PARTY, relation=Relation.BANK_OF, of="the account or payment")
 
+# An admission is about no money; an approval says so in some currency.
+_NO_AMOUNT: Final = Money(0, Currency("USD"))
 # ISO 9362:2022: four characters, country, location, optional branch; as pacs.008 takes it.
 _BIC: Final = re.compile(r"[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?\Z", re.ASCII)
 _FLAGS: Final = {
@@ -65,9 +70,14 @@ class Accounts:
         """From now on whoever is named like somebody on a list waits for two persons."""
         self._names = names
         names.carries_out(OPEN, lambda actor, said: self.open(actor, **said))
+        names.carries_out(ADMIT, self._admit_said)
 
     async def admit(self, actor: Actor, bank: BankAdmitted) -> BankAdmitted:
-        """Lets a party keep accounts; again: the same. Raises Conflict for another description."""
+        """Lets a party keep accounts; again: the same.
+
+        Raises Conflict for another description, Refused (`needs_two_persons`) while two persons of
+        who runs the node look at a name like one on a list.
+        """
         MAY_ADMIT_BANK.admit(actor)
         party_id(bank.bank)
         if not _BIC.match(bank.bic):
@@ -75,12 +85,24 @@ class Accounts:
         Person(bank.name, bank.town, bank.country)
         known = _admission(await self._records.history(f"bank/{bank.bank}"))
         if known is None:
+            if self._names is not None:
+                await self._names.demand(
+                    self._records.node,
+                    subject=f"bank {bank.bank}",
+                    amount=_NO_AMOUNT,
+                    names=[bank.name],
+                    said=again(ADMIT, bank.payload()),
+                )
             await self._records.record(
                 actor, f"bank/{bank.bank}", [bank], after=0, owner=PartyId(bank.bank)
             )
         elif known != bank:
             raise Conflict(f"{bank.bank} was admitted with another description")
         return bank
+
+    async def _admit_said(self, actor: Actor, said: Mapping[str, Any]) -> BankAdmitted:
+        bank = msgspec.convert(said, BankAdmitted, strict=True)
+        return await self.admit(Actor(actor.party, Role.OPERATOR), bank)
 
     async def bank(self, party: str) -> BankAdmitted:
         """An admitted bank. Raises Refused with code `not_a_bank`."""

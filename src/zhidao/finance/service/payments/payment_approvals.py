@@ -20,7 +20,7 @@ from zhidao.core.money import Currency, Money
 from zhidao.finance.domain.ledger.ledger import Resolution
 from zhidao.finance.domain.ledger.records import Name
 from zhidao.finance.domain.payments.approval import Demand
-from zhidao.finance.domain.payments.message import CreditTransfer, Transfers
+from zhidao.finance.domain.payments.message import CreditTransfer, Transfers, Tree
 from zhidao.finance.domain.payments.payment_legs import (
     Leg,
     Refusal,
@@ -152,7 +152,7 @@ class PaymentApprovals:
             account_number(tree) for one in many for tree in (one.payer_account, one.payee_account)
         }
         held = await self._directory.customers(bank.bank, numbers)
-        written = {at(party, "Nm") for one in many for party in (one.payer, one.payee)}
+        written = {at(party, "Nm") for one in many for party in _parties(one)}
         return written | {one.named for one in held.values()}
 
     async def _above(
@@ -293,6 +293,11 @@ class PaymentApprovals:
         # Who is named was looked at, and not yet how much it is.
         person = "" if said["asked"] else None
         return await self._go_on(Step(bank, str(said["sender"]), data), person=person)
+
+
+def _parties(one: CreditTransfer) -> tuple[Tree, ...]:
+    """Whom a payment names: who pays and is paid, and for whom."""
+    return one.payer, one.payee, one.ultimate_payer, one.ultimate_payee
 
 
 def _demand(

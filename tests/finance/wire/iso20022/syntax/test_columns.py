@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 
 from zhidao.core.errors import MalformedInput
 from zhidao.finance.domain.payments.message import CreditTransfer, Transfers
-from zhidao.finance.wire.iso20022.messages.credit_transfers import BANKS, CUSTOMERS, decode, encode
+from zhidao.finance.wire.iso20022.messages.credit_transfers import (
+    BANKS,
+    CUSTOMERS,
+    INITIATION,
+    decode,
+    encode,
+)
 from zhidao.finance.wire.iso20022.profiles import built_in
 from zhidao.finance.wire.iso20022.syntax.columns import (
     COUNT_MIN,
@@ -74,6 +80,44 @@ def test_a_file_of_payments_alike_is_read_by_columns(definition: str, way: str) 
     assert check(envelope.document, envelope.definition, columns if way == "cut" else None)
     assert decode(envelope, columns) == decode(envelope)
     assert violations(envelope, at=NOW, columns=columns) == violations(envelope, at=NOW) == []
+
+
+@pytest.mark.parametrize("definition", [INITIATION, CUSTOMERS, BANKS])
+def test_for_whom_is_paid_is_written_and_read_back_in_each_way(definition: str) -> None:
+    between_banks = definition == BANKS
+    whom = (bank("CARRKZKA"), bank("SOMECNBJ")) if between_banks else ()
+    payments = tuple(
+        payment(number)._replace(
+            group="G" if definition == INITIATION else "",
+            charges="" if between_banks else "SHAR",
+            **({"payer": bank("ALMAKZKA"), "payee": bank("XIANCNBJ")} if between_banks else {}),
+            **({"payer": payment(0).payer, "payer_account": account("a0")} if not whom else {}),
+            ultimate_payer=whom[0] if whom else person(f"Owner {number}", "Goma", "CD"),
+            ultimate_payee=whom[1] if whom else person("Heir", "Goma", "CD"),
+        )
+        for number in range(COUNT)
+    )
+    banks = ("", "ALMAKZKA") if definition == INITIATION else ("ALMAKZKA", "XIANCNBJ")
+    told = Transfers(definition, "M", "2026-05-04T08:00:00+00:00", *banks, payments)
+    data = encode(told)
+    envelope = read_envelope(data)
+    assert check(envelope.document, envelope.definition)
+    assert decode(envelope) == told
+    if definition != INITIATION:
+        columns = columns_of(envelope)
+        assert columns is not None
+        assert decode(envelope, columns) == told
+
+
+def test_for_whom_all_of_a_group_pay_is_said_of_each() -> None:
+    told = payment(1)._replace(group="G", ultimate_payer=person("Owner", "Goma", "CD"))
+    head = (INITIATION, "M", "2026-05-04T08:00:00+00:00", "", "")
+    data = encode(Transfers(*head, (told._replace(ultimate_payer=()),))).decode()
+    owner = "<UltmtDbtr><Nm>Owner</Nm></UltmtDbtr>"
+    assert data.count("<ChrgBr>") == 1
+    moved = data.replace("<ChrgBr>", f"{owner}<ChrgBr>")
+    [one] = decode(read_envelope(moved.encode())).transfers
+    assert one.ultimate_payer == (("Nm", "Owner"),)
 
 
 def test_few_payments_are_walked() -> None:

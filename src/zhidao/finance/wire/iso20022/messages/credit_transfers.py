@@ -87,6 +87,8 @@ def _by_columns(frame: Frame, columns: Columns) -> tuple[CreditTransfer, ...] | 
                 columns.trees("CdtrAcct/Id"),
                 columns.trees("CdtrAgt/FinInstnId"),
                 columns.trees("RmtInf"),
+                columns.trees(f"UltmtDbtr{party}"),
+                columns.trees(f"UltmtCdtr{party}"),
                 strict=True,
             ),
         )
@@ -117,6 +119,8 @@ def _between(element: _Element, frame: Frame) -> CreditTransfer:
         payee_account=_inner(get("CdtrAcct"), start),
         payee_bank=_inner(get("CdtrAgt"), start),
         remittance=_whole(get("RmtInf"), start),
+        ultimate_payer=(_inner if between_banks else _whole)(get("UltmtDbtr"), start),
+        ultimate_payee=(_inner if between_banks else _whole)(get("UltmtCdtr"), start),
     )
 
 
@@ -145,6 +149,7 @@ def _payment(payment: _Element, frame: Frame) -> Iterator[CreditTransfer]:
     payer = tree_of(common["Dbtr"], start)
     payer_account = _inner(common["DbtrAcct"], start)
     payer_bank = _inner(common["DbtrAgt"], start)
+    for_all = _whole(common.get("UltmtDbtr"), start)
     group, bearer = _text(common["PmtInfId"]), _text(common.get("ChrgBr"))
     for element in transfers:
         parts = frame.parts(element)
@@ -170,6 +175,8 @@ def _payment(payment: _Element, frame: Frame) -> Iterator[CreditTransfer]:
             payee_account=_inner(get("CdtrAcct"), start),
             payee_bank=_inner(get("CdtrAgt"), start),
             remittance=_whole(get("RmtInf"), start),
+            ultimate_payer=_whole(get("UltmtDbtr"), start) or for_all,
+            ultimate_payee=_whole(get("UltmtCdtr"), start),
         )
 
 
@@ -221,19 +228,20 @@ def _bank_xml(file: Transfers) -> Iterator[str]:
     instructed = agent_xml("InstdAgt", bank(file.receiver)) if file.receiver else ""
     between_banks = file.definition.startswith("pacs.009")
     for one in transfers:
-        payer, payee = xml_of(one.payer), xml_of(one.payee)
-        if between_banks:
-            payer, payee = f"<FinInstnId>{payer}</FinInstnId>", f"<FinInstnId>{payee}</FinInstnId>"
+        payer, payee, ultimate_payer, ultimate_payee = (
+            _named_xml(tree, between_banks=between_banks)
+            for tree in (one.payer, one.payee, one.ultimate_payer, one.ultimate_payee)
+        )
         yield (
             f"<CdtTrfTxInf><PmtId>{optional('InstrId', one.instruction)}"
             f"<EndToEndId>{escaped(one.end_to_end)}</EndToEndId>"
             f"{optional('UETR', one.uetr)}</PmtId>"
             f"{amount_xml('IntrBkSttlmAmt', one.amount_minor, one.currency)}"
             f"{optional('IntrBkSttlmDt', one.day)}{optional('ChrgBr', one.charges)}"
-            f"{instructing}{instructed}<Dbtr>{payer}</Dbtr>"
+            f"{instructing}{instructed}{_filled('UltmtDbtr', ultimate_payer)}<Dbtr>{payer}</Dbtr>"
             f"{_account_xml('DbtrAcct', one.payer_account)}{agent_xml('DbtrAgt', one.payer_bank)}"
             f"{agent_xml('CdtrAgt', one.payee_bank)}<Cdtr>{payee}</Cdtr>"
-            f"{_account_xml('CdtrAcct', one.payee_account)}"
+            f"{_account_xml('CdtrAcct', one.payee_account)}{_filled('UltmtCdtr', ultimate_payee)}"
             f"{_part('RmtInf', one.remittance)}</CdtTrfTxInf>"
         )
 
@@ -262,8 +270,10 @@ def _initiation_xml(file: Transfers) -> Iterator[str]:
                 f"<EndToEndId>{escaped(one.end_to_end)}</EndToEndId>"
                 f"{optional('UETR', one.uetr)}</PmtId>"
                 f"<Amt>{amount_xml('InstdAmt', one.amount_minor, one.currency)}</Amt>"
+                f"{_part('UltmtDbtr', one.ultimate_payer)}"
                 f"{agent_xml('CdtrAgt', one.payee_bank)}{_part('Cdtr', one.payee)}"
                 f"{_account_xml('CdtrAcct', one.payee_account)}"
+                f"{_part('UltmtCdtr', one.ultimate_payee)}"
                 f"{_part('RmtInf', one.remittance)}</CdtTrfTxInf>"
             )
         yield "</PmtInf>"
@@ -280,6 +290,16 @@ def _sum(transfers: Sequence[CreditTransfer]) -> str:
 
 def _account_xml(name: str, tree: Tree) -> str:
     return f"<{name}><Id>{xml_of(tree)}</Id></{name}>" if tree else ""
+
+
+def _named_xml(tree: Tree, *, between_banks: bool) -> str:
+    """A party, or a bank where banks pay each other; nothing for nobody."""
+    inside = xml_of(tree) if tree else ""
+    return f"<FinInstnId>{inside}</FinInstnId>" if inside and between_banks else inside
+
+
+def _filled(name: str, inside: str) -> str:
+    return f"<{name}>{inside}</{name}>" if inside else ""
 
 
 def _part(name: str, tree: Tree) -> str:
