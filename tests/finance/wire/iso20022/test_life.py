@@ -90,6 +90,8 @@ def transfers_of(definition: str) -> st.SearchStrategy[Transfers]:
         payee_account=accounts,
         payee_bank=banks,
         remittance=remittances,
+        ultimate_payer=st.one_of(st.just(()), party),
+        ultimate_payee=st.one_of(st.just(()), party),
     )
     inside = st.lists(one, min_size=1, max_size=3)
     if initiation:
