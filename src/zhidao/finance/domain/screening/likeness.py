@@ -47,16 +47,16 @@ def _by_words(left: Sequence[str], right: Sequence[str]) -> int:
     # Of a given name and a family name both must be there; of more, one may be left out.
     if len(left) <= 2 and min(found) < _WORD:
         score = min(score, ALERT_PERMILLE - 20)
-    whole = back >= _SURELY and _stands_whole(likes, len(right))
-    return max(score, ALERT_PERMILLE) if whole else score
+    return max(score, ALERT_PERMILLE * _stands_whole(likes, len(right), back))
 
 
-def _stands_whole(likes: Sequence[Sequence[int]], listed: int) -> bool:
+def _stands_whole(likes: Sequence[Sequence[int]], listed: int, back: int) -> bool:
     """Whether a listed name of three words or more was asked for, one word at most between its own.
 
-    `likes`: how alike each word that was asked for is to each of the `listed` ones.
+    `likes`: how alike each word that was asked for is to each of the `listed` ones; `back`: how
+    well these are covered.
     """
-    if listed < _WHOLE:
+    if listed < _WHOLE or back < _SURELY:
         return False
     places = [max(range(len(likes)), key=lambda n: likes[n][word]) for word in range(listed)]
     return max(places) - min(places) <= listed

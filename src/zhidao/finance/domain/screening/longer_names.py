@@ -62,12 +62,18 @@ def is_inside(
     if listed.abjad or run.abjad:
         # Without vowels a run of words is too easily another.
         return score_permille >= _SAME_PERMILLE - 10 and len(listed.words) >= 2
-    letters = len(listed.whole)
     if len(listed.words) == 1:
-        same = score_permille >= _SAME_PERMILLE and letters >= LONE_LETTERS_MIN
-        apart = score_permille >= _JOINED_PERMILLE and letters >= _JOINED_LETTERS_MIN
-        return (same or apart) and is_rare(listed.words[0])
+        return _is_lone(listed, score_permille) and is_rare(listed.words[0])
     if len(listed.words) == 2:
-        told = max(map(len, listed.words)) >= _PAIR_WORD_MIN and letters >= _PAIR_LETTERS_MIN
-        return told and score_permille >= _SAME_PERMILLE
+        return _is_pair(listed, score_permille)
     return score_permille >= _NEAR_PERMILLE
+
+
+def _is_lone(listed: Reading, score_permille: int) -> bool:
+    same = score_permille >= _SAME_PERMILLE and len(listed.whole) >= LONE_LETTERS_MIN
+    return same or (score_permille >= _JOINED_PERMILLE and len(listed.whole) >= _JOINED_LETTERS_MIN)
+
+
+def _is_pair(listed: Reading, score_permille: int) -> bool:
+    told = max(map(len, listed.words)) >= _PAIR_WORD_MIN
+    return told and len(listed.whole) >= _PAIR_LETTERS_MIN and score_permille >= _SAME_PERMILLE
