@@ -157,7 +157,9 @@ class Index:
         """
         if len(name) > TEXT_CHARACTERS_MAX:
             raise MalformedInput(
-                f"a name of more than {TEXT_CHARACTERS_MAX} characters", code="name_too_long"
+                f"a name of more than {TEXT_CHARACTERS_MAX} characters",
+                code="name_too_long",
+                remedy="ask for one name at a time",
             )
         best: dict[int, _Found] = {}
         named = False
