@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterator
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -256,3 +257,26 @@ def test_chinese_words_are_not_left_in_english() -> None:
         and key.partition(".")[0] in {"reason", "finding", "because", "alarm", "problem", "epoch"}
     ]
     assert same == []
+
+
+def _acts(path: Path) -> set[str]:
+    """What two persons are asked about in a module: the names under which acts are carried out."""
+    asked = {
+        ast.unparse(call.args[0])
+        for call in ast.walk(ast.parse(path.read_text()))
+        if isinstance(call, ast.Call) and getattr(call.func, "attr", "") == "carries_out"
+    }
+    if not asked:
+        return set()
+    module = import_module(".".join(path.relative_to(SOURCE.parent).with_suffix("").parts))
+    # A loop over a table has no constant of its own.
+    tables = module.COUNTED.values() if hasattr(module, "COUNTED") else ()
+    return {getattr(module, name) for name in asked if name.isupper()} | set(tables)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_act_that_two_persons_are_asked_about_has_words(language: str) -> None:
+    acts = {each for path in (SOURCE / "finance/service").rglob("*.py") for each in _acts(path)}
+    assert acts >= {"pay", "open_escrow", "pledge_share", "give_back"}
+    words = json.loads((ROOT / "web/src/i18n" / f"{language}.json").read_text())
+    assert sorted(act for act in acts if f"act.{act}" not in words) == []
