@@ -21,6 +21,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 TUTORIAL = DOCS / "tutorials" / "your-own-corridor.md"
 PROGRAM = DOCS / "tutorials" / "corridor_terminal.py"
 _LOOK_MS = 500
+_PRESSES = 5
 PASSWORD = "a sentence of {name} alone"
 
 
@@ -61,12 +62,18 @@ class Walker(Hand):
         self.pressed.add(name)
 
     def press_until(self, box: Locator, name: str, done: Locator) -> None:
-        """Presses, and once more where somebody changed meanwhile what the page showed."""
-        self.press(box, name)
-        changed = box.get_by_text(re.compile("^Changed since"))
-        expect(done.or_(changed).first).to_be_visible(timeout=60_000)
-        if changed.count():
+        """Presses, and again where somebody changed meanwhile what the page showed, or is not ready.
+
+        The other node may not have asked yet, which the page says, and to press again.
+        """
+        for _ in range(_PRESSES):
             self.press(box, name)
+            changed = box.get_by_text(re.compile("^Changed since"))
+            told = changed.or_(box.get_by_role("alert"))
+            expect(done.or_(told).first).to_be_visible(timeout=60_000)
+            if not told.count():
+                break
+            self.page.wait_for_timeout(_LOOK_MS)
         expect(done).to_be_visible(timeout=60_000)
 
     def goes(self, name: str) -> None:
