@@ -61,7 +61,12 @@ def find_store(source: Path) -> Store:
 
 def _bundle(source: Path) -> Store:
     with source.open("rb") as file:
-        head = decode_bundle_head(file.read(BUNDLE_HEAD_BYTES_MAX))
+        data = file.read(BUNDLE_HEAD_BYTES_MAX)
+    try:
+        head = decode_bundle_head(data)
+    except MalformedInput as error:
+        error.where = f"{source} {error.where}".strip()
+        raise
     references = {name: told for name, told in head.references.items() if name != "HEAD"}
     at = head.references.get("HEAD", "")
     if not at and len(set(references.values())) == 1:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
+
+from zhidao.core.canonical import parse_strict
+from zhidao.core.errors import MalformedInput
 
 HEADER_BYTES: Final = 4096
 _HEADER: Final = re.compile(rb"SPDX-License-Identifier:[ \t]*([^\r\n]{1,400})")
@@ -48,7 +50,7 @@ def manifest_licence(name: str, data: bytes) -> Stated | None:
     try:
         text = data.decode("utf-8")
         stated = _of_manifest(name.lower(), text)
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError, MalformedInput):
         return None
     if not isinstance(stated, str) or not stated or len(stated) > _STATED_LETTERS:
         return None
@@ -64,7 +66,7 @@ def _of_manifest(name: str, text: str) -> Any:
         return licence.get("text") if isinstance(licence, dict) else licence
     if name == "cargo.toml":
         return _get(tomllib.loads(text), "package", "license")
-    return _get(json.loads(text), "license")
+    return _get(parse_strict(text.encode()), "license")
 
 
 def _get(table: Any, *names: str) -> Any:

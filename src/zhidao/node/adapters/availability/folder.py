@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from zhidao.core.ambient import Randomness
+from zhidao.core.canonical import parse_strict
 from zhidao.core.errors import MalformedInput, Refused
 from zhidao.core.files.output import unwritable
 from zhidao.node.adapters.availability.machine_certificates import MachineAuthority
@@ -139,8 +140,8 @@ def _document(file: Path) -> Any:
     try:
         with file.open("rb") as opened:
             text = opened.read(FILE_BYTES_MAX + 1)
-        document = json.loads(text) if len(text) <= FILE_BYTES_MAX else None
-    except (OSError, ValueError, RecursionError) as error:
+        document = parse_strict(text) if len(text) <= FILE_BYTES_MAX else None
+    except (OSError, MalformedInput) as error:
         raise MalformedInput(
             f"{file} cannot be read: {getattr(error, 'strerror', None) or error}",
             code="no_plan",
