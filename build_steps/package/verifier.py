@@ -34,7 +34,7 @@ PACKAGES: Final = {
 TITLES: Final = {"eth": "py-evm", "eth_hash": "eth-hash", "trie": "trie"}
 # Imported by what the check never calls: other acts of modules that it shares with a node.
 NEVER_CALLED: Final = {
-    *("argon2", "hatanaka", "httpx", "psycopg", "securesystemslib", "tuf", "typst"),
+    *("argon2", "hatanaka", "httpx", "nats", "psycopg", "securesystemslib", "tuf", "typst"),
 }
 
 
