@@ -31,6 +31,7 @@ from tests.node.live_node import admin_of, operator_of
 from tests.node.test_notifications import corridor
 
 from benchmarks.measuring import claim
+from zhidao.cli.console.commands import COMMANDS
 from zhidao.simulation import participants
 from zhidao.simulation.client import Caller
 from zhidao.simulation.entrance import agreed_token
@@ -43,7 +44,7 @@ TERMINALS: Final = (2_000, 10_000)
 AT_ONCE: Final = 16
 SEARCHES: Final = 400
 _WALK_S: Final = 570
-_HELP: Final = 9
+_HELP: Final = 5
 
 
 def run(long: bool) -> Iterator[dict[str, Any]]:  # noqa: FBT001 (every benchmark has this form)
@@ -56,15 +57,18 @@ def run(long: bool) -> Iterator[dict[str, Any]]:  # noqa: FBT001 (every benchmar
 
 
 def _help() -> dict[str, Any]:
-    used = []
-    for _ in range(_HELP):
-        before = os.times()
-        words = [sys.executable, "-m", "zhidao.cli", "--help"]
-        subprocess.run(words, stdout=subprocess.DEVNULL, check=True, timeout=60)
-        after = os.times()
-        spent = after.children_user + after.children_system
-        used.append(spent - before.children_user - before.children_system)
-    return claim("people_help_cpu_s", used, "s", target=0.12, at_most=True)
+    """Of the slowest command; of each the best of a few, as neighbours only add."""
+    slowest = max(min(_help_s(name) for _ in range(_HELP)) for name, *_ in COMMANDS)
+    return claim("people_help_cpu_s", [slowest], "s", target=0.12, at_most=True)
+
+
+def _help_s(command: str) -> float:
+    before = os.times()
+    words = [sys.executable, "-m", "zhidao.cli", command, "--help"]
+    subprocess.run(words, stdout=subprocess.DEVNULL, check=True, timeout=60)
+    after = os.times()
+    spent = after.children_user + after.children_system
+    return spent - before.children_user - before.children_system
 
 
 # --- rows -------------------------------------------------------------------------------------

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import getpass
 import json
-import secrets
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -82,6 +81,8 @@ def _kept(file: Path) -> str:
 
 def new_password() -> str:
     """A password that nobody chose."""
+    import secrets
+
     return "".join(secrets.choice(_LETTERS) for _ in range(_LENGTH))
 
 

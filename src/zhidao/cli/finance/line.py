@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import secrets
 from typing import Any, Final
 
 from zhidao.cli.console.callers import add_caller, node_of, say
@@ -58,6 +57,8 @@ def _set(options: argparse.Namespace) -> int:
     }
     node = node_of(options)
     if options.node:
+        import secrets
+
         # Each setting is a request of its own: the same line may be set once more later.
         asked = {"node": options.node, "request": f"line-{secrets.token_hex(8)}"}
         sent = node.send("/v1/federation/credit-lines", asked | body)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import re
 from pathlib import Path
@@ -80,6 +79,8 @@ def run(options: argparse.Namespace) -> int:
 def _digest(text: str) -> str:
     if _DIGEST.fullmatch(text):
         return text
+    import hashlib
+
     return hashlib.sha256(take(Path(text), bytes_max=_DOCUMENT_BYTES_MAX)).hexdigest()
 
 
