@@ -212,10 +212,17 @@ def test_a_party_its_people_and_a_leaver(served: dict[str, Any], browser: Browse
     stale_and_cut(admin, browser, url)
 
     # A leaver is out at once, with what he has open.
+    second = li.context.new_page()
+    second.goto(f"{url}/people")
+    expect(second.get_by_role("heading", name="People", exact=True).first).to_be_visible()
     admin.reload()
     leaving = row(admin, "People", "li")
     leaving.get_by_text("Withdraw", exact=True).first.click()
     leaving.get_by_role("button", name="Withdraw").click()
+    # Both open pages are put away by themselves, with words.
+    for page in (li, second):
+        expect(page.get_by_text("You are no longer signed in")).to_be_visible(timeout=10_000)
+        expect(page.get_by_role("heading", name="People", exact=True)).to_have_count(0)
     expect(row(admin, "People", "li").get_by_text("withdrawn")).to_be_visible()
     expect(admin.get_by_role("region", name="Journal of administration")).to_contain_text(
         "withdrew a person"

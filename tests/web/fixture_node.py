@@ -255,8 +255,9 @@ async def stream() -> ServerSentEvent:
     async def messages() -> AsyncGenerator[ServerSentEventMessage, None]:
         yield ServerSentEventMessage(event="beat", data="{}")
         step = 0
-        while True:
-            await asyncio.sleep(1.0)
+        # As on a node: it ends with the session of who reads it.
+        while STATE["signed_in"]:
+            await asyncio.sleep(0.5)
             part = (step % 40) / 40
             (x1, y1), (x2, y2) = ROUTE[7], ROUTE[9]
             told = {

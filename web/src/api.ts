@@ -46,6 +46,19 @@ export async function get<T>(path: string): Promise<T> {
   return (await answer.json()) as T;
 }
 
+/** What the node itself answers just now: never what was kept, and null where it does not answer. */
+export async function getNow<T>(path: string): Promise<T | null> {
+  try {
+    const answer = await ask(path, { headers: { accept: "application/json" } });
+    return answer.ok && !answer.headers.get("x-from-cache") ? ((await answer.json()) as T) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Called where the node does not know who asks: the session may have ended. */
+export const whenUnknown: { look: () => void } = { look: () => undefined };
+
 /** An answer as the bytes of its text, for what is signed as it stands. */
 export async function text(path: string): Promise<string> {
   const answer = await ask(path, {});
@@ -99,6 +112,7 @@ export async function made(path: string, body: object): Promise<ArrayBuffer> {
 }
 
 async function problem(answer: Response): Promise<Problem> {
+  if (answer.status === 401) whenUnknown.look();
   let plain: Record<string, unknown> = {};
   try {
     plain = (await answer.json()) as Record<string, unknown>;

@@ -23,6 +23,7 @@ export function onRoad(reader: Reader): () => void {
 
 let source: EventSource | null = null;
 let soon: ReturnType<typeof setTimeout> | undefined;
+let later: ReturnType<typeof setTimeout> | undefined;
 
 /** A place that names no consignment: everybody reads again, at most once in two seconds. */
 function readSoon(): void {
@@ -32,7 +33,8 @@ function readSoon(): void {
   }, 2000);
 }
 
-export function openStream(): void {
+/** `cut` is called each time that the line is cut: the node is away, or the session ended. */
+export function openStream(cut: () => void): void {
   if (source) return;
   source = new EventSource("/v1/stream");
   let gap = false;
@@ -47,8 +49,9 @@ export function openStream(): void {
     if (line.value.state !== "cut") line.value = { state: "cut", since: new Date() };
     if (source?.readyState === EventSource.CLOSED) {
       source = null;
-      setTimeout(openStream, 5000);
+      later = setTimeout(() => openStream(cut), 5000);
     }
+    cut();
   };
   source.addEventListener("road", (event) => {
     const { consignment } = JSON.parse((event as MessageEvent<string>).data) as { consignment: string };
@@ -62,6 +65,7 @@ export function openStream(): void {
 }
 
 export function closeStream(): void {
+  clearTimeout(later);
   source?.close();
   source = null;
   line.value = { state: "connecting", since: new Date() };

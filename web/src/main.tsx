@@ -11,18 +11,11 @@ import { ConsignmentPage } from "./pages/consignment";
 import { EnterPage } from "./pages/enter";
 import { HomePage } from "./pages/home";
 import { LoginPage } from "./pages/login";
-import { followLinks, go, path, reach } from "./route";
+import { want, wantedBy } from "./returning";
+import { followLinks, go, isHelp, isOpen, isVerify, path, reach } from "./route";
 import { readSession, session } from "./session";
 import { applyTheme, settings } from "./settings";
 import { list, loadWords, named, t, tongue, withWords } from "./words";
-
-// What a one-time link opens, whoever is signed in.
-const BY_LINK = new Set(["/enter", "/join", "/meet", "/login/back", "/certificate"]);
-
-// Nor do the documentation and the check of a proof ask who reads.
-const isHelp = (where: string) => where === "/help" || where.startsWith("/help/");
-const isVerify = (where: string) => where.startsWith("/verify/");
-const isOpen = (where: string) => BY_LINK.has(where) || isHelp(where) || isVerify(where);
 
 function App() {
   const where = useCell(path);
@@ -37,8 +30,10 @@ function App() {
   useEffect(() => {
     if (!who || isOpen(where)) return;
     if (who.first_start && where !== "/start") go("/start", true);
-    else if (!who.first_start && !who.signed_in && where !== "/login") go("/login", true);
-    else if (who.signed_in && where === "/login") go("/", true);
+    else if (!who.first_start && !who.signed_in && where !== "/login") {
+      want();
+      go("/login", true);
+    } else if (who.signed_in && where === "/login") go(wantedBy(who.name), true);
   }, [who, where]);
   if (!who && !isOpen(where)) {
     return <Shell>{problem ? <ProblemNote problem={problem} again={read} /> : <p class="state">{t("reading")}</p>}</Shell>;

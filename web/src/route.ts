@@ -4,6 +4,14 @@ import { unfold } from "./parts/fold";
 
 export const path = new Cell(location.pathname);
 
+// What a one-time link opens, whoever is signed in.
+const BY_LINK = new Set(["/enter", "/join", "/meet", "/login/back", "/certificate"]);
+
+// Nor do the documentation and the check of a proof ask who reads.
+export const isHelp = (where: string) => where === "/help" || where.startsWith("/help/");
+export const isVerify = (where: string) => where.startsWith("/verify/");
+export const isOpen = (where: string) => BY_LINK.has(where) || isHelp(where) || isVerify(where);
+
 export function go(to: string, replace = false): void {
   if (replace) history.replaceState(null, "", to);
   else history.pushState(null, "", to);

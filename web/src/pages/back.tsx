@@ -3,6 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { Problem, send } from "../api";
 import { ProblemNote, asProblem } from "../parts/basics";
 import { showPasskey } from "../passkeys";
+import { wantedBy } from "../returning";
 import { go } from "../route";
 import { readSession, session } from "../session";
 import type { Session } from "../types";
@@ -31,7 +32,7 @@ export default function BackPage() {
     finish(brought)
       .then(readSession)
       .then(
-        () => go(linking ? "/access" : "/", true),
+        () => go(linking ? "/access" : wantedBy(session.value?.name ?? ""), true),
         (error: unknown) => setProblem(asProblem(error)),
       );
   }, []);

@@ -5,6 +5,7 @@ import { useCell } from "../cell";
 import { ProblemNote, asProblem } from "../parts/basics";
 import { goToProvider } from "../parts/identities";
 import { enterByPasskey, hasPasskeys, showPasskey } from "../passkeys";
+import { wanted } from "../returning";
 import { readSession, session } from "../session";
 import type { Session } from "../types";
 import { t } from "../words";
@@ -16,6 +17,7 @@ export function LoginPage() {
   const [problem, setProblem] = useState<Problem | null>(null);
   const [busy, setBusy] = useState(false);
   const [showing, setShowing] = useState(false);
+  const [ended] = useState(() => wanted()?.ended);
   useEffect(() => {
     document.title = t("login.document_title");
   }, []);
@@ -46,6 +48,11 @@ export function LoginPage() {
   return (
     <form class="page narrow" onSubmit={submit}>
       <h1>{t("login.title")}</h1>
+      {ended && (
+        <p class="note" role="status">
+          {t("login.ended")}
+        </p>
+      )}
       <p>{t("login.text")}</p>
       {problem && <ProblemNote problem={problem} />}
       <p role="status">{showing ? t("login.passkey_now") : ""}</p>
