@@ -12,7 +12,7 @@ import pytest
 from zhidao.cli.console import profiles
 from zhidao.cli.console.profiles import Profile, chosen, forget, keep, names, read, use
 from zhidao.cli.main import main
-from zhidao.core.errors import MalformedInput, Refused
+from zhidao.core.errors import MalformedInput
 
 XIAN = Profile("xian", "https://xian.example", person="li", session={"zhidao_csrf": "c", "s": "1"})
 ALMATY = Profile("almaty", "https://almaty.example:8443", token="zd_00_secret")
@@ -36,7 +36,7 @@ def test_a_profile_is_kept_for_its_owner_alone_and_read_as_it_was(home: Path) ->
     assert read("xian") == XIAN
     assert "secret" not in repr(ALMATY)
     place.chmod(0o640)
-    with pytest.raises(Refused, match="others may read"):
+    with pytest.raises(MalformedInput, match="others may read"):
         read("xian")
 
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import json
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from zhidao.cli.console.outputs import take, tell
+from zhidao.cli.console.outputs import check_private, take, tell
+from zhidao.cli.console.prompts import ask_hidden
 from zhidao.cli.console.remote import RemoteNode, add_node
-from zhidao.core.errors import MalformedInput, Refused
+from zhidao.core.errors import MalformedInput
 
 _PASSWORD_BYTES_MAX: Final = 1024
 # 128 bits, in characters that nobody confuses when reading them aloud.
@@ -60,23 +59,24 @@ def password_of(options: argparse.Namespace) -> str:
     """The password of whoever asks, from a file or a prompt."""
     if options.password_file:
         return _kept(options.password_file)
-    return getpass.getpass(f"password of {options.person}: ", stream=sys.stderr)
+    return ask_hidden(f"password of {options.person}", instead="--password-file FILE")
 
 
 def fresh_password(name: str, file: Path | None) -> str:
     """A password that a person chose, from a file or typed twice."""
     if file:
         return _kept(file)
-    first = getpass.getpass(f"new password of {name}: ", stream=sys.stderr)
-    if getpass.getpass("once more: ", stream=sys.stderr) != first:
+    instead = "--new-password-file FILE"
+    first = ask_hidden(f"new password of {name}", instead=instead)
+    if ask_hidden("new password once more", instead=instead) != first:
         raise MalformedInput("the two are not the same", remedy="type the new password twice")
     return first
 
 
 def _kept(file: Path) -> str:
-    if file.exists() and file.stat().st_mode & 0o077:
-        raise Refused(f"others may read {file}", remedy=f"chmod 600 {file}")
-    return take(file, bytes_max=_PASSWORD_BYTES_MAX, beside=True).decode(errors="replace").strip()
+    told = take(file, bytes_max=_PASSWORD_BYTES_MAX, beside=True)
+    check_private(file)
+    return told.decode(errors="replace").strip()
 
 
 def new_password() -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zhidao.cli.console.prompts import ask_hidden
 from zhidao.core.errors import Refused
 
 # The settings are read where a command runs, so that help answers at once.
@@ -50,4 +50,5 @@ def passphrase_of(config: Config) -> bytes:
             code="no_passphrase",
             remedy="set keys.passphrase_file to a 0600 file outside the data folder",
         )
-    return getpass.getpass("Passphrase for the node's keys: ").encode()
+    asked = ask_hidden("passphrase for the node's keys", instead="keys.passphrase_file")
+    return asked.encode()

@@ -100,6 +100,12 @@ def take(file: Path, *, bytes_max: int, beside: bool = False) -> bytes:
     return data
 
 
+def check_private(file: Path) -> None:
+    """Raises MalformedInput where others may read a file that holds a secret."""
+    if file.stat().st_mode & 0o077:
+        raise MalformedInput(f"others may read {file}", remedy=f"chmod 600 {file}")
+
+
 def lines_of(file: Path, *, line_bytes_max: int) -> Iterator[bytes]:
     """The lines of a file, of standard input for `-`, one at a time.
 

@@ -16,8 +16,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from zhidao.cli.console.outputs import take, taken_as
-from zhidao.core.errors import MalformedInput, Refused
+from zhidao.cli.console.outputs import check_private, take, taken_as
+from zhidao.core.errors import MalformedInput
 from zhidao.core.files.output import write_whole
 
 VERSION: Final = 1
@@ -109,12 +109,11 @@ def current_name() -> str:
 
 
 def read(name: str) -> Profile:
-    """Raises MalformedInput if it is not there or damaged, Refused if others may read it."""
+    """Raises MalformedInput if it is not there or damaged, or others may read it."""
     place = _place(name)
     if not place.exists():
         raise MalformedInput(f"there is no profile {name}", code="no_profile", remedy=_LOGIN)
-    if place.stat().st_mode & 0o077:
-        raise Refused(f"others may read {place}", remedy=f"chmod 600 {place}")
+    check_private(place)
     return parsed(place)
 
 

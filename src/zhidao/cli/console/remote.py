@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from zhidao.cli.console.certificates import distrusted, trusting, untrusted
-from zhidao.cli.console.outputs import take
+from zhidao.cli.console.outputs import check_private, take
 from zhidao.cli.console.profiles import Profile, add_profile, chosen, session_headers
 from zhidao.core.errors import MalformedInput, NotFound, Refused, Unavailable
 
@@ -28,11 +29,27 @@ def add_node(parser: argparse.ArgumentParser, *, public: bool = False) -> None:
 
 
 def token_in(file: Path) -> str:
-    """The token of a file. Raises MalformedInput if it is not there, Refused if others read it."""
+    """The token of a file. Raises MalformedInput if it is not there, or others may read it."""
     told = take(file, bytes_max=_TOKEN_BYTES_MAX, beside=True)
-    if file.stat().st_mode & 0o077:
-        raise Refused(f"others may read {file}", remedy=f"chmod 600 {file}")
+    check_private(file)
     return told.decode("ascii", errors="replace").strip()
+
+
+def check_address(url: str) -> None:
+    """Raises MalformedInput unless it is the address of a node: http or https, host, port."""
+    parts = urlsplit(url)
+    try:
+        right = parts.scheme in ("https", "http") and parts.hostname and parts.port != 0
+    except ValueError:  # A port that is no number.
+        right = False
+    if not right or parts.query or parts.fragment or any(each <= " " for each in url):
+        raise MalformedInput(
+            f"no address of a node: {url[:60]!r}", remedy="such as https://localhost:8443"
+        )
+
+
+def _login_again(url: str, profile: str) -> str:
+    return f"zhidao login {url} --profile {profile}"
 
 
 class RemoteNode:
@@ -41,19 +58,23 @@ class RemoteNode:
     def __init__(self, options: argparse.Namespace) -> None:
         """The node of the options, or of the profile that counts; `options.url` is its address.
 
-        Raises MalformedInput for a token file that is not there, and where neither options nor a
-        profile say which node and who asks; Refused for a file that others may read.
+        Raises MalformedInput for what is no address, for a token file that is not there or that
+        others may read, and where neither options nor a profile say which node and who asks.
         """
         profile = chosen(options)
         self._url = str(options.url or (profile.url if profile else "")).rstrip("/")
         if not self._url:
             raise MalformedInput("which node is asked?", code="no_node")
+        check_address(self._url)
         options.url = self._url
         self._headers = self._of_caller(options, profile)
         self._ca = options.ca or (Path(profile.ca) if profile and profile.ca else None)
         self._cookies: dict[str, str] = {}
         # What to type once a profile's session or token no longer counts.
-        self._login = f"zhidao login {self._url} --profile {profile.name}" if profile else ""
+        own = options.token_file is not None
+        self._login = "" if own or not profile else _login_again(self._url, profile.name)
+        if self._ca:
+            trusting(self._ca)  # What is no certificate is told before anybody types a password.
 
     def _of_caller(self, options: argparse.Namespace, profile: Profile | None) -> dict[str, str]:
         if options.token_file is not None:
@@ -124,7 +145,9 @@ class RemoteNode:
         if answer.status_code >= 400:
             said = _problem(answer)
             if answer.status_code == 401 and self._login and not self._cookies:
-                said["remedy"] = self._login
+                # A token that its party did not agree to yet is not mended by signing in.
+                waits = said.get("code") == "token_waits"
+                said["remedy"] = said.get("remedy", "") if waits else self._login
             raise _refusal(answer.status_code, said)
         return answer
 

@@ -6,7 +6,7 @@ import argparse
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from zhidao.cli.console.callers import add_caller, node_of
 from zhidao.cli.console.listing import add_listing, rows_of
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from zhidao.trust.domain.trust_list import TrustList
 
 _TRUST_BYTES_MAX: Final = 16 * 1024 * 1024
+# So many digits of a link's name, as `links` shows it, name it well enough.
+_BEGINNING_MIN: Final = 8
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     which.add_argument("invitation", type=Path, nargs="?", metavar="INVITATION", help="its file")
     which.add_argument("--link", default="", metavar="URL", help="the link that the other made")
     which.add_argument(
-        "--taken", default="", metavar="NAME", help="whoever took a link of this node; see links"
+        "--taken", default="", metavar="NODE", help="whoever took a link of this node; see links"
     )
     admitting.add_argument(
         "--fingerprint", default="", help="as the other side read it out; without: only show it"
@@ -188,11 +190,29 @@ def _invitation(options: argparse.Namespace, node: RemoteNode) -> bytes:
         return encode_invitation(asked["card"], asked["trust"])
     if options.invitation:
         return take(options.invitation, bytes_max=INVITATION_BYTES_MAX)
-    links = node.get("/v1/exchange/invitations")
-    found = next((each for each in links if each["name"] == options.taken), None)
-    if found is None or not found["invitation"]:
-        raise NotFound("nobody took a link of that name", remedy="zhidao peer links")
+    found = _taken(node.get("/v1/exchange/invitations"), options.taken)
     return str(found["invitation"]).encode()
+
+
+def _taken(links: list[dict[str, Any]], name: str) -> dict[str, Any]:
+    """The taken link of a name: the link's own, how that begins, or of the node that took it.
+
+    Raises NotFound if there is none, Refused (`ambiguous_name`) where several are meant.
+    """
+    taken = [each for each in links if each["invitation"]]
+    found = [each for each in taken if name in (each["name"], each["node"])]
+    if not found and len(name) >= _BEGINNING_MIN:
+        found = [each for each in taken if each["name"].startswith(name)]
+    if not found:
+        raise NotFound(f"nobody took a link of the name {name[:64]!r}", remedy="zhidao peer links")
+    if len(found) > 1:
+        several = ", ".join(f"{each['name']} ({each['fingerprint']})" for each in found)
+        raise Refused(
+            f"{name[:64]!r} took several links: {several}",
+            code="ambiguous_name",
+            remedy="name the link itself, --taken with the 64 digits",
+        )
+    return found[0]
 
 
 def _links(options: argparse.Namespace, node: RemoteNode) -> int:

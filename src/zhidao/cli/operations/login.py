@@ -8,8 +8,8 @@ from typing import Any
 
 from zhidao.cli.console.callers import password_of, say
 from zhidao.cli.console.profiles import DEFAULT, Profile, keep
-from zhidao.cli.console.remote import RemoteNode, token_in
-from zhidao.core.errors import MalformedInput
+from zhidao.cli.console.prompts import ask
+from zhidao.cli.console.remote import RemoteNode, check_address, token_in
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,12 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    if not options.url.startswith(("https://", "http://")):
-        raise MalformedInput(
-            f"no address of a node: {options.url[:60]!r}", remedy="such as https://localhost:8443"
-        )
+    check_address(options.url)
     if not (options.person or options.token_file):
-        options.person = input("name: ").strip()
+        options.person = ask("name", instead="--as NAME or --token-file FILE")
     profile = Profile(
         name=options.kept_as,
         url=options.url.rstrip("/"),

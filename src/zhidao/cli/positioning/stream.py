@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from zhidao.cli.console.certificates import trusting
-from zhidao.cli.console.outputs import take
+from zhidao.cli.console.outputs import check_private, take
 from zhidao.cli.positioning.reading import warn
 from zhidao.core.errors import MalformedInput, Refused
 
@@ -85,8 +85,7 @@ def _client(options: argparse.Namespace, address: Address) -> Client:
     login = None
     if options.login:
         data = take(options.login, bytes_max=_LOGIN_BYTES_MAX)
-        if options.login.stat().st_mode & 0o077:
-            raise Refused(f"others may read {options.login}", remedy=f"chmod 600 {options.login}")
+        check_private(options.login)
         login = login_of(data)
         if not address.tls:
             warn("without TLS (ntrips://) the password goes in clear")

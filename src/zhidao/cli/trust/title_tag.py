@@ -8,9 +8,9 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from zhidao.cli.console.outputs import put, take
+from zhidao.cli.console.outputs import check_private, put, take
 from zhidao.cli.console.remote import RemoteNode
-from zhidao.core.errors import MalformedInput, Refused
+from zhidao.core.errors import MalformedInput
 
 if TYPE_CHECKING:
     from zhidao.core.keys import Signer
@@ -105,7 +105,7 @@ def _place(options: argparse.Namespace) -> tuple[str, int]:
 
 
 def _key(options: argparse.Namespace) -> Signer:
-    """The carrier's key. Raises MalformedInput for another form, Refused where others read it."""
+    """The carrier's key. Raises MalformedInput for another form, and where others may read it."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
@@ -113,8 +113,7 @@ def _key(options: argparse.Namespace) -> Signer:
 
     file: Path = options.key
     data = take(file, bytes_max=_KEY_BYTES_MAX)
-    if file.stat().st_mode & 0o077:
-        raise Refused(f"others may read {file}", remedy=f"chmod 600 {file}")
+    check_private(file)
     passphrase = None
     if options.passphrase_file:
         passphrase = take(options.passphrase_file, bytes_max=_PASSPHRASE_BYTES_MAX).rstrip(b"\r\n")

@@ -108,6 +108,8 @@ async def test_acts_without_the_right_are_refused_with_their_reason_and_not_logg
         with pytest.raises(ZhidaoError) as caught:
             await act(node, party, action, to)
         assert caught.value.code == code, (party, action)
+        # The answer is no, and nothing that waiting would mend.
+        assert isinstance(caught.value, Refused), (party, action)
     assert len(node.transactions()) == before
     with pytest.raises(Refused) as refused:
         await act(node, "carrier", "burn")

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterable
 
 from zhidao.core.actor import Actor, Role
-from zhidao.core.errors import Conflict, Unavailable
+from zhidao.core.errors import Conflict, NotFound, Unavailable
 from zhidao.core.events import SignedEvent, every, latest
 from zhidao.core.ids import PartyId
 from zhidao.core.journal import Records
@@ -23,6 +23,20 @@ class TitleNames:
         self._accounts = accounts
         self._chain_id = chain_id
         self._known: dict[str, str] = {}
+
+    def receiver(self, party: PartyId) -> Account:
+        """The account of whoever is to get a title; see `Accounts.of_party`.
+
+        Raises NotFound (`no_key`): there is none of that name, which no waiting mends.
+        """
+        try:
+            return self._accounts.of_party(party)
+        except Unavailable as error:
+            raise NotFound(
+                f"no party {party} that can hold a title: no node known here has its account",
+                code=error.code,
+                remedy="name a party as zhidao party list shows it",
+            ) from error
 
     async def account_of(self, party: PartyId) -> Account:
         """The party's account, named for later. Raises Unavailable without its key."""

@@ -157,7 +157,9 @@ class TitleLife:
         token = bytes.fromhex(title)
         receiver = ZERO_ADDRESS
         if has_receiver:
-            receiver = (await self._names.account_of(party_id(act.to))).address
+            to_party = party_id(act.to)
+            self._names.receiver(to_party)
+            receiver = (await self._names.account_of(to_party)).address
         sealed = seal_remark(
             self._accounts.remark_key(title=title),
             act.remark,

@@ -153,7 +153,7 @@ class TitleService:
         asked = _asked(document, consignment, holder, readers)
         receiver = PartyId(asked.holder)
         # Both keys must be here before anything is written.
-        self._accounts.of_party(receiver)
+        self._names.receiver(receiver)
         self._accounts.of_party(actor.party)
         async with self._told.alone(document):
             await self._check_asked(actor, asked)
@@ -204,7 +204,7 @@ class TitleService:
         """Raises what `mint` would refuse, before anything is written."""
         await self._check_minter(actor)
         asked = _asked(document, consignment, holder, readers)
-        self._accounts.of_party(PartyId(asked.holder))
+        self._names.receiver(PartyId(asked.holder))
         self._accounts.of_party(actor.party)
         await self._check_asked(actor, asked)
         named = await self._bill(actor, asked, bill)
