@@ -353,6 +353,8 @@ BESIDES = {
         "zhidao.exchange.service.verification",
         "zhidao.trust.wire.governance.trust_list",
     },
+    # The names of the commands, whose helps are then asked for as programs.
+    "people.py": {"zhidao.cli.console.commands"},
 }
 
 
