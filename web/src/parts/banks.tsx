@@ -1,6 +1,7 @@
 // Banks by hand: the operator admits them, they open accounts and take deposits, here or on the
 // ledger of a peer.
 import { useRef, useState } from "preact/hooks";
+import { get } from "../api";
 import { money } from "../format";
 import type { Account, Bank, Currency } from "../money_types";
 import { session } from "../session";
@@ -112,12 +113,43 @@ export function AccountForm({ parties, currencies, done }: { parties: Named; cur
   );
 }
 
+/** The number of the next deposit into an account on a day of UTC, by what came into it that day. */
+function useNumbers(day: string): { next: (account: string) => number; again: (account: string) => void } {
+  const known = useRef(new Map<string, number>());
+  const [, draw] = useState(0);
+  return {
+    next: (account) => {
+      const came = known.current.get(account);
+      if (came === undefined) {
+        known.current.set(account, 0);
+        get<{ movements: { at: string; amount_minor: number }[] }>(`/v1/finance/accounts/${account}/movements?limit=100`).then(
+          ({ movements }) => {
+            known.current.set(account, movements.filter((each) => each.amount_minor > 0 && each.at.startsWith(day)).length);
+            draw((n) => n + 1);
+          },
+          // The first name of the day is proposed; if it stands already, the node says so.
+          () => undefined,
+        );
+      }
+      return (came ?? 0) + 1;
+    },
+    again: (account) => known.current.delete(account),
+  };
+}
+
 /** Brings money in for a customer, and tells the balance before and after. */
 export function DepositForm({ accounts, parties, done }: { accounts: Account[]; parties: Named } & Done) {
   const own = accounts.filter((row) => row.bank === session.value?.party && row.purpose === "customer");
   const before = useRef<Account | null>(null);
+  const day = new Date().toISOString().slice(0, 10);
+  const numbers = useNumbers(day);
   if (own.length === 0) return null;
   const picked = (account: string) => own.find((row) => row.account === account);
+  const proposed = (row: Account | undefined) => {
+    const number = row ? numbers.next(row.account) : 1;
+    const end = number > 1 ? `-${number}` : "";
+    return `${row?.holder ?? ""}-${day}`.slice(end.length - 64) + end;
+  };
   const sum = (row: Account, minor: number) => money({ minor, currency: row.currency, exponent: row.exponent });
   return (
     <ActForm
@@ -127,8 +159,8 @@ export function DepositForm({ accounts, parties, done }: { accounts: Account[]; 
       fields={[
         { name: "account", label: t("deposit.account"), kind: "choice", choices: own.map((row) => ({ value: row.account, words: t("deposit.of", { holder: parties.name(row.holder), balance: sum(row, row.balance_minor) }) })) },
         { name: "amount", label: t("form.amount"), kind: "amount" },
-        // The name makes it one deposit: proposed alike in every tab of a day.
-        { name: "deposit", label: t("deposit.name"), value: (of) => `${picked(of("account"))?.holder ?? ""}-${new Date().toISOString().slice(0, 10)}`.slice(-64) },
+        // The name makes it one deposit: proposed alike in every tab until one is credited.
+        { name: "deposit", label: t("deposit.name"), value: (of) => proposed(picked(of("account"))) },
       ]}
       send={(typed, act) => {
         const row = picked(typed.account ?? "");
@@ -138,6 +170,7 @@ export function DepositForm({ accounts, parties, done }: { accounts: Account[]; 
       }}
       after={(answer) => {
         const [row, then] = [answer as Account, before.current];
+        numbers.again(row.account);
         if (!then || row.balance_minor === then.balance_minor) return t("deposit.stood", { balance: sum(row, row.balance_minor) });
         return t("deposit.done", { holder: parties.name(row.holder), before: sum(row, then.balance_minor), after: sum(row, row.balance_minor) });
       }}

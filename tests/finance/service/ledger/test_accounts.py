@@ -38,6 +38,15 @@ async def test_a_deposit_of_one_name_credits_once(world) -> None:
             bank, deposit="second", holder="importer", amount=Money(501, Currency("CNY"))
         )
     assert conflict.value.code == "exists_with_different_amount"
+    # What stands under the name is said, in money, and what to do.
+    assert "a deposit named second of 5.00 CNY stands already" in str(conflict.value)
+    assert "another name" in conflict.value.remedy
+    await world.accounts.open(
+        bank, holder="carrier", currency="CNY", name="C", town="A", country="KZ"
+    )
+    with pytest.raises(Conflict, match="to another account stands already"):
+        await world.accounts.deposit(bank, deposit="second", holder="carrier", amount=CNY_5)
+    assert await balance(world, "carrier") == 0
 
 
 async def test_only_an_admitted_bank_touches_money(world) -> None:

@@ -26,6 +26,7 @@ from zhidao.finance.domain.ledger.ledger import (
     Transfer,
     ledger_number,
 )
+from zhidao.finance.domain.ledger.records import name_of
 from zhidao.finance.domain.naming import AccountCode, TransferCode, account_id, transfer_id
 from zhidao.finance.domain.payments.payment import Person
 from zhidao.finance.events import AccountOpened, BankAdmitted
@@ -197,9 +198,26 @@ class Accounts:
                 )
             ],
         )
+        if result.value.startswith("exists_with_different"):
+            raise await self._other_deposit(result, bank.bank, deposit, amount.currency)
         if not result.holds:
             raise _refusal(result, f"deposit {deposit}")
         return Statement(account, await self._ledger.account(currency, UUID(account.account)))
+
+    async def _other_deposit(
+        self, result: Result, bank: str, deposit: str, currency: Currency
+    ) -> Conflict:
+        """What stands under a deposit's name that cannot be given again, and what to do."""
+        name = name_of(transfer_id("deposit", bank, deposit))
+        standing = (await self._ledger.find(currency.code, [name])).transfer(name)
+        of = f" of {Money(standing.amount, currency)}" if standing else ""
+        elsewhere = result is not Result.EXISTS_WITH_DIFFERENT_AMOUNT
+        return Conflict(
+            f"a deposit named {deposit}{of}{' to another account' if elsewhere else ''} stands"
+            " already; nothing was credited",
+            code=result.value,
+            remedy="choose another name for this one, such as the same with -2 behind it",
+        )
 
     async def customer(self, bank: str, holder: str, currency: str) -> AccountOpened:
         """A customer's account. Raises Refused with code `no_account`."""
@@ -306,7 +324,4 @@ def _opening(history: Sequence[SignedEvent]) -> AccountOpened | None:
 
 
 def _refusal(result: Result, what: str) -> Refused:
-    message = f"{what}: the ledger answers {result.value}"
-    if result.value.startswith("exists_with_different"):
-        return Conflict(message, code=result.value)
-    return Refused(message, code=result.value)
+    return Refused(f"{what}: the ledger answers {result.value}", code=result.value)
