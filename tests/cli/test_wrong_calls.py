@@ -78,6 +78,8 @@ SLIPS = (
     ("clock agre", "did you mean agree?"),
     ("insight reprot", "did you mean report?"),
     ("bank admt b", "did you mean admit?"),
+    ("bank admit b B ALTBKZKA --town Almaty KZ", "TOWN is a word without it"),
+    ("party add a --name A exporter CN", "is a word without it"),
     ("deposit ad", "did you mean add?"),
     ("account opne b c", "did you mean open?"),
     ("waiting for godot", "one word too many: 'for'"),

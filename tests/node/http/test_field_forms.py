@@ -23,6 +23,24 @@ PATTERNS = sorted(
 
 
 @pytest.mark.parametrize(
+    ("kind", "value", "words"),
+    [
+        (Annotated[int, msgspec.Meta(ge=0)], -1, "wanted: a whole number of at least 0"),
+        (Annotated[int, msgspec.Meta(gt=0)], 0, "wanted: a whole number of "),
+        (Annotated[int, msgspec.Meta(le=9)], 10, "wanted: a whole number of at most 9"),
+        (Annotated[float, msgspec.Meta(lt=9)], 9.0, "wanted: a number of less than 9"),
+        (Annotated[str, msgspec.Meta(min_length=8)], "x", "wanted: at least 8 characters"),
+        (Annotated[str, msgspec.Meta(max_length=1)], "xx", "wanted: at most 1 characters"),
+        (Annotated[list[int], msgspec.Meta(min_length=1)], [], "wanted: at least 1 entries"),
+    ],
+)
+def test_a_bound_is_told_in_words(kind: type, value: object, words: str) -> None:
+    with pytest.raises(msgspec.ValidationError) as refused:
+        msgspec.convert(value, kind)
+    assert plainly(str(refused.value)).startswith(words)
+
+
+@pytest.mark.parametrize(
     ("pattern", "words"),
     [
         (r"^\+[1-9][0-9]{4,14}\Z", "+, then 1 digit from 1 to 9, then 4 to 14 digits"),

@@ -27,7 +27,7 @@ export default function FolderPage() {
   return (
     <div class="page">
       <h1>{t("folder.title")}</h1>
-      <Drop take={check} folder label={t("folder.drop")}>
+      <Drop take={check} refused={() => setProblem(null)} folder label={t("folder.drop")}>
         <p class="quiet">{t("folder.kept_nowhere")}</p>
       </Drop>
       {busy && <p role="status">{t("folder.reading")}</p>}

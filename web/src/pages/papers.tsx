@@ -187,7 +187,7 @@ function Drafts({ fields, take }: { fields: Fields; take: (fields: Fields) => vo
           {t("papers.saved")} <Time at={saved} />
         </p>
       )}
-      <Drop take={bring} label={t("papers.import")}>
+      <Drop take={bring} refused={() => setProblem(null)} label={t("papers.import")}>
         {told && <p role="status">{told}</p>}
       </Drop>
       {problem && <ProblemNote problem={problem} />}

@@ -139,7 +139,7 @@ export function ProblemNote({ problem, again }: { problem: Problem; again?: () =
     <div class="note note-stop" role="alert">
       <p class="note-title">{title}</p>
       {!same && <English text={problem.message} />}
-      {problem.remedy && <English text={problem.remedy} />}
+      {problem.code === "invalid" ? problem.where && <p>{t("problem.field", { field: problem.where.replace(/^body\./, "") })}</p> : problem.remedy && <English text={problem.remedy} />}
       {["timeout", "offline"].includes(problem.code) && isWatching() && <WhatBecame />}
       {again && (
         <button type="button" class="button" onClick={again}>

@@ -28,13 +28,15 @@ export function save(bytes: BlobPart, name: string, type: string): void {
 }
 
 /** A place to drop files or a folder on, with buttons that do the same for the keyboard. */
-export function Drop({ take, folder, label, children }: { take: (files: Given[]) => void; folder?: boolean; label: string; children?: ComponentChildren }) {
+export function Drop({ take, refused, folder, label, children }: { take: (files: Given[]) => void; refused?: () => void; folder?: boolean; label: string; children?: ComponentChildren }) {
   const [over, setOver] = useState(false);
   const [told, tell] = useState("");
   const read = async (files: File[]) => {
     const size = files.reduce((sum, file) => sum + file.size, 0);
     if (files.length > FILES_MAX || size > BYTES_MAX) {
       tell(t("papers.too_much"));
+      // What was said of the files before is no longer about these.
+      refused?.();
       return;
     }
     const seen = files.filter((file) => !file.name.startsWith("."));

@@ -90,6 +90,11 @@ class Parser(argparse.ArgumentParser):
         if not word.startswith("-"):
             self.error(f"one word too many: {_cut(word)}")
         name = word.partition("=")[0]
+        for place in self._actions:
+            called = (place.dest, str(place.metavar or "").lower())
+            if not place.option_strings and name.removeprefix("--") in called:
+                shown = place.metavar or place.dest
+                self.error(f"there is no option {_cut(name)}; {shown} is a word without it")
         known = [each for each in self._option_string_actions if each.startswith("--")]
         meant = _meant(name, known)
         self.error(f"there is no option {_cut(name)}{f'; {meant}' if meant else ''}")

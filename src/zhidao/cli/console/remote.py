@@ -163,6 +163,9 @@ def _problem(answer: Any) -> dict[str, str]:
 
 
 def _refusal(status: int, said: dict[str, str]) -> Exception:
+    if said.get("code") == "invalid":
+        # The node's own remedy is for who writes programs.
+        said["remedy"] = "run the command with --help; it shows each option with an example"
     kinds = {400: MalformedInput, 413: MalformedInput, 404: NotFound}
     kind = Unavailable if status >= 500 else kinds.get(status, Refused)
     return kind(

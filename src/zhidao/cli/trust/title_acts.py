@@ -113,6 +113,9 @@ def _act(options: argparse.Namespace) -> int:
     title = node.send(f"{at}/acts", body | {"remark": options.remark})
     held = title["holder_party"] or title["holder"]
     sentence = f"{held} holds the title now" if title["active"] else "the title has ended"
+    if act == "endorse" and title["active"]:
+        to = title["beneficiary_party"] or title["beneficiary"]
+        sentence = f"{to} is the beneficiary now; {held} holds the title"
     return say(options, title, shown(sentence))
 
 

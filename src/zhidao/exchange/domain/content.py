@@ -33,10 +33,16 @@ def check_content(media_type: str, content: bytes) -> None:
     plain = media_type.partition(";")[0].strip().lower()
     if not _fits(plain, content):
         raise MalformedInput(
-            f"the document is no {plain}: it begins with {content[:8]!r}",
+            f"the document is no {plain}: it begins with {_shown(content[:8])}",
             code="content_differs",
             remedy="name the type that the file has, or send the file that was meant",
         )
+
+
+def _shown(begins: bytes) -> str:
+    """The first bytes as a person reads them: text as it stands, anything else in hexadecimal."""
+    text = begins.decode("ascii", "replace")
+    return f"“{text}”" if text.isascii() and text.isprintable() else f"the bytes {begins.hex(' ')}"
 
 
 def _fits(media_type: str, content: bytes) -> bool:

@@ -10,6 +10,11 @@ import re
 from typing import Final
 
 _MESSAGE: Final = re.compile(r"Expected `str` matching regex '(.*)'(?= - at |$)", re.DOTALL)
+_BOUND: Final = re.compile(
+    r"Expected `(int|float|str|array|object)` (of length )?(>=|<=|>|<) (-?[0-9.]+)"
+)
+_BOUNDS: Final = {">=": "at least", "<=": "at most", ">": "more than", "<": "less than"}
+_OF: Final = {"int": "a whole number of", "float": "a number of", "str": "characters"}
 _PIECE: Final = re.compile(
     r"(\[(?:\\.|[^\]\\^])(?:\\.|[^\]\\])*\]|\\[^A-Za-z0-9]|[^\[\](){}?*+|\\^$.])"
     r"(\{([0-9]+)(?:(,)([0-9]*))?\}|[?*+])?"
@@ -37,9 +42,21 @@ def plainly(message: str) -> str:
     """What a refusal says of a text, with words in the place of a pattern."""
     match = _MESSAGE.search(message)
     if match is None:
-        return message
+        return _bounded(message)
     wanted = form_of(match[1].replace("\\\\", "\\"))
     return f"wanted: {wanted}" if wanted else _OTHER_FORM
+
+
+def _bounded(message: str) -> str:
+    """A bound of a number or of a length in words; any other message as it is."""
+    match = _BOUND.match(message)
+    if match is None:
+        return message
+    kind, length, sign, number = match.groups()
+    bound = f"{_BOUNDS[sign]} {number}"
+    if not length:
+        return f"wanted: {_OF[kind]} {bound}" if kind in ("int", "float") else message
+    return f"wanted: {bound} {_OF['str'] if kind == 'str' else 'entries'}"
 
 
 def form_of(pattern: str) -> str:

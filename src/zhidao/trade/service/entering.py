@@ -142,6 +142,8 @@ def imported(data: bytes) -> tuple[dict[str, str], tuple[str, ...]]:
     A CSV has the columns `path` and `value`, or one row an item with item fields as columns.
     Raises MalformedInput for anything else.
     """
+    if seems := _other_file(data):
+        raise MalformedInput(f"this is {seems}", code="not_taken", remedy=_TAKEN)
     head = data[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
     if head[:1] == b"<":
         found = read_of_others(data, kind=kind_of(data))
@@ -157,10 +159,46 @@ def imported(data: bytes) -> tuple[dict[str, str], tuple[str, ...]]:
     return dict(found.consignment.values), found.unmapped
 
 
+def imported_file(name: str, data: bytes) -> tuple[dict[str, str], tuple[str, ...]]:
+    """The same of a file, whose name a refusal tells."""
+    try:
+        return imported(data)
+    except MalformedInput as error:
+        raise MalformedInput(
+            f"{name}: {error.args[0]}", code=error.code, where=error.where, remedy=remedy_of(error)
+        ) from error
+
+
+def _other_file(data: bytes) -> str:
+    """What a file of none of the kinds taken seems to be, by how it begins; empty for others."""
+    if not data.strip(b"\xef\xbb\xbf \t\r\n"):
+        return "an empty file"
+    for begins, name in _OTHER_FILES:
+        if data.startswith(begins):
+            return name
+    if data[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"[":
+        return "a JSON list"
+    return "a binary file" if b"\0" in data else ""
+
+
 def _flat_entry(data: bytes) -> Iterable[tuple[str, str]]:
     plain = parse_strict(data)
     assert isinstance(plain, dict)
     return _flat({k: v for k, v in plain.items() if k != "type"})
+
+
+_TAKEN: Final = (
+    "take the XML of a document, a JSON object with an entry or a document, or a CSV in UTF-8 with"
+    " the columns path and value"
+)
+_OTHER_FILES: Final = (
+    (b"%PDF-", "a PDF"),
+    (b"PK\x03\x04", "a ZIP archive, as XLSX and DOCX are"),
+    (b"\xd0\xcf\x11\xe0", "a file of an older Office"),
+    (b"\x89PNG", "a picture"),
+    (b"\xff\xd8\xff", "a picture"),
+    (b"GIF8", "a picture"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,13 +348,19 @@ def _rows_of_csv(data: bytes) -> list[dict[str, str]]:
         # name.
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise MalformedInput("neither XML, JSON nor CSV in UTF-8") from error
+        raise MalformedInput(
+            "neither XML, JSON nor CSV in UTF-8", code="not_taken", remedy=_TAKEN
+        ) from error
     try:
         rows = list(csv.DictReader(io.StringIO(text)))
     except csv.Error as error:
         raise MalformedInput(f"not a CSV: {error}") from error
     if not rows:
-        raise MalformedInput("a CSV without a row")
+        raise MalformedInput(
+            "this seems to be text, and as a CSV it has no row below its first line",
+            code="not_taken",
+            remedy=_TAKEN,
+        )
     if len(rows) > FIELDS_MAX:
         raise MalformedInput(f"a CSV of {len(rows)} rows; at most {FIELDS_MAX} are read")
     return rows

@@ -262,6 +262,21 @@ async def test_an_invoice_a_table_and_an_entry_are_imported(client):
     assert rows["includedConsignmentItem[1].typeCode"] == "848420"
     long = await take("l.csv", b"path,value\nid," + b"9" * 200_000 + b"\n")
     assert (long.status_code, long.json()["code"]) == (400, "malformed_input")
+    # What is none of these is told by its name, what it seems to be, and what is taken.
+    for name, data, seems in (
+        ("a.pdf", b"%PDF-1.7\n%\xe2\xe3", "a PDF"),
+        ("a.xlsx", b"PK\x03\x04\x14\0", "a ZIP archive"),
+        ("a.json", b' [{"id": "1"}]', "a JSON list"),
+        ("a.bin", b"ab\0\x01\x02", "a binary file"),
+        ("a.txt", b"only words", "text"),
+        ("a.csv", b"\xff\xfea\0b", "a binary file"),
+        ("empty", b" \n", "an empty file"),
+    ):
+        refused = await take(name, data)
+        assert (refused.status_code, refused.json()["code"]) == (400, "not_taken"), name
+        assert refused.json()["detail"].startswith(f"{name}: "), name
+        assert seems in refused.json()["detail"]
+        assert "CSV in UTF-8" in refused.json()["remedy"]
     pairs = (await take("p.csv", b"path,value\nid,ZD-9\n")).json()["fields"]
     assert pairs == {"id": "ZD-9"}
     for wrong in (b"a,b\n1,2\n", b"\xff\xfe", b"<a/>", b"{}"):

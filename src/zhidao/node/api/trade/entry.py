@@ -300,7 +300,8 @@ def routes(
     async def take(data: FileInput, actor: Actor) -> Imported:
         """Reads fields out of a UBL or CII invoice, another document, an entry or a CSV."""
         del actor
-        found, unmapped = await judges.run(DOCUMENT, entering.imported, parse_base64(data.content))
+        content = parse_base64(data.content)
+        found, unmapped = await judges.run(DOCUMENT, entering.imported_file, data.name, content)
         return Imported(fields=found, unmapped=list(unmapped))
 
     @post("/folder", status_code=200, opt={ACCESS: CALLER})
