@@ -45,6 +45,10 @@ class Custody(Protocol):
         """Whose terminal it is: who carries the goods that it rides with. Raises NotFound."""
         ...
 
+    async def keyed(self, terminal: str) -> bool:
+        """Whether the terminal has a key that signs its raw signals. Raises NotFound."""
+        ...
+
     async def audience(self, terminal: str) -> frozenset[PartyId]:
         """Who may see the terminal, its phone number with it. Raises NotFound."""
         ...

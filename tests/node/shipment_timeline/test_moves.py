@@ -169,7 +169,8 @@ def with_second(stored: list[Stored], *kinds: type[Fact]) -> list[Stored]:
         else:
             found.append(each)
             if any(kind.is_told_by(each.event.type) for kind in kinds):
-                found.append(_told(each, each.event.type, payload, container=SEVERAL[1]))
+                more = {"seal": "HZ-2"} if "seal" in payload else {}
+                found.append(_told(each, each.event.type, payload, container=SEVERAL[1], **more))
     return found
 
 
@@ -204,3 +205,35 @@ def test_of_several_containers_the_road_says_how_many_and_waits_for_the_rest(
     assert counts(whole) == {"gate": ("done", 2, 2), "arrival": ("done", 2, 2)}
     assert not {"seal", "seal_check", "arrival"} & {key for key, _ in keys(whole)}
     assert counts(of(road)) == {"gate": ("done", 0, 0), "arrival": ("done", 0, 0)}
+
+
+@pytest.mark.parametrize("found", [{"intact": False}, {"container": "MSKU1234565"}])
+def test_a_seal_found_broken_or_elsewhere_is_none_until_another_is_found_whole(
+    paid: list[Stored], found: dict[str, Any]
+) -> None:
+    road = until(paid, "positioning.Arrival", "trade.CustomsReleased")
+    bad = [
+        _told(s, s.event.type, dict(s.event.payload), **found)
+        if SealChecked.is_told_by(s.event.type)
+        else s
+        for s in road
+    ]
+    # A later look that finds it whole heals nothing, as it binds nothing.
+    again = [*bad, *(s for s in road if SealChecked.is_told_by(s.event.type))]
+    for told in (bad, again):
+        timeline = of(told)
+        (gate,) = [stone for stone in timeline.milestones if stone.key == "gate"]
+        assert gate.state == "next"
+        assert {("seal", "carrier"), ("border", "customs")} <= keys(timeline)
+        assert ("seal_check", "customs") not in keys(timeline)
+    closed = [*bad, *_second_seal(road, Sealed)]
+    assert {("seal_check", "customs")} <= keys(of(closed))
+    assert ("seal", "carrier") not in keys(of(closed))
+    whole = of([*closed, *_second_seal(road, SealChecked)])
+    assert not {("seal", "carrier"), ("seal_check", "customs")} & keys(whole)
+    assert [stone.state for stone in whole.milestones if stone.key == "gate"] == ["done"]
+
+
+def _second_seal(road: list[Stored], kind: type[Fact]) -> list[Stored]:
+    found = [s for s in road if kind.is_told_by(s.event.type)]
+    return [_told(s, s.event.type, dict(s.event.payload), seal="HZ-2") for s in found]

@@ -15,11 +15,11 @@ export function SealPart({ road }: { road: Road }) {
   const facts = road.said.filter((said) => ["devices.Sealed.v1", "devices.SealChecked.v1"].includes(said.type));
   const waiting = uncheckedOf(road, facts);
   return (
-    <Fold id="seal-title" title={t("seal_part")} waits={waitsHere(road, "seal-title")} says={<p class={facts.length === 0 ? "quiet" : undefined}>{stateWords(facts.at(-1))}</p>}>
+    <Fold id="seal-title" title={t("seal_part")} waits={waitsHere(road, "seal-title")} says={<p class={facts.length === 0 ? "quiet" : undefined}>{stateWords(facts)}</p>}>
       <ol class="moves">
         {facts.map((said) => (
           <li key={said.id}>
-            <span>{sentence(road, said)}</span>
+            <span>{sentence(road, facts, said)}</span>
             <Seal said={said} />
           </li>
         ))}
@@ -37,17 +37,26 @@ function uncheckedOf(road: Road, facts: Said[]): Said[] {
   return [...sealed.values()].filter((said) => !checked.has(said.args["seal"]));
 }
 
-function stateWords(last: Said | undefined): string {
+/** How the newest seal stands: one look that found it broken, or elsewhere, is never healed. */
+function stateWords(facts: Said[]): string {
+  const last = facts.at(-1);
   if (!last) return t("seal_part.none");
-  const state = last.type === "devices.Sealed.v1" ? "closed" : last.args["intact"] ? "whole" : "broken";
+  const looks = facts.filter((said) => said.type === "devices.SealChecked.v1" && said.args["seal"] === last.args["seal"]);
+  const state = looks.length === 0 ? "closed" : looks.every((look) => isWhole(facts, look)) ? "whole" : "broken";
   return t("seal_part.now", { seal: String(last.args["seal"] ?? ""), state });
 }
 
-function sentence(road: Road, said: Said): string {
+/** Whether a look found the seal whole, and where it was closed. */
+function isWhole(facts: Said[], look: Said): boolean {
+  const closed = facts.find((said) => said.type === "devices.Sealed.v1" && said.args["seal"] === look.args["seal"]);
+  return look.args["intact"] === true && (!closed || ["container", "terminal"].every((name) => look.args[name] === closed.args[name]));
+}
+
+function sentence(road: Road, facts: Said[], said: Said): string {
   const word = (name: string) => String(said.args[name] ?? "");
   const party = partyName(road, said.asserted_by.party);
   if (said.type === "devices.Sealed.v1") return t("seal_part.closed", { party, seal: word("seal"), container: word("container"), terminal: word("terminal") });
-  return t(said.args["intact"] ? "seal_part.whole" : "seal_part.broken", { party, seal: word("seal"), place: word("place") });
+  return t(isWhole(facts, said) ? "seal_part.whole" : "seal_part.broken", { party, seal: word("seal"), place: word("place") });
 }
 
 /** The carrier's form: what is on the road already is not typed again. */

@@ -28,8 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     checking = actions.add_parser("check", help="say whether you found the seal whole")
     checking.add_argument("--place", required=True, help="where you looked, such as a gate's name")
     checking.add_argument("--broken", action="store_true", help="it was not whole")
-    checking.add_argument("--container", default="", help="if it was on another container")
-    checking.add_argument("--terminal", default="", help="if another terminal was there")
+    checking.add_argument("--container", default="", help="if it was on another; with --broken")
+    checking.add_argument("--terminal", default="", help="if another was there; with --broken")
     checking.set_defaults(run=_check)
     for action in (putting, checking):
         action.add_argument("seal", metavar="SEAL", help="the number on the seal")

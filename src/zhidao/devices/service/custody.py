@@ -59,6 +59,10 @@ class KeptData:
         """Whose terminal it is. Raises NotFound."""
         return (await self._vault.terminal(terminal)).owner
 
+    async def keyed(self, terminal: str) -> bool:
+        """Whether the terminal has a key. Raises NotFound."""
+        return bool((await self._vault.terminal(terminal)).multikey)
+
     async def audience(self, terminal: str) -> frozenset[PartyId]:
         """Who may see the terminal. Raises NotFound."""
         found = await self._vault.terminal(terminal)

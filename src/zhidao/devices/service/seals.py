@@ -124,10 +124,25 @@ class Seals:
         intact: bool,
         place: str,
     ) -> SignedEvent:
-        """A party that may see the seal says what it found. The same look again writes nothing."""
+        """A party that may see the seal says what it found. The same look again writes nothing.
+
+        One look that found it broken or elsewhere is never healed, so that a slip of the hand must
+        not be one: Refused (`seal_elsewhere`) if it is called whole, and on another container or
+        with another terminal than it was closed over.
+        """
         MAY_CHECK_SEAL.admit(actor)
         container = container_number(container)
         history = await self._records.history(_aggregate(seal), actor)
+        closed = Sealed.of(history[0])
+        if intact and (container, terminal) != (closed.container, closed.terminal):
+            raise Refused(
+                f"seal {seal} was closed on {closed.container} with terminal {closed.terminal},"
+                f" not on {container} with {terminal}",
+                code="seal_elsewhere",
+                where="$.container" if container != closed.container else "$.terminal",
+                remedy="look at the number again; if it is right, say that the seal is broken or"
+                " another",
+            )
         fact = SealChecked(
             seal=seal, container=container, terminal=terminal, intact=intact, place=place
         )

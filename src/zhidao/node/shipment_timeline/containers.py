@@ -17,6 +17,7 @@ from zhidao.trade.events import ConsignmentEntered
 
 SEALED: Final = "sealed"
 CHECKED: Final = "checked"
+LOOKED: Final = "looked"
 ARRIVED: Final = "arrived"
 NOT_PROVEN: Final = "not_proven"
 
@@ -36,9 +37,10 @@ class Reached:
 
 
 def reached(facts: Facts, entered: ConsignmentEntered, what: str) -> Reached:
-    """How many containers are sealed, have a seal that was looked at, or arrived.
+    """How many containers are sealed, with a seal found whole, were looked at, or arrived.
 
-    Of a single container every such fact of the consignment is taken to be of it.
+    Sealed, and found whole: a seal that was once found broken, or elsewhere, is none. Of a single
+    container every such fact of the consignment is taken to be of it.
     """
     found = dict(_events(facts, entered, what))
     last = max(found.values(), key=lambda each: (each.recorded_at, each.id), default=None)
@@ -50,19 +52,51 @@ def containers(facts: Facts, entered: ConsignmentEntered) -> list[view.Container
     return [_container(facts, each) for each in entered.containers]
 
 
-_TELLS: Final[dict[str, type[Sealed | SealChecked | ArrivalProven]]] = {
-    SEALED: Sealed,
-    CHECKED: SealChecked,
-    ARRIVED: ArrivalProven,
-}
+@dataclass(frozen=True, slots=True)
+class _Seal:
+    """A seal as all looks at it tell: where it was closed, the newest look, whether one was bad."""
+
+    fact: Sealed
+    closed: SignedEvent
+    looked: SignedEvent | None
+    broken: bool
+
+
+def _seals(facts: Facts) -> list[_Seal]:
+    """Every seal, oldest first. As for its binding, one bad look is never healed by a later one."""
+    looks = facts.every(SealChecked)
+    found = []
+    for fact, event in facts.every(Sealed):
+        of = [(look, told) for look, told in looks if look.seal == fact.seal]
+        found.append(
+            _Seal(
+                fact=fact,
+                closed=event,
+                looked=of[-1][1] if of else None,
+                broken=any(
+                    not look.intact
+                    or (look.container, look.terminal) != (fact.container, fact.terminal)
+                    for look, _ in of
+                ),
+            )
+        )
+    return found
 
 
 def _events(facts: Facts, entered: ConsignmentEntered, what: str) -> list[tuple[str, SignedEvent]]:
     """Containers with the event that says so of each, the newest last."""
-    told = facts.every(_TELLS[what])
+    if what == ARRIVED:
+        told = [(fact.container, event) for fact, event in facts.every(ArrivalProven)]
+    else:
+        told = [
+            (seal.fact.container, event)
+            for seal in _seals(facts)
+            if what == LOOKED or not seal.broken
+            if (event := seal.closed if what == SEALED else seal.looked) is not None
+        ]
     if not entered.containers:
         return [(entered.container, event) for _, event in told]
-    return [(f.container, event) for f, event in told if f.container in entered.containers]
+    return [(container, event) for container, event in told if container in entered.containers]
 
 
 def _container(facts: Facts, container: str) -> view.ContainerView:
@@ -85,8 +119,6 @@ def _container(facts: Facts, container: str) -> view.ContainerView:
 _STATES: Final[tuple[tuple[str, type[Fact]], ...]] = (
     (ARRIVED, ArrivalProven),
     (NOT_PROVEN, ArrivalNotProven),
-    (CHECKED, SealChecked),
-    (SEALED, Sealed),
 )
 
 
@@ -96,6 +128,12 @@ def _newest(facts: Facts, container: str) -> tuple[str, Fact | None, SignedEvent
         found = _of(facts, kind, container)
         if found:
             return state, *found[-1]
+    stand = [s for s in _seals(facts) if s.fact.container == container and not s.broken]
+    for seal in reversed(stand):
+        if seal.looked is not None:
+            return CHECKED, SealChecked.of(seal.looked), seal.looked
+    if stand:
+        return SEALED, stand[-1].fact, stand[-1].closed
     return "open", None, None
 
 

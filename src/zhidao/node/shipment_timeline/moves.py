@@ -12,7 +12,7 @@ from zhidao.devices.events import Sealed
 from zhidao.finance.events import DealOpened, MoneyReserved, Settled, TitleReserved
 from zhidao.industry.events import LotFinished
 from zhidao.node.shipment_timeline import view
-from zhidao.node.shipment_timeline.containers import ARRIVED, CHECKED, SEALED, reached
+from zhidao.node.shipment_timeline.containers import ARRIVED, CHECKED, LOOKED, SEALED, reached
 from zhidao.node.shipment_timeline.timeline_sections import Facts
 from zhidao.trade.domain.promise import TITLE
 from zhidao.trade.events import ConsignmentEntered, CustomsReleased, DocumentAdded, PapersChecked
@@ -135,8 +135,8 @@ def _border_moves(
     proven = reached(facts, entered, ARRIVED)
     if asked.deal is not None and not proven.all:
         yield "arrival", entered.carrier
-    # Customs are asked once the goods are at the border: looked at, or there.
-    at_border = proven.all or reached(facts, entered, CHECKED).all
+    # Customs are asked once the goods are at the border: looked at, whatever was found, or there.
+    at_border = proven.all or reached(facts, entered, LOOKED).all
     if asked.border and facts.last(CustomsReleased) is None and at_border:
         yield "border", entered.customs
 
