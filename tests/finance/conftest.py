@@ -153,6 +153,17 @@ class ScriptedArrivals:
     def __init__(self) -> None:
         self.expected: list[dict[str, Any]] = []
         self.rival: dict[str, Any] | None = None
+        self.useless: dict[str, str] = {}
+
+    async def check_terminals(
+        self, *, consignment: str, terminals: Sequence[str], signed: bool
+    ) -> None:
+        """Refuses what a test calls useless: unknown ones, and without a key where one signs."""
+        assert consignment
+        for terminal in terminals:
+            code = self.useless.get(terminal)
+            if code == "terminal_unknown" or (signed and code):
+                raise Refused(f"{terminal} proves nothing", code=code)
 
     async def expect(self, actor: Actor, *, readers: Sequence[str], **asked: Any) -> None:
         await self.rehearse(**asked)

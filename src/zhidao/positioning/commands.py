@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from zhidao.core.actor import Actor
@@ -46,5 +47,15 @@ class Arrivals(Protocol):
         """Refuses what `expect` would refuse, and writes nothing.
 
         Raises Conflict (`awaited_otherwise`) if the consignment is awaited in another way.
+        """
+        ...
+
+    async def check_terminals(
+        self, *, consignment: str, terminals: Sequence[str], signed: bool
+    ) -> None:
+        """Refuses terminals that could never prove an arrival of this consignment.
+
+        `signed`: what they send must bear the signature of their key. Raises Refused
+        (`terminal_unknown`, `terminal_without_key`).
         """
         ...

@@ -88,6 +88,10 @@ class Below:
         del terminal
         return PartyId("carrier")
 
+    async def keyed(self, terminal: str) -> bool:
+        del terminal
+        return True
+
     async def audience(self, terminal: str) -> frozenset[PartyId]:
         del terminal
         return frozenset()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 from pathlib import Path
@@ -22,4 +23,20 @@ def test_keys_are_not_changed_while_any_process_of_the_node_runs(tmp_path: Path,
 @pytest.mark.parametrize("text", ["", "{}", '{"pid": 2147483646}', "[]"])
 def test_a_file_that_was_left_behind_keeps_nobody_from_changing_keys(tmp_path: Path, text: str):
     (tmp_path / "node.1.json").write_text(text)
+    refuse_running(tmp_path)
+
+
+@pytest.mark.parametrize("state", [None, "{", "[" * 100_000])
+@pytest.mark.parametrize("name", ["process.lock", "process.3.lock"])
+def test_a_lost_or_damaged_state_does_not_hide_a_process(
+    tmp_path: Path, name: str, state: str | None
+):
+    if state is not None:
+        (tmp_path / "node.json").write_text(state)
+    with (tmp_path / name).open("wb") as lock:
+        refuse_running(tmp_path)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(Refused, match="holds its lock") as refused:
+            refuse_running(tmp_path)
+        assert refused.value.code == "node_runs"
     refuse_running(tmp_path)

@@ -134,6 +134,9 @@ class Custody:
     async def owner(self, terminal: str) -> PartyId:
         raise AssertionError("not asked here")
 
+    async def keyed(self, terminal: str) -> bool:
+        raise AssertionError("not asked here")
+
     async def audience(self, terminal: str) -> frozenset[PartyId]:
         del terminal
         return frozenset()

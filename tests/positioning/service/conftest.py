@@ -81,6 +81,11 @@ class Custody:
             raise NotFound("no such terminal")
         return PartyId("carrier")
 
+    async def keyed(self, terminal: str) -> bool:
+        if terminal == "T-elsewhere":
+            raise NotFound("no such terminal")
+        return terminal != "T-claimed"
+
     async def audience(self, terminal: str) -> frozenset[PartyId]:
         assert terminal
         return frozenset(map(PartyId, ("importer-bank", "carrier")))

@@ -11,6 +11,8 @@ from zhidao.core.archive import digest_of
 from zhidao.core.errors import Conflict, Forbidden, MalformedInput, NotFound, Refused
 from zhidao.core.ids import PartyId
 from zhidao.core.timescale import Gpst
+from zhidao.devices.domain.binding import unbound
+from zhidao.devices.events import Binding
 from zhidao.positioning.domain.satellites.ephemeris import Navigation
 from zhidao.positioning.domain.synthesis.constellation import constellation
 from zhidao.positioning.domain.synthesis.receiver import Receiver, spoofed, synthesize
@@ -240,6 +242,29 @@ async def test_a_rehearsal_refuses_what_expecting_would_and_writes_nothing(waiti
     with pytest.raises(Refused, match="ends before"):
         await waiting.arrivals.rehearse(**wish | {"not_after": waiting.first})
     assert len(waiting.journal.written) == written
+
+
+async def test_terminals_that_could_never_prove_it_are_refused(waiting, monkeypatch):
+    async def check(*terminals: str, signed: bool = True) -> str:
+        try:
+            await waiting.arrivals.check_terminals(
+                consignment="C-1", terminals=terminals, signed=signed
+            )
+        except Refused as refused:
+            return refused.code
+        return ""
+
+    assert await check("T-1", "T-2") == ""
+    assert await check("T-1", "T-claimed") == "terminal_without_key"
+    assert await check("T-claimed", signed=False) == ""
+    # Another node's, which a seal of these goods names.
+    assert await check("T-elsewhere") == ""
+
+    async def nothing(*, terminal: str, **_more: str) -> Binding:
+        return unbound(terminal, "no seal")
+
+    monkeypatch.setattr(waiting.arrivals._custody, "binding", nothing)
+    assert await check("T-elsewhere", signed=False) == "terminal_unknown"
 
 
 async def test_a_crash_between_watch_and_wish_is_completed_by_the_repeated_call(world, afternoon):

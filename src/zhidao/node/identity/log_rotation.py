@@ -6,7 +6,7 @@ head that is not its own and signs nothing), then leaves and declaration, then t
 
 from __future__ import annotations
 
-import json
+import fcntl
 import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from typing import Final, Protocol
 
 from zhidao.core.actor import Actor, Role
 from zhidao.core.ambient import Clock
+from zhidao.core.canonical import parse_strict
 from zhidao.core.encoding import base64url
 from zhidao.core.errors import Refused, ZhidaoError
 from zhidao.core.ids import PartyId
@@ -31,6 +32,10 @@ from zhidao.trust.service.log.sequencer import Sequencer, TimedKey
 from zhidao.trust.wire.log.note import decode_note, parse_checkpoint
 
 REASON_CHARACTERS_MAX: Final = 500
+# Of each process on the folder: node.json, node.1.json and so on, and the locks likewise.
+_STATES: Final = STATE_FILE.replace(".", "*.")
+_LOCKS: Final = "process*.lock"
+_STATE_BYTES_MAX: Final = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +48,42 @@ class _Head:
 
 
 def refuse_running(data: Path) -> None:
-    """Raises Refused (`node_runs`) while the node of this data folder runs."""
-    # Each process on the folder has a file of its own: node.json, node.1.json and so on.
-    for file in sorted(data.glob(STATE_FILE.replace(".", "*."))):
-        try:
-            pid = int(json.loads(file.read_bytes())["pid"])
-            os.kill(pid, 0)
-        except (OSError, ValueError, KeyError, TypeError):
-            continue
-        raise Refused(
-            f"the node in {data} runs (process {pid})", code="node_runs", remedy="stop it first"
-        )
+    """Raises Refused (`node_runs`) while the node of this data folder runs.
+
+    Each process holds a lock of its own there, which the system frees when it ends; the file of
+    its state tells which process that is, and may be damaged or lost.
+    """
+    pids = [pid for file in sorted(data.glob(_STATES)) if (pid := _living(file))]
+    held = any(_is_locked(file) for file in sorted(data.glob(_LOCKS)))
+    if held or pids:
+        who = f"process {pids[0]}" if pids else "a process holds its lock"
+        raise Refused(f"the node in {data} runs ({who})", code="node_runs", remedy="stop it first")
+
+
+def _living(file: Path) -> int:
+    """The process that wrote its state there, if one of that number lives; else 0."""
+    try:
+        with file.open("rb") as stream:
+            pid = int(parse_strict(stream.read(_STATE_BYTES_MAX))["pid"])
+        os.kill(pid, 0)
+    except (OSError, ValueError, KeyError, TypeError, ZhidaoError):
+        return 0
+    return pid
+
+
+def _is_locked(file: Path) -> bool:
+    try:
+        lock = os.open(file, os.O_RDWR | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError:
+        return False
+    try:
+        # Shared: two who ask at once do not take each other for a node.
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(lock)
+    return False
 
 
 class TimedKeys(Protocol):

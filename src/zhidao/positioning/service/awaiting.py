@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from zhidao.core.actor import Actor
-from zhidao.core.errors import Conflict, NotFound
+from zhidao.core.errors import Conflict, NotFound, Refused
 from zhidao.core.events import SignedEvent, every
 from zhidao.core.ids import PartyId, party_id
 from zhidao.core.journal import Records
@@ -164,6 +164,44 @@ class Awaiting:
         """
         one = wish_of(consignment, terminal, site, (not_before, not_after), risk_ppb)
         _stands(await self._records.history(arrival_named(consignment)), wishes_of(one, carried))
+
+    async def check_terminals(
+        self, *, consignment: str, terminals: Sequence[str], signed: bool
+    ) -> None:
+        """Refuses terminals that could never prove an arrival of this consignment.
+
+        One that nobody registered here may be another node's, if a seal of the consignment names
+        it. `signed`: what they send must bear the signature of their key. Raises Refused
+        (`terminal_unknown`, `terminal_without_key`).
+        """
+        for terminal in terminals:
+            try:
+                keyed = await self._custody.keyed(terminal)
+            except NotFound:
+                if await self._is_sealed(terminal, consignment):
+                    continue
+                raise Refused(
+                    f"terminal {terminal} is not registered here, and no seal of {consignment}"
+                    " names it",
+                    code="terminal_unknown",
+                    where="$.terminal",
+                    remedy="name the terminal that is sealed to the goods, or add it to Devices",
+                ) from None
+            if signed and not keyed:
+                raise Refused(
+                    f"terminal {terminal} has no key and signs nothing, as the deal asks",
+                    code="terminal_without_key",
+                    where="$.terminal",
+                    remedy="name one with a key, or ask for no mark that needs its signature",
+                )
+
+    async def _is_sealed(self, terminal: str, consignment: str) -> bool:
+        try:
+            found = await self._custody.binding(terminal=terminal, consignment=consignment)
+        except NotFound:
+            # There is a seal, and what it holds is registered at another node.
+            return True
+        return bool(found.seal)
 
     async def _carrier(self, terminal: str) -> set[PartyId]:
         """Whose terminal it is; nobody that is known here for one of another node."""

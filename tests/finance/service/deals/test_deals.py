@@ -170,6 +170,16 @@ async def test_an_arrival_at_another_time_or_by_another_terminal_does_not_count(
     assert "arrival" in (await world.state()).missing
 
 
+@pytest.mark.parametrize("code", ["terminal_unknown", "terminal_without_key"])
+async def test_no_deal_waits_for_a_terminal_that_can_prove_nothing(world, code) -> None:
+    before = await world.balances()
+    world.durable.arrivals.useless["T-1"] = code
+    with pytest.raises(Refused) as refused:
+        await world.opened()
+    assert refused.value.code == code
+    assert await world.balances() == before
+
+
 async def test_a_mark_that_is_not_asked_may_be_missing(world, facts) -> None:
     asked = msgspec.structs.replace(facts.conditions, marks=["recomputed"], needs=[])
     await world.opened(conditions=asked)

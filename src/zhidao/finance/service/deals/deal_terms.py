@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypedDict
+from typing import Final, TypedDict
 
 from zhidao.core.actor import Actor, Role
 from zhidao.core.errors import Refused
@@ -21,6 +21,9 @@ from zhidao.positioning.events import Carried, Site
 from zhidao.trade.commands import Consignments
 from zhidao.trade.events import ConsignmentEntered
 from zhidao.trust.commands import Titles
+
+# Marks that a terminal without a key can never bring.
+_SIGNED: Final = frozenset(("signed_by_terminal", "bound_to_goods"))
 
 
 class DealTerms:
@@ -70,6 +73,7 @@ class DealTerms:
                 raise Refused("the title is of another consignment", code="other_consignment")
         check_invoiced(seen.entered, opened)
         check_carried(seen.entered, terminal=opened.terminal, carried=opened.carried)
+        await self._check_terminals(opened)
         await self._arrivals.rehearse(**arrival_asked(opened))
         await self._settlement.rehearse(opened)
         available = await self._accounts.available(payer)
@@ -81,6 +85,14 @@ class DealTerms:
                 remedy="deposit the rest first",
             )
         await self._settlement.check_line(opened)
+
+    async def _check_terminals(self, opened: DealOpened) -> None:
+        """Else money and title were kept to the last day for what can prove nothing."""
+        named = [each.terminal for each in opened.carried] or [opened.terminal]
+        signed = not _SIGNED.isdisjoint(opened.conditions.marks)
+        await self._arrivals.check_terminals(
+            consignment=opened.consignment, terminals=named, signed=signed
+        )
 
     async def arrival_readers(self, deal: Deal) -> tuple[PartyId, ...]:
         """Who may see the arrival that a deal waits for.
