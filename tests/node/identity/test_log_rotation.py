@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from zhidao.core.errors import Refused
+from zhidao.node.identity import log_rotation
 from zhidao.node.identity.log_rotation import refuse_running
 
 
@@ -40,3 +41,15 @@ def test_a_lost_or_damaged_state_does_not_hide_a_process(
             refuse_running(tmp_path)
         assert refused.value.code == "node_runs"
     refuse_running(tmp_path)
+
+
+@pytest.mark.bound("node.identity.log_rotation._STATE_BYTES_MAX")
+@pytest.mark.parametrize("past", [0, 1])
+def test_a_state_is_read_to_its_bound(tmp_path: Path, past: int):
+    text = json.dumps({"pid": os.getpid()})
+    (tmp_path / "node.json").write_text(text.rjust(log_rotation._STATE_BYTES_MAX + past))
+    if past:
+        refuse_running(tmp_path)
+    else:
+        with pytest.raises(Refused):
+            refuse_running(tmp_path)
