@@ -88,15 +88,17 @@ def _events(facts: Facts, entered: ConsignmentEntered, what: str) -> list[tuple[
     if what == ARRIVED:
         told = [(fact.container, event) for fact, event in facts.every(ArrivalProven)]
     else:
-        told = [
-            (seal.fact.container, event)
-            for seal in _seals(facts)
-            if what == LOOKED or not seal.broken
-            if (event := seal.closed if what == SEALED else seal.looked) is not None
-        ]
+        told = _seal_events(facts, what)
     if not entered.containers:
         return [(entered.container, event) for _, event in told]
     return [(container, event) for container, event in told if container in entered.containers]
+
+
+def _seal_events(facts: Facts, what: str) -> list[tuple[str, SignedEvent]]:
+    seals = [seal for seal in _seals(facts) if what == LOOKED or not seal.broken]
+    if what == SEALED:
+        return [(seal.fact.container, seal.closed) for seal in seals]
+    return [(seal.fact.container, seal.looked) for seal in seals if seal.looked is not None]
 
 
 def _container(facts: Facts, container: str) -> view.ContainerView:
