@@ -79,7 +79,7 @@ function TitleAct({ action, turn, receivers, name, done }: { action: string; tur
           <select value={to} onChange={(event) => setTo(event.currentTarget.value)}>
             {receivers.map((party) => (
               <option key={party} value={party}>
-                {name(party)}
+                {receivers.some((each) => each !== party && name(each) === name(party)) ? `${name(party)} (${party})` : name(party)}
               </option>
             ))}
           </select>

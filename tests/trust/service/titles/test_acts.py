@@ -123,8 +123,9 @@ async def test_a_title_in_a_deals_custody_obeys_no_party(node: TitleBench):
     await minted(node)
     await node.titles.into_custody(actor("exporter"), title=BILL, deal="d")
     for action, to in (("transfer", "importer"), ("return", "")):
-        with pytest.raises(Refused):
+        with pytest.raises(Refused, match="in custody of deal d,") as refused:
             await act(node, "exporter", action, to)
+        assert "zhidao deal show d" in refused.value.remedy
 
 
 async def test_a_crash_after_any_write_of_a_return_and_burn_is_finished_by_repeating(

@@ -139,7 +139,7 @@ class TitleLife:
                     await self._refuse_dead(title)
                 await self._take_role(actor, history, act)
                 await self._names.account_of(actor.party)
-                await self._writing.try_out(account, to=to, data=data)
+                await self._try_out(title, account, to=to, data=data)
                 await self._writing.submit(
                     actor, account, to=to, data=data, purpose=act.action, title=title
                 )
@@ -151,6 +151,20 @@ class TitleLife:
         history = await self._records.history(aggregate_of_title(title))
         moves = await self._executor.moves(bytes.fromhex(title))
         return [await self._link(title, at, move, history) for at, move in enumerate(moves)]
+
+    async def _try_out(self, title: str, account: Account, *, to: Address, data: bytes) -> None:
+        """Raises Refused with the contract's reason, and names the deal that holds the title."""
+        try:
+            await self._writing.try_out(account, to=to, data=data)
+        except Refused as error:
+            deal = (await self._told.title(title)).custody
+            if not deal or error.code not in ("not_holder", "not_beneficiary"):
+                raise
+            raise Refused(
+                f"the title is in custody of deal {deal}, which alone moves it until it is decided",
+                code=error.code,
+                remedy=f"see what the deal waits for: zhidao deal show {deal}",
+            ) from error
 
     async def _call(self, title: str, act: Act, account: Account) -> tuple[Address, bytes]:
         signature, has_receiver = ACTS[act.action]
