@@ -120,5 +120,5 @@ def _takes_file(leaf: argparse.ArgumentParser) -> bool:
 def test_a_token_that_others_may_read_is_not_sent(capsys: pytest.CaptureFixture[str]) -> None:
     Path("a.token").chmod(0o644)
     line = ["deal", "list", "--url", AWAY, "--token-file", "a.token"]
-    assert main(line) == 1
+    assert main(line) == 2
     assert "chmod 600" in capsys.readouterr().err

@@ -104,7 +104,7 @@ def test_the_login_comes_from_a_file_that_nobody_else_may_read(tmp_path):
     login.chmod(0o644)
     with Caster(_HEAD + _FRAMES, hold=True) as caster:
         status, _, told = finished(start(caster.port, "--login", login))
-        assert status == 1
+        assert status == 2
         assert "chmod 600" in told
         login.chmod(0o600)
         words = ("--login", login, "--messages", 3, "--at", 44.2, 80.4, 700)

@@ -67,7 +67,7 @@ def test_what_is_refused_names_what_and_what_to_do(key, capsys, tmp_path):
     assert status == 2
     key.chmod(0o644)
     status, out, error = signed(capsys, key)
-    assert (status, out) == (1, "")
+    assert (status, out) == (2, "")
     assert "chmod 600" in error
     other = tmp_path / "p256.pem"
     made = ["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"]
