@@ -114,7 +114,11 @@ def _more_tokens(state: dict[str, Any]) -> dict[str, str]:
         answer = client.post("/v1/tokens", json=own, headers=headers)
         operator = {"authorization": f"Bearer {answer.raise_for_status().json()['token']}"}
         made["corridor"] = answer.json()["token"]
-        for name, role in (("admin", "admin"), ("stranger", "party"), ("inspector", "auditor")):
+        stranger = {"party": "stranger", "name": "S", "trade_role": "exporter", "country": "CN"}
+        client.post("/v1/parties", json=stranger, headers=headers).raise_for_status()
+        answer = client.post("/v1/tokens", json=own | {"role": "admin"}, headers=headers)
+        made["admin"] = answer.raise_for_status().json()["token"]
+        for name, role in (("stranger", "party"), ("inspector", "auditor")):
             answer = client.post("/v1/tokens", json={"party": name, "role": role}, headers=headers)
             made[name] = answer.raise_for_status().json()["token"]
             agreed = f"/v1/tokens/{made[name].split('_')[1]}/agreement"
@@ -553,8 +557,32 @@ def test_options_names_all_methods_of_a_path(node: Running) -> None:
     assert {"GET", "POST"} <= set(answer.headers["allow"].replace(" ", "").split(","))
 
 
+@pytest.mark.parametrize("role", ["operator", "admin", "party"])
+def test_nobody_is_made_for_a_party_that_nobody_at_the_node_is(node: Running, role: str) -> None:
+    """A guide calls the node `node`; this one is called otherwise, and says so."""
+    somebody = {"party": "node", "role": role}
+    for path, body in (
+        ("/v1/tokens", somebody),
+        ("/v1/people", somebody | {"name": "op", "password": "ten or more letters"}),
+        ("/v1/invitations", somebody | {"name": "op"}),
+    ):
+        answer = node.ask("POST", path, "admin", json=body)
+        told = answer.json()
+        assert (answer.status_code, told["code"]) == (422, "party_unknown"), path
+        assert "did you mean corridor (the node's own name)?" in told["detail"]
+    assert "node" not in {each["party"] for each in node.ask("GET", "/v1/tokens", "admin").json()}
+
+
+def test_who_came_as_an_auditor_from_outside_is_made_nothing_else(node: Running) -> None:
+    who = {"party": "court", "role": "auditor", "name": "judge", "password": "ten or more letters"}
+    assert node.ask("POST", "/v1/people", "admin", json=who).status_code == 201
+    answer = node.ask("PUT", "/v1/people/judge/role", "admin", json={"role": "operator"})
+    assert (answer.status_code, answer.json()["code"]) == (422, "party_unknown")
+    assert node.ask("GET", "/v1/people/judge", "admin").json()["role"] == "auditor"
+
+
 def test_a_withdrawn_token_opens_nothing_from_then_on(node: Running) -> None:
-    made = node.ask("POST", "/v1/tokens", "admin", json={"party": "p", "role": "party"})
+    made = node.ask("POST", "/v1/tokens", "admin", json={"party": "importer", "role": "party"})
     token = made.json()["token"]
     agreed = f"/v1/tokens/{token.split('_')[1]}/agreement"
     node.ask("POST", agreed, "corridor").raise_for_status()

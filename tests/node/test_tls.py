@@ -69,7 +69,7 @@ def _becomes_admin(client: httpx.Client, code: str) -> None:
     session = next(text for text in cookies if text.startswith("zhidao_session="))
     assert {"Secure", "HttpOnly", "SameSite=strict"} <= set(session.split("; "))
     assert client.post("/v1/first-admin", json=body).status_code in (401, 409)
-    token = {"party": "p", "role": "party"}
+    token = {"party": "office", "role": "auditor"}
     assert client.post("/v1/tokens", json=token).json()["code"] == "csrf"
     csrf = {"x-csrf-token": client.cookies["zhidao_csrf"]}
     made = client.post("/v1/tokens", json=token, headers=csrf)

@@ -60,6 +60,21 @@ async def test_a_name_that_nobody_bears_is_refused_with_the_nearest(parties, par
         assert (str(refused.value), refused.value.code) == (sentence, "party_unknown")
 
 
-@pytest.mark.parametrize("role", [Role.AUDITOR, Role.OPERATOR, Role.ADMIN])
-async def test_who_acts_for_no_party_may_bear_any_name(parties, role) -> None:
-    await parties.must_be_here(PartyId("court"), role)
+@pytest.mark.parametrize("role", [Role.PARTY, Role.OPERATOR, Role.ADMIN])
+async def test_whoever_needs_an_agreement_is_of_a_party_that_can_give_it(parties, role) -> None:
+    await parties.must_be_here(PartyId("gate"), role)
+    with pytest.raises(Refused) as refused:
+        await parties.must_be_here(PartyId("node"), role)
+    assert refused.value.code == "party_unknown"
+    assert str(refused.value).endswith("did you mean gate (the node's own name)?")
+
+
+async def test_who_runs_the_node_is_told_its_name_and_a_party_is_not(parties) -> None:
+    for role, told in ((Role.OPERATOR, True), (Role.ADMIN, True), (Role.PARTY, False)):
+        with pytest.raises(Refused) as refused:
+            await parties.must_be_here(PartyId("nobody"), role)
+        assert ("did you mean gate (the node's own name)?" in str(refused.value)) == told
+
+
+async def test_an_auditor_comes_from_outside_and_may_bear_any_name(parties) -> None:
+    await parties.must_be_here(PartyId("court"), Role.AUDITOR)

@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     listing.set_defaults(run=_list)
     making = actions.add_parser("make", help="make a person; the password is shown once")
     making.add_argument("name", metavar="NAME")
-    making.add_argument("party", metavar="PARTY")
+    making.add_argument("party", metavar="PARTY", help="of this node, or the node's own name")
     making.add_argument("role", choices=_ROLES)
     making.set_defaults(run=_make)
     named = []

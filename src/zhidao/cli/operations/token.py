@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     showing.add_argument("token", metavar="ID")
     showing.set_defaults(run=_show)
     making = actions.add_parser("make", help="make a token; it is shown once")
-    making.add_argument("party", metavar="PARTY")
+    making.add_argument("party", metavar="PARTY", help="of this node, or the node's own name")
     making.add_argument("role", choices=("admin", "operator", "party", "auditor"))
     making.add_argument("--label", default="", help="what it is for")
     making.add_argument("--key", default="", help="a Multikey that may sign requests")
@@ -38,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for action in (listing, showing, making, agreeing, withdrawing):
         add_caller(action)
     parser.epilog = (
+        "PARTY is one of this node or the node's own name; only an auditor's may be any other.\n"
         "A token of another party than the maker's opens nothing until that party agrees: one of\n"
         "its people, or, while it never had one, the operator.\n"
         "examples:\n"

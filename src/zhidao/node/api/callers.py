@@ -245,6 +245,7 @@ def routes(
         """
         if data.key:
             PublicKey.from_multikey(data.key)
+        await parties.must_be_here(party_id(data.party), data.role)
         text = await tokens.make(
             actor, party=party_id(data.party), role=data.role, label=data.label, key=data.key
         )

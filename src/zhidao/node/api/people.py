@@ -181,6 +181,8 @@ def routes(people: People, parties: Parties, read_acts: ReadActs, node: PartyId)
 
         One of another party than the admin's gets in again once that party agrees.
         """
+        person = await people.one(actor, name)
+        await parties.must_be_here(person.party, data.role)
         return person_view(await people.change_role(actor, name, data.role))
 
     @get("/people/{name:str}/sessions", opt={ACCESS: CALLER})

@@ -15,6 +15,8 @@ from zhidao.core.ids import PartyId
 from zhidao.core.keys import Algorithm, Signer
 from zhidao.node.security.administration import Act, Administration, Record
 
+# How guides and examples call the node, whatever it is called.
+_PLACEHOLDER: Final = "node"
 MAY_ADD_PARTY: Final = access(Role.ADMIN, Role.NODE)
 
 
@@ -109,19 +111,39 @@ class Parties:
     async def must_be_here(self, party: PartyId, role: Role) -> None:
         """Raises Refused (`party_unknown`) for who acts for a party that is not at home here.
 
-        An operator, an administrator and an auditor act for none: theirs may be any name.
+        An auditor acts for none, and comes from an office outside: that may bear any name. All
+        others act for a party of this node or for the node itself: one of somebody whom nobody at
+        the node is would wait for an agreement that nobody can give.
         """
-        if role is Role.PARTY:
-            _must_be_among([*await self.names(), self._administration.node], party)
+        if role is Role.AUDITOR:
+            return
+        # Who runs the node speaks as the node, mostly: its name is what is meant.
+        runs = role in (Role.ADMIN, Role.OPERATOR)
+        self._must_be_among(await self.names(), party, else_node=runs)
 
     async def must_be_known(self, party: PartyId) -> None:
         """The same for a party that is at home neither here nor at an admitted peer."""
         there = [each.party for each in self.elsewhere()]
-        _must_be_among([*await self.names(), *there, self._administration.node], party)
+        self._must_be_among([*await self.names(), *there], party, else_node=False)
 
     async def trade_role(self, party: PartyId) -> str:
         """What the party does in trade, or empty if it is unknown."""
         return next((role for name, _, role, _ in await self._book.every() if name == party), "")
+
+    def _must_be_among(self, parties: Sequence[str], party: PartyId, *, else_node: bool) -> None:
+        """`else_node`: the node itself is proposed where nobody is named alike."""
+        node = self._administration.node
+        if party == node or party in parties:
+            return
+        like = get_close_matches(party, [*parties, node], n=1)
+        if not like and (else_node or party == _PLACEHOLDER):
+            like = [node]
+        own = " (the node's own name)" if like == [node] else ""
+        raise Refused(
+            f"this node knows no party {party}"
+            + (f"; did you mean {like[0]}{own}?" if like else ""),
+            code="party_unknown",
+        )
 
     async def _all(self) -> list[RegisteredParty]:
         found = []
@@ -142,13 +164,3 @@ class Parties:
                 )
             )
         return found
-
-
-def _must_be_among(known: Sequence[str], party: PartyId) -> None:
-    if party in known:
-        return
-    like = get_close_matches(party, known, n=1)
-    raise Refused(
-        f"this node knows no party {party}" + (f"; did you mean {like[0]}?" if like else ""),
-        code="party_unknown",
-    )
