@@ -573,6 +573,15 @@ def test_nobody_is_made_for_a_party_that_nobody_at_the_node_is(node: Running, ro
     assert "node" not in {each["party"] for each in node.ask("GET", "/v1/tokens", "admin").json()}
 
 
+def test_no_account_is_opened_for_whom_nobody_knows(node: Running) -> None:
+    account = {"holder": "nobdy", "currency": "CNY", "name": "x", "town": "Almaty", "country": "KZ"}
+    answer = node.ask("POST", "/v1/finance/accounts", "bank", json=account)
+    assert (answer.status_code, answer.json()["code"]) == (422, "party_unknown")
+    known = node.ask("GET", "/v1/finance/accounts", "bank").json()
+    assert known
+    assert "nobdy" not in {each["holder"] for each in known}
+
+
 def test_who_came_as_an_auditor_from_outside_is_made_nothing_else(node: Running) -> None:
     who = {"party": "court", "role": "auditor", "name": "judge", "password": "ten or more letters"}
     assert node.ask("POST", "/v1/people", "admin", json=who).status_code == 201

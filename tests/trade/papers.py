@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from zhidao.core.ids import party_id
 from zhidao.core.money import Currency
+from zhidao.core.plain_text import unseen_in
 from zhidao.trade.domain.codes import container_check_digit
 from zhidao.trade.domain.consignment import (
     Address,
@@ -24,14 +25,13 @@ from zhidao.trade.domain.consignment import (
 )
 from zhidao.trade.domain.invoice import EXEMPT_CATEGORIES
 from zhidao.trade.domain.papers import BillOfLading, Cargo
-from zhidao.trade.wire.fields import _UNPRINTABLE
 
 _letters = st.characters(codec="utf-8", exclude_categories=("Cs", "Cc", "Cf"))
 
 
 def text(size: int, *, least: int = 1):
     return st.text(_letters, min_size=least, max_size=size).filter(
-        lambda t: t == t.strip() and not _UNPRINTABLE.search(t)
+        lambda t: t == t.strip() and not unseen_in(t)
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from litestar import Litestar, Request, Router
 from litestar.config.app import AppConfig
+from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException, NotFoundException
 from litestar.openapi.config import OpenAPIConfig
@@ -30,6 +31,7 @@ from zhidao.node.http.forwarded import NO_PROXIES, Proxies
 from zhidao.node.http.guards import Guards
 from zhidao.node.http.hosts import Hosts
 from zhidao.node.http.idempotency_header import IdempotencyKeys
+from zhidao.node.http.known_parties import MUST_BE_KNOWN, MustBeKnown
 from zhidao.node.http.lists import routes_of_lists
 from zhidao.node.http.lost_races import LostRaces
 from zhidao.node.http.openapi import Described, DescribedAside
@@ -58,11 +60,13 @@ def application(
     hosts: Hosts | None = None,
     transfers: BankTransfers | None = None,
     idempotency: Idempotency | None = None,
+    must_be_known: MustBeKnown | None = None,
 ) -> ASGIApp:
     """The whole application as ASGI. `workers` read large JSON. `hosts`: names it answers to.
 
     `transfers`: for the quick route of records, which the router has too. `idempotency`: where
     requests under a key are kept; None only where no request is ever answered.
+    `must_be_known`: of the parties that bodies name; None: any may be named.
     """
     handlers = handlers_with(dict.fromkeys(camara.PATHS, camara.on_error))
     handlers[NotFoundException] = unknown_address(handlers[HTTPException])
@@ -83,6 +87,7 @@ def application(
             route_handlers=[*routes, routes_of_lists(routes, Lists(Cursors(randomness)))],
             dependencies={"actor": Provide(actor), "peer": Provide(peer)},
             exception_handlers=handlers,
+            state=State({MUST_BE_KNOWN: must_be_known}),
             guards=[gate(authenticator.meet)],
             middleware=[keyed],
             request_class=StrictRequest,

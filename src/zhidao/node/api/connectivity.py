@@ -21,6 +21,7 @@ from zhidao.core.geo import Geodetic
 from zhidao.core.ids import party_id
 from zhidao.core.timescale import Utc
 from zhidao.node.http.access import ACCESS
+from zhidao.node.http.known_parties import KNOWN
 
 MAY_SET_SCENARIO: Final = access(Role.OPERATOR)
 
@@ -64,7 +65,7 @@ class NewCard(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
     card: CardNumber
     terminal: TerminalName
-    owner: PartyName
+    owner: Annotated[PartyName, KNOWN]
     readers: Readers = []
 
 

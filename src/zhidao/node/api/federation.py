@@ -22,6 +22,7 @@ from zhidao.node.federation.remote_operations import (
 )
 from zhidao.node.federation.sharing import MAY_HAND_OVER, Consigned, Sharing
 from zhidao.node.http.access import ACCESS
+from zhidao.node.http.known_parties import KNOWN
 
 _Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z", max_length=64)]
 _Node = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9.-]{0,63}\Z", max_length=64)]
@@ -39,7 +40,7 @@ class WantedAccount(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """An account of the calling bank's customer on a peer's ledger."""
 
     node: _Node
-    holder: _Name
+    holder: Annotated[_Name, KNOWN]
     currency: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}\Z")]
     name: _Text
     town: Annotated[str, msgspec.Meta(min_length=1, max_length=35)]

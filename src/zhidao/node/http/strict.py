@@ -16,8 +16,18 @@ from litestar.handlers import HTTPRouteHandler
 
 from zhidao.core.canonical import decode_json
 from zhidao.core.errors import MalformedInput
+from zhidao.core.plain_text import refuse_unseen
 from zhidao.node.http.bodies import READ_STRICTLY
+from zhidao.node.http.known_parties import MUST_BE_KNOWN, MustBeKnown, check_parties
 
+# Where this is not in a body, no text of it has a character that nobody sees: most bodies are done.
+_MAY_HIDE: Final = re.compile(
+    rb"\\[ubf]|\x7f|\xc2[\x80-\x9f\xad]|\xd8\x9c|\xe1\xa0\x8e|\xe2[\x80\x81]|\xef\xbb\xbf"
+    rb"|\xef\xbf[\xb9-\xbf]|\xf3\xa0"
+)
+# Secrets, which nobody reads, and what has rules of its own: papers, and fields as they are typed,
+# of which the entry's own check names the one that is wrong.
+_AS_THEY_ARE: Final = frozenset(("password", "old", "new", "content", "fields"))
 _PLACE: Final = re.compile(r" - at `\$\.?(.*)`\Z")
 
 
@@ -35,7 +45,8 @@ class StrictRequest(Request[Any, Any, Any]):
         """The body as a value of the handler's own type.
 
         Raises ValidationException with the place of the first misfit, UnsupportedMedia if the
-        body says that it is no JSON.
+        body says that it is no JSON, and what `check_parties` and `refuse_unseen`
+        raise.
         """
         kind = self.content_type[0]
         if kind != "application/json" and not kind.endswith("+json"):
@@ -49,13 +60,21 @@ class StrictRequest(Request[Any, Any, Any]):
         try:
             # Litestar takes a value of the right type as it is.
             body = await self.body()
-            if READ_STRICTLY in self.scope:
-                return msgspec.json.decode(body, type=wanted)
-            return decode_json(body, wanted)
+            read = (
+                msgspec.json.decode(body, type=wanted)
+                if READ_STRICTLY in self.scope
+                else decode_json(body, wanted)
+            )
         except msgspec.ValidationError as error:
             raise self._invalid(str(error)) from error
         except msgspec.DecodeError as error:
             raise MalformedInput(f"not JSON: {error}", where="body") from error
+        if _MAY_HIDE.search(body):
+            refuse_unseen(msgspec.json.decode(body), one_line=False, besides=_AS_THEY_ARE)
+        must_be_known: MustBeKnown | None = self.app.state.get(MUST_BE_KNOWN)
+        if must_be_known:
+            await check_parties(read, must_be_known)
+        return read
 
     def _invalid(self, message: str) -> ValidationException:
         place = _PLACE.search(message)

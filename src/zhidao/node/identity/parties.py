@@ -66,6 +66,7 @@ class Parties:
         self._keys = keys
         # Told by wiring, once peers are known: those at home at other nodes.
         self.elsewhere: Callable[[], Sequence[RegisteredParty]] = tuple
+        self.peers: Callable[[], Sequence[PartyId]] = tuple
 
     async def add(
         self, actor: Actor, *, party: PartyId, name: str, trade_role: str, country: str
@@ -121,10 +122,12 @@ class Parties:
         runs = role in (Role.ADMIN, Role.OPERATOR)
         self._must_be_among(await self.names(), party, else_node=runs)
 
-    async def must_be_known(self, party: PartyId) -> None:
-        """The same for a party that is at home neither here nor at an admitted peer."""
-        there = [each.party for each in self.elsewhere()]
-        self._must_be_among([*await self.names(), *there], party, else_node=False)
+    async def must_be_known(self, *parties: PartyId) -> None:
+        """The same for who is neither at home here nor at an admitted peer, nor that peer."""
+        there = [*(each.party for each in self.elsewhere()), *self.peers()]
+        known = [*await self.names(), *there]
+        for party in parties:
+            self._must_be_among(known, party, else_node=False)
 
     async def trade_role(self, party: PartyId) -> str:
         """What the party does in trade, or empty if it is unknown."""

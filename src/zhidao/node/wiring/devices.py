@@ -30,7 +30,6 @@ from zhidao.devices.service.writer import FrameWriter
 from zhidao.node.api.devices import commands as command_routes
 from zhidao.node.api.devices import seals as seal_routes
 from zhidao.node.api.devices.terminals import routes
-from zhidao.node.identity.parties import Parties
 from zhidao.node.operations.alarms import Alarms
 from zhidao.node.runtime.runtime_context import Room, RuntimeContext
 from zhidao.store.journal import PostgresJournal
@@ -57,16 +56,15 @@ async def build(
     port: int = 0,
     limits: Limits | None = None,
     ports: Ports | None = None,
-    parties: Parties | None = None,
     alarms: Alarms | None = None,
     sink: PositionSink | None = None,
     stored: Callable[[Sequence[StoredFrame]], None] | None = None,
 ) -> DevicesServices:
     """The room over PostgreSQL; takes the ports for terminals, serves them in the background.
 
-    `port`: of JT/T 808; `ports`: others. `parties`: who may own a terminal; else anybody. `alarms`:
-    where terminals are named whose stored rows had to be set aside. `sink`: where positions of all
-    bearers meet (`ConnectivityServices.sink`). `stored` hears of frames once they are durable.
+    `port`: of JT/T 808; `ports`: others. `alarms`: where terminals are named
+    whose stored rows had to be set aside. `sink`: where positions of all bearers meet
+    (`ConnectivityServices.sink`). `stored` hears of frames once they are durable.
     Raises Unavailable if the port is taken.
     """
     journal = PostgresJournal(context.database, "devices", context.wake_relay)
@@ -118,7 +116,6 @@ async def build(
         tracks=tracks,
         terminal_journal=terminal_journal,
         gateway=gateway,
-        parties=parties,
     )
     return DevicesServices(
         terminals=terminals,

@@ -264,6 +264,7 @@ async def build_node(
         transfers=built.transfers,
         hosts=settings.hosts,
         idempotency=entrance.idempotency,
+        must_be_known=parties.must_be_known,
     )
     loose.serving = True
     return Node(

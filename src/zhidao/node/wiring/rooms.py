@@ -132,14 +132,13 @@ async def build(
         port=settings.devices_port,
         limits=settings.devices_limits,
         ports=settings.devices_ports,
-        parties=parties,
         alarms=alarms,
     )
     network = await connectivity.build(context)
     reports = await insight.build(context, log_key=log_keys[-1].public)
     others = await exchange.build(context, settings, keys, parties, organisation)
     directory = federation.directory_of(context, others.peers.every)
-    parties.elsewhere = federation.known_elsewhere(directory)
+    parties.elsewhere, parties.peers = federation.known_elsewhere(directory), directory.nodes
     late = federation.LateTimelines()
     live = Live()
     related = PostgresRelated(context.database)

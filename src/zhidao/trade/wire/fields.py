@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Final, Protocol, TypeVar
@@ -11,6 +10,7 @@ import msgspec
 
 from zhidao.core.canonical import Json, decode_json, parse_strict
 from zhidao.core.errors import MalformedInput
+from zhidao.core.plain_text import refuse_unseen
 from zhidao.core.versions import check_type
 from zhidao.trade.domain.codes import unlocode
 from zhidao.trade.domain.consignment import Place
@@ -42,10 +42,6 @@ ContainerCode = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}[UJZ][0-9]{7}\Z",
 Count = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
 StructT = TypeVar("StructT")
 
-# Nothing of a paper's text may be a control character, a non-character, or a bidirectional
-# override: XML cannot carry the first two, and the last makes a reader see other words.
-_UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
-
 
 class PlaceField(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A place by UN/LOCODE and name."""
@@ -66,7 +62,10 @@ def read_struct(data: bytes, kind: type[StructT], *, what: str, one_line: bool =
     papers of our own keep, also for line breaks and for blanks around a text.
     """
     plain = parse_strict(data, bytes_max=PAPER_BYTES_MAX)
-    _refuse_unprintable(plain, "$", one_line=one_line)
+    # XML cannot carry controls, and what turns a text around makes a reader see other words.
+    refuse_unseen(plain, one_line=one_line)
+    if one_line:
+        _refuse_blanks(plain, "$")
     check_type(plain, kind, form=what)
     try:
         # From the bytes again, not from `plain`: a number must not pass through a float.
@@ -133,21 +132,18 @@ def day(text: str, *, where: str) -> date:
     return value
 
 
-def _refuse_unprintable(value: Any, path: str, *, one_line: bool) -> None:
+def _refuse_blanks(value: Any, path: str) -> None:
     if isinstance(value, str):
-        text = value if one_line else value.translate(_BREAKS)
-        found = _UNPRINTABLE.search(text)
-        if found or (one_line and text != text.strip()):
-            what = f"U+{ord(found[0]):04X}" if found else "a blank at its start or end"
+        if value != value.strip():
             raise MalformedInput(
-                f"a text has {what}", code="unprintable", where=path, remedy="remove it"
+                "a text has a blank at its start or end",
+                code="unprintable",
+                where=path,
+                remedy="remove it",
             )
     elif isinstance(value, dict):
         for key, item in value.items():
-            _refuse_unprintable(item, f"{path}.{key[:40]}", one_line=one_line)
+            _refuse_blanks(item, f"{path}.{key[:40]}")
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            _refuse_unprintable(item, f"{path}[{index}]", one_line=one_line)
-
-
-_BREAKS: Final = str.maketrans("\t\r\n", "   ")
+            _refuse_blanks(item, f"{path}[{index}]")

@@ -30,7 +30,7 @@ from zhidao.devices.service.terminal_journal import TerminalJournal
 from zhidao.devices.service.terminals import MAY_REGISTER_TERMINAL, Terminals
 from zhidao.devices.service.tracks import Tracks
 from zhidao.node.http.access import ACCESS
-from zhidao.node.identity.parties import Parties
+from zhidao.node.http.known_parties import KNOWN
 from zhidao.node.lists.listing import LISTED, Listing
 
 MAY_SEE_GATEWAY: Final = access(Role.OPERATOR, Role.AUDITOR)
@@ -71,8 +71,8 @@ class NewTerminal(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     terminal: TerminalName
     phone: Annotated[str, msgspec.Meta(min_length=1, max_length=32)]
     key: Annotated[str, msgspec.Meta(max_length=4096)] = ""
-    owner: PartyName
-    readers: Readers = []
+    owner: Annotated[PartyName, KNOWN]
+    readers: Annotated[list[Annotated[PartyName, KNOWN]], msgspec.Meta(max_length=32)] = []
     number: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{0,20}\Z")] = ""
     surroundings: Literal["open_sky", "vehicle", "phone"] = "vehicle"
     window_minutes: Annotated[int, msgspec.Meta(ge=0, le=WINDOW_MINUTES_MAX)] = WINDOW_MINUTES
@@ -236,9 +236,8 @@ def routes(
     tracks: Tracks,
     terminal_journal: TerminalJournal,
     gateway: ListeningGateway,
-    parties: Parties | None = None,
 ) -> Router:
-    """The router of the devices room. `parties`: who may own a terminal; else anybody."""
+    """The router of the devices room."""
 
     async def shown(terminal: Terminal) -> TerminalView:
         (standing,) = await enrolments.of([terminal])
@@ -247,9 +246,6 @@ def routes(
     @post("/terminals", opt={ACCESS: MAY_REGISTER_TERMINAL})
     async def register(data: NewTerminal, actor: Actor) -> TerminalView:
         """Adds a terminal, with a window in which it enrols (operator)."""
-        for party in (data.owner, *data.readers):
-            if parties:
-                await parties.must_be_known(party_id(party))
         terminal = await terminals.register(
             actor,
             terminal=data.terminal,

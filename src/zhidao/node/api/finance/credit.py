@@ -23,6 +23,7 @@ from zhidao.finance.service.credits.lifecycle import MAY_ACT_ON_CREDIT
 from zhidao.finance.service.credits.service import MAY_ISSUE_CREDIT, Credits, CreditStanding
 from zhidao.finance.wire.credit import CalendarField, plain
 from zhidao.node.http.access import ACCESS
+from zhidao.node.http.known_parties import KNOWN
 from zhidao.node.lists.listing import LISTED, Listing
 
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z"
@@ -54,10 +55,10 @@ class NewCredit(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     own days to examine and refuse.
     """
 
-    beneficiary: _PartyName
-    applicant: _PartyName
-    adviser: _PartyName
-    confirmer: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    beneficiary: Annotated[_PartyName, KNOWN]
+    applicant: Annotated[_PartyName, KNOWN]
+    adviser: Annotated[_PartyName, KNOWN]
+    confirmer: Annotated[str, msgspec.Meta(max_length=64), KNOWN] = ""
     calendar: CalendarField | Annotated[str, msgspec.Meta(min_length=1, max_length=32)]
     calendars: dict[_PartyName, Annotated[str, msgspec.Meta(min_length=1, max_length=32)]] = (
         msgspec.field(default_factory=dict)

@@ -22,6 +22,7 @@ from zhidao.finance.service.deals.deals import MAY_OPEN_DEAL, MAY_RESERVE_TITLE,
 from zhidao.finance.service.ledger.accounts import BANKS, MAY_ADMIT_BANK, Accounts, Statement
 from zhidao.finance.service.payments.deposits import Deposits
 from zhidao.node.http.access import ACCESS
+from zhidao.node.http.known_parties import KNOWN
 from zhidao.node.lists.listing import LISTED, Listing
 from zhidao.positioning.events import Carried, Corner, Site
 from zhidao.trade.domain.model.catalogue import GROUP_MAX
@@ -66,7 +67,7 @@ _DEALS = Listing(
 class NewBank(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """A party that may keep accounts here, as messages name it."""
 
-    bank: PartyName
+    bank: Annotated[PartyName, KNOWN]
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=140)]
     bic: Annotated[str, msgspec.Meta(min_length=8, max_length=11)]
     town: Annotated[str, msgspec.Meta(min_length=1, max_length=35)]
@@ -76,7 +77,7 @@ class NewBank(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 class NewAccount(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """A customer's account at the caller's bank."""
 
-    holder: PartyName
+    holder: Annotated[PartyName, KNOWN]
     currency: CurrencyCode
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=140)]
     town: Annotated[str, msgspec.Meta(min_length=1, max_length=35)]
@@ -161,10 +162,10 @@ class NewDeal(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
     deal: DealName
     consignment: Name
-    payer: PartyName
-    payee: PartyName
-    payer_bank: PartyName
-    payee_bank: PartyName
+    payer: Annotated[PartyName, KNOWN]
+    payee: Annotated[PartyName, KNOWN]
+    payer_bank: Annotated[PartyName, KNOWN]
+    payee_bank: Annotated[PartyName, KNOWN]
     amount_minor: Minor
     currency: CurrencyCode
     terminal: Annotated[str, msgspec.Meta(max_length=64)] = ""

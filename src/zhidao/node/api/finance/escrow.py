@@ -23,6 +23,7 @@ from zhidao.finance.service.deals.escrows import (
     Escrows,
 )
 from zhidao.node.http.access import ACCESS
+from zhidao.node.http.known_parties import KNOWN
 from zhidao.node.lists.listing import LISTED, Listing
 
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z"
@@ -55,14 +56,14 @@ class NewEscrow(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """
 
     escrow: Annotated[str, msgspec.Meta(pattern=_NAME, max_length=64)]
-    payer: _Party
-    payee: _Party
-    payee_bank: _Party
+    payer: Annotated[_Party, KNOWN]
+    payee: Annotated[_Party, KNOWN]
+    payee_bank: Annotated[_Party, KNOWN]
     amount_minor: Annotated[int, msgspec.Meta(gt=0, le=JSON_INTEGER_MAX)]
     currency: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}\Z")]
     condition: Condition
     refund_after: Annotated[str, msgspec.Meta(min_length=20, max_length=40)]
-    arbiter: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    arbiter: Annotated[str, msgspec.Meta(max_length=64), KNOWN] = ""
     reference: Annotated[str, msgspec.Meta(max_length=140)] = ""
 
 

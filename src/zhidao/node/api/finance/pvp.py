@@ -23,6 +23,7 @@ from zhidao.finance.service.pvp.pvp_terms import DEADLINE_S_MAX
 from zhidao.finance.service.pvp.service import PvpService
 from zhidao.finance.wire.pvp import read_quote
 from zhidao.node.http.access import ACCESS
+from zhidao.node.http.known_parties import KNOWN
 from zhidao.node.lists.listing import LISTED, Listing
 
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,31}\Z"
@@ -66,7 +67,7 @@ class NewQuote(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """
 
     quote: _Name
-    client: _Party
+    client: Annotated[_Party, KNOWN]
     client_node: _Party
     sold: _Code
     bought: _Code

@@ -29,6 +29,7 @@ from zhidao.finance.service.receivables.registry import (
     Receivables,
 )
 from zhidao.node.http.access import ACCESS
+from zhidao.node.http.known_parties import KNOWN
 from zhidao.node.lists.listing import LISTED, Listing
 
 _UETR = r"^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})?\Z"
@@ -60,7 +61,7 @@ class NewReceivable(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """
 
     obligor: _Text
-    obligor_party: _Party
+    obligor_party: Annotated[_Party, KNOWN]
     supplier: _Text
     invoice: _Text
     shipment: _Text
@@ -73,7 +74,7 @@ class NewShare(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """A share that the supplier pledges; `share` names it once and for all."""
 
     share: _Party
-    holder: _Party
+    holder: Annotated[_Party, KNOWN]
     amount_minor: _Minor
 
 
@@ -81,7 +82,7 @@ class ShareStep(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """What its holder does with a share: assign it `to` another, or release it."""
 
     step: Literal["assign", "release"]
-    to: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    to: Annotated[str, msgspec.Meta(max_length=64), KNOWN] = ""
 
 
 class PaidBy(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

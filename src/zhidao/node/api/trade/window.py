@@ -13,6 +13,7 @@ from zhidao.core.actor import Actor
 from zhidao.core.encoding import parse_base64
 from zhidao.core.ids import party_id
 from zhidao.node.http.access import ACCESS
+from zhidao.node.http.known_parties import KNOWN
 from zhidao.node.lists.listing import LISTED, Listing
 from zhidao.trade.domain.clearance.declaration import Declaration
 from zhidao.trade.events import AgencyAnswered, PresentationManifest, PresentedSet, RiskDecided
@@ -58,8 +59,8 @@ class NewDeclaration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
     kind: Literal["export_declaration", "import_declaration"]
     content: Annotated[str, msgspec.Meta(min_length=4, max_length=_CONTENT_MAX)]
-    customs: _Party
-    agencies: Annotated[list[_Party], msgspec.Meta(max_length=20)] = []
+    customs: Annotated[_Party, KNOWN]
+    agencies: Annotated[list[Annotated[_Party, KNOWN]], msgspec.Meta(max_length=20)] = []
     reason: _Reason = ""
 
 
@@ -129,7 +130,7 @@ class NewPresentation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """An entry file (base64) to be presented, and the party at this node that reads it."""
 
     entry: Annotated[str, msgspec.Meta(min_length=4, max_length=_CONTENT_MAX)]
-    bank: _Party
+    bank: Annotated[_Party, KNOWN]
     despite_conflicts: bool = False
 
 

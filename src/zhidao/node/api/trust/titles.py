@@ -14,6 +14,7 @@ from zhidao.core.encoding import parse_base64url, parse_hex
 from zhidao.core.keys import PublicKey
 from zhidao.core.limits import PAGE_ITEMS_MAX
 from zhidao.node.http.access import ACCESS
+from zhidao.node.http.known_parties import KNOWN
 from zhidao.node.lists.listing import LISTED, Listing
 from zhidao.trust.domain.title_tag import Bill, Brought
 from zhidao.trust.events import MediumChanged, Title, TitleTagOpened
@@ -76,7 +77,7 @@ class NewTitle(msgspec.Struct, forbid_unknown_fields=True):
 
     consignment: Name
     document: Digest
-    holder: Name
+    holder: Annotated[Name, KNOWN]
     readers: Annotated[list[Name], msgspec.Meta(max_length=64)] = []
     # Only for a bill whose document does not bear them; without any of both nothing is minted.
     carrier_code: Annotated[str, msgspec.Meta(max_length=64)] = ""
@@ -124,7 +125,7 @@ class TitleAct(msgspec.Struct, forbid_unknown_fields=True):
         "burn",
     ]
     seen: Annotated[int, msgspec.Meta(ge=1, le=2**31)]
-    to: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    to: Annotated[str, msgspec.Meta(max_length=64), KNOWN] = ""
     remark: Annotated[str, msgspec.Meta(max_length=104)] = ""
 
 

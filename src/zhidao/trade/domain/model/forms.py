@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 from zhidao.core.errors import MalformedInput
 from zhidao.core.limits import EMAIL
 from zhidao.core.money import Currency
+from zhidao.core.plain_text import unseen_in
 from zhidao.trade.domain.codes import SELLER_PAYS_CARRIAGE, container_number
 from zhidao.trade.domain.codes import unlocode as unlocode_form
 from zhidao.trade.domain.model import identifiers
@@ -18,8 +19,6 @@ from zhidao.trade.domain.model.code_lists import PACKAGE_KINDS, UNITS, nearest
 from zhidao.trade.domain.model.recommendation_codes import PACKAGE_CODES, UNIT_CODES
 
 Form: TypeAlias = Callable[[str], str]
-# Controls and bidirectional overrides make a reader see other words than a machine.
-_UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
 _NUMBER: Final = re.compile(r"(0|[1-9][0-9]{0,14})(\.[0-9]{1,6})?", re.ASCII)
 _REFERENCE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,34}", re.ASCII)
 # DCSA prints goods in lines of 35 characters (EBL 3.0 schema, descriptionOfGoods).
@@ -33,7 +32,7 @@ def text(characters_max: int) -> Form:
     def check(value: str) -> str:
         if not value or len(value) > characters_max:
             raise MalformedInput(f"{len(value)} characters; 1 to {characters_max} may stand here")
-        if _UNPRINTABLE.search(value) or value != " ".join(value.split()):
+        if unseen_in(value) or value != " ".join(value.split()):
             raise MalformedInput(
                 "a text has an invisible character or blanks too many",
                 code="unprintable",

@@ -1,0 +1,61 @@
+"""Fields of bodies that name a party as owner, holder, payee or addressee: it must be known here.
+
+A field says so of itself, by `KNOWN` beside its type; whoever reads the body asks for each of them
+before the route does anything. So an account is not opened, nor a title handed, to a slip of the
+pen.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, Final, Protocol
+
+import msgspec
+from msgspec import inspect
+
+from zhidao.core.ids import PartyId, party_id
+
+_MARK: Final = "party_known_here"
+KNOWN: Final = msgspec.Meta(extra={_MARK: True})
+"""Beside a field's type: the party that it names is at home here or at an admitted peer."""
+
+
+class MustBeKnown(Protocol):
+    """Raises Refused (`party_unknown`) for the first party that the node does not know."""
+
+    async def __call__(self, *parties: PartyId) -> None:
+        """Asks for all of them at once."""
+        ...
+
+
+# Under this name in the application's state.
+MUST_BE_KNOWN: Final = "party_must_be_known"
+
+
+async def check_parties(body: object, must_be_known: MustBeKnown) -> None:
+    """Raises what `must_be_known` raises, MalformedInput for what is no party's name.
+
+    A field left empty names none.
+    """
+    named = []
+    for name, _ in fields_naming(type(body)):
+        value = getattr(body, name)
+        named += [value] if isinstance(value, str) else value or []
+    if any(named):
+        await must_be_known(*(party_id(party) for party in named if party))
+
+
+@lru_cache(maxsize=512)
+def fields_naming(kind: Any) -> tuple[tuple[str, str], ...]:
+    """The fields of a struct that name known parties: attribute, and name in JSON."""
+    if not isinstance(kind, type) or not issubclass(kind, msgspec.Struct):
+        return ()
+    told = inspect.type_info(kind)
+    fields = told.fields if isinstance(told, inspect.StructType) else ()
+    return tuple((each.name, each.encode_name) for each in fields if _marked(each.type))
+
+
+def _marked(kind: inspect.Type) -> bool:
+    if isinstance(kind, inspect.Metadata):
+        return bool((kind.extra or {}).get(_MARK)) or _marked(kind.type)
+    return isinstance(kind, inspect.ListType) and _marked(kind.item_type)

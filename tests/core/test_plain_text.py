@@ -1,0 +1,55 @@
+"""Text that shows what it holds: what is refused, where it stands, and which joiners are spelling."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+
+from zhidao.core.errors import MalformedInput
+from zhidao.core.plain_text import refuse_unseen, unseen_in
+
+# Unicode Standard Annex #9, section 2: all that sets a direction and has no shape.
+DIRECTIONS = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+SHAPELESS = "\x00\x07\x1b\x7f\x85\u00ad\u180e\u200b\u2060\u2063\ufeff\ufffe\U000e0041"
+
+
+@pytest.mark.parametrize("letter", [*DIRECTIONS, *SHAPELESS])
+def test_what_nobody_sees_is_found_wherever_it_stands(letter: str) -> None:
+    for text in (f"{letter}Almaty", f"Al{letter}maty", f"Almaty{letter}", f"علی{letter}"):
+        assert unseen_in(text) == f"U+{ord(letter):04X}"
+        assert unseen_in(text, one_line=False) == f"U+{ord(letter):04X}"
+
+
+def test_no_letter_mark_or_sign_of_any_script_is_refused() -> None:
+    refused = {
+        chr(code)
+        for code in range(0x20, 0x30000)
+        if unicodedata.category(chr(code))[0] in "LMNPS" and unseen_in(chr(code))
+    }
+    assert refused == set()
+
+
+def test_joiners_are_spelling_in_scripts_that_have_them_and_nowhere_else() -> None:
+    for good in ("علی\u200cرضا", "می\u200cشود", "क्\u200dष"):
+        assert unseen_in(good) == ""
+    for bad in ("Al\u200cmaty", "Ал\u200dматы", "\u200cعلی", "阿\u200c拉"):
+        assert unseen_in(bad) in ("U+200C", "U+200D")
+
+
+def test_lines_are_parted_only_where_more_than_one_may_stand() -> None:
+    assert [unseen_in(f"a{each}b") for each in "\n\r\t"] == ["U+000A", "U+000D", "U+0009"]
+    assert {unseen_in(f"a{each}b", one_line=False) for each in "\n\r\t"} == {""}
+
+
+def test_the_place_of_a_text_is_told_and_members_left_out_are_not_read() -> None:
+    told = {"site": {"corners": [{"name": "a"}, {"name": "b\u202e"}]}, "password": "\u200b"}
+    with pytest.raises(MalformedInput) as refused:
+        refuse_unseen(told, besides=("password",))
+    assert (refused.value.code, refused.value.where) == ("unprintable", "$.site.corners[1].name")
+    refuse_unseen({"password": "\u200b", "amount": 1, "none": None}, besides=("password",))
+
+
+def test_a_member_s_own_name_is_read_too() -> None:
+    with pytest.raises(MalformedInput):
+        refuse_unseen({"values": {"pla\u200bce": "Almaty"}})

@@ -1,0 +1,55 @@
+"""No text of a body has a character that nobody sees, however the body writes it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+from litestar import Litestar, post
+from litestar.testing import TestClient
+
+from zhidao.node.http.problems import handlers_with
+from zhidao.node.http.strict import StrictRequest
+
+
+class Words(msgspec.Struct, forbid_unknown_fields=True):
+    """A name, lines, a secret."""
+
+    name: str
+    notes: list[str] = []
+    password: str = ""
+
+
+@post("/said", status_code=200)
+async def said(data: Words) -> str:
+    """What was said."""
+    return data.name
+
+
+@pytest.fixture(scope="module")
+def client() -> Any:
+    app = Litestar([said], request_class=StrictRequest, exception_handlers=handlers_with({}))
+    with TestClient(app) as client:
+        yield client
+
+
+@pytest.mark.parametrize(
+    "letter", list("\u202e\u2066\u200b\u200f\u061c\u00ad\ufeff\u180e\x07\x7f\x85")
+)
+@pytest.mark.parametrize("escaped", [True, False])
+def test_a_text_that_hides_something_is_refused_with_its_place(client, letter, escaped) -> None:
+    body = {"name": "Almaty", "notes": ["one\ntwo", f"drop{letter}ped"]}
+    text = json.dumps(body, ensure_ascii=escaped)
+    headers = {"content-type": "application/json"}
+    answer = client.post("/said", content=text.encode(), headers=headers)
+    told = answer.json()
+    assert (answer.status_code, told["code"]) == (400, "unprintable"), told
+    assert "$.notes[1]" in json.dumps(told)
+
+
+def test_what_every_script_needs_is_taken_and_a_secret_is_as_it_is(client) -> None:
+    for name in ("Chang'an “Pump”", "长安泵业（西安）", "علی\u200cرضا", "Ж. О’Коннор 🚚"):
+        answer = client.post("/said", json={"name": name, "password": "\u200bsecret"})
+        assert answer.status_code == 200, answer.text
