@@ -575,9 +575,9 @@ def test_nobody_is_made_for_a_party_that_nobody_at_the_node_is(node: Running, ro
 
 def test_no_account_is_opened_for_whom_nobody_knows(node: Running) -> None:
     account = {"holder": "nobdy", "currency": "CNY", "name": "x", "town": "Almaty", "country": "KZ"}
-    answer = node.ask("POST", "/v1/finance/accounts", "bank", json=account)
+    answer = node.ask("POST", "/v1/finance/accounts", "importer-bank", json=account)
     assert (answer.status_code, answer.json()["code"]) == (422, "party_unknown")
-    known = node.ask("GET", "/v1/finance/accounts", "bank").json()
+    known = node.ask("GET", "/v1/finance/accounts", "importer-bank").json()
     assert known
     assert "nobdy" not in {each["holder"] for each in known}
 

@@ -62,7 +62,8 @@ def bodies() -> Iterator[type[msgspec.Struct]]:
 
 
 def test_every_field_that_names_a_party_says_so_or_tells_why_not() -> None:
-    named, otherwise = set(), set()
+    named: set[tuple[str, str]] = set()
+    otherwise: set[tuple[str, str]] = set()
     for body in bodies():
         told = inspect.type_info(body)
         assert isinstance(told, inspect.StructType)

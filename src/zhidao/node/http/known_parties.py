@@ -32,13 +32,14 @@ class MustBeKnown(Protocol):
 MUST_BE_KNOWN: Final = "party_must_be_known"
 
 
-async def check_parties(body: object, must_be_known: MustBeKnown) -> None:
+async def check_parties(body: Any, must_be_known: MustBeKnown) -> None:
     """Raises what `must_be_known` raises, MalformedInput for what is no party's name.
 
     A field left empty names none.
     """
-    named = []
-    for name, _ in fields_naming(type(body)):
+    named: list[str] = []
+    kind: Any = type(body)
+    for name, _ in fields_naming(kind):
         value = getattr(body, name)
         named += [value] if isinstance(value, str) else value or []
     if any(named):
