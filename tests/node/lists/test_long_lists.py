@@ -44,7 +44,8 @@ async def bank(tmp_path: Path) -> AsyncIterator[Caller]:
             admin = await admin_of(process, http)
             known = [(BANK, "Alatau Trade Bank"), *_customers()]
             for party, name in known:
-                said = {"party": party, "name": name, "trade_role": "importer", "country": "KZ"}
+                role = "bank" if party == BANK else "importer"
+                said = {"party": party, "name": name, "trade_role": role, "country": "KZ"}
                 await admin.post("/v1/parties", said)
             operator = await operator_of(process, admin, http)
             words = {"bank": BANK, "name": "Alatau Trade Bank", "bic": "ALTBKZKA"}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
+from zhidao.core.ids import PartyId
 from zhidao.core.journal import Records
 from zhidao.finance.adapters.calendar_folder import FOLDER as CALENDARS
 from zhidao.finance.adapters.calendar_folder import FolderCalendars
@@ -75,8 +77,12 @@ async def build(
     titles: Titles,
     arrivals: Arrivals,
     consignments: Consignments,
+    business: Callable[[PartyId], Awaitable[str]],
 ) -> FinanceServices:
-    """The room's services over PostgreSQL; schemas from the data folder, if any stand there."""
+    """The room's services over PostgreSQL; schemas from the data folder, if any stand there.
+
+    `business`: what a party does in trade, or empty where the node does not know.
+    """
     journal = PostgresJournal(context.database, "finance", context.wake_relay)
     records = Records(journal, context.scribe)
     store = PostgresLedgerStore(context.database, journal)
@@ -184,7 +190,7 @@ async def build(
     room = Room(
         name="finance",
         routers=(
-            routes(accounts, deposits, deals, context.archive),
+            routes(accounts, deposits, deals, context.archive, business),
             moving,
             history,
             order_api.routes(orders),

@@ -199,6 +199,7 @@ async def build(
         titles=titles.titles,
         arrivals=positions.arrivals,
         consignments=papers.consignments,
+        business=parties.trade_role,
     )
     events = PostgresStoredEvents(context.database)
     others.exchange.proofs = ExchangeProofs(

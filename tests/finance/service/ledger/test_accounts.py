@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import msgspec
@@ -79,6 +80,40 @@ async def test_only_the_operator_admits_banks_and_a_second_description_conflicts
     assert len(world.durable.journal.written) == written
     with pytest.raises(Conflict):
         await world.accounts.admit(operator, msgspec.structs.replace(BANK, name="D"))
+
+
+@pytest.mark.parametrize("bic", ["CARRKZKA", "CARRKZKAXXX"])
+async def test_one_bic_is_one_bank_s_and_the_other_is_told_whose(world, bic) -> None:
+    operator = _actor("operator", Role.OPERATOR)
+    await world.accounts.admit(operator, BANK)
+    other = msgspec.structs.replace(BANK, bank="customs", name="Other", bic=bic)
+    with pytest.raises(Conflict) as conflict:
+        await world.accounts.admit(operator, other)
+    assert conflict.value.code == "bic_taken"
+    assert "carrier (C)" in str(conflict.value)
+    assert "customs" not in {each.bank for each in await world.accounts.banks(limit=9)}
+    branch = msgspec.structs.replace(other, bic="CARRKZKA001")
+    assert await world.accounts.admit(operator, branch) == branch
+
+
+async def test_of_two_banks_that_ask_for_a_bic_at_once_one_gets_it(world, monkeypatch) -> None:
+    """The look before passes both, as in two processes: what is written decides."""
+    operator = _actor("operator", Role.OPERATOR)
+    other = msgspec.structs.replace(BANK, bank="customs")
+
+    async def looked(_: object) -> None:
+        return None
+
+    with monkeypatch.context() as early:
+        early.setattr(world.accounts, "_must_be_free", looked)
+        found = await asyncio.gather(
+            *(world.accounts.admit(operator, each) for each in (BANK, other)),
+            return_exceptions=True,
+        )
+    assert sorted(isinstance(each, Conflict) for each in found) == [False, True]
+    having = [each for each in await world.accounts.banks(limit=9) if each.bic == BANK.bic]
+    assert len(having) == 1
+    assert await world.accounts.admit(operator, having[0]) == having[0]
 
 
 @pytest.mark.parametrize("changes", [{"bic": "CARR"}, {"bic": "carrkzka"}, {"country": "kz"}])

@@ -38,6 +38,11 @@ ACCOUNT = {
 }
 
 
+async def _business(party: str) -> str:
+    """What the node knows of what parties do: of most nothing."""
+    return {"exporter": "exporter", "carrier": "carrier", "lender": "банк"}.get(party, "")
+
+
 class Caller:
     """Speaks HTTP for a party."""
 
@@ -73,7 +78,7 @@ async def call(world, request: pytest.FixtureRequest) -> AsyncIterator[Caller]:
 
     app = Litestar(
         [
-            routes(world.accounts, deposits, world.deals, world.durable.archive),
+            routes(world.accounts, deposits, world.deals, world.durable.archive, _business),
             approval_routes(approvals),
         ],
         dependencies={"actor": Provide(actor)},
@@ -86,6 +91,24 @@ async def call(world, request: pytest.FixtureRequest) -> AsyncIterator[Caller]:
 
 def body(facts: Any, **changes: Any) -> dict[str, Any]:
     return {**msgspec.to_builtins(facts.deal), **changes}
+
+
+async def test_a_party_of_another_business_is_no_bank(call) -> None:
+    by = {"party": "operator", "role": "operator"}
+    for party, does in (("exporter", "exporter"), ("carrier", "carrier")):
+        answer = await call("POST", "/banks", BANK | {"bank": party, "bic": "OTHRKZKA"}, **by)
+        assert (answer.status_code, answer.json()["code"]) == (422, "not_a_bank")
+        assert does in answer.json()["detail"]
+    for party, bic in (("lender", "LENDKZKA"), ("somebody", "SOMEKZKA")):
+        answer = await call("POST", "/banks", BANK | {"bank": party, "bic": bic}, **by)
+        assert answer.status_code == 201, answer.text
+
+
+async def test_the_bic_of_one_bank_is_refused_to_another_by_name(call) -> None:
+    by = {"party": "operator", "role": "operator"}
+    answer = await call("POST", "/banks", BANK | {"bank": "lender"}, **by)
+    assert (answer.status_code, answer.json()["code"]) == (409, "bic_taken")
+    assert "importer-bank (The importer-bank)" in answer.json()["detail"]
 
 
 async def test_the_whole_deal_over_http(world, facts, call) -> None:

@@ -7,16 +7,23 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import msgspec
 
 from zhidao.core.access import Relation, access
 from zhidao.core.actor import Actor, Role
-from zhidao.core.errors import Conflict, Forbidden, MalformedInput, NotFound, Refused
+from zhidao.core.errors import (
+    Conflict,
+    Forbidden,
+    MalformedInput,
+    NotFound,
+    Refused,
+    WrittenMeanwhile,
+)
 from zhidao.core.events import SignedEvent
 from zhidao.core.ids import PartyId, parse_id, party_id
-from zhidao.core.journal import Entry, Records, Scribe
+from zhidao.core.journal import Entry, Handled, Records, Scribe
 from zhidao.core.money import Currency, Money
 from zhidao.finance.domain.ledger.ledger import (
     NO_ACCOUNT_FLAGS,
@@ -40,6 +47,9 @@ BANKS: Final = access(Role.PARTY, relation=Relation.BANK_OF, of="the account or 
 
 # An admission is about no money; an approval says so in some currency.
 _NO_AMOUNT: Final = Money(0, Currency("USD"))
+# The name space in which a BIC has an id (RFC 9562, version 5): it is given to one bank.
+_BICS: Final = UUID("5c5e4b5e-6f3a-5d6c-9a55-0b1f6f0d7a31")
+_PAGE: Final = 100
 # ISO 9362:2022: four characters, country, location, optional branch; as pacs.008 takes it.
 _BIC: Final = re.compile(r"[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?\Z", re.ASCII)
 _FLAGS: Final = {
@@ -76,8 +86,9 @@ class Accounts:
     async def admit(self, actor: Actor, bank: BankAdmitted) -> BankAdmitted:
         """Lets a party keep accounts; again: the same.
 
-        Raises Conflict for another description, Refused (`needs_two_persons`) while two persons of
-        who runs the node look at a name like one on a list.
+        Raises Conflict for another description and, with `bic_taken`, for the BIC of another bank,
+        Refused (`needs_two_persons`) while two persons of who runs the node look at a name like one
+        on a list.
         """
         MAY_ADMIT_BANK.admit(actor)
         party_id(bank.bank)
@@ -86,6 +97,7 @@ class Accounts:
         Person(bank.name, bank.town, bank.country)
         known = _admission(await self._records.history(f"bank/{bank.bank}"))
         if known is None:
+            await self._must_be_free(bank)
             if self._names is not None:
                 await self._names.demand(
                     self._records.node,
@@ -94,12 +106,34 @@ class Accounts:
                     names=[bank.name],
                     said=again(ADMIT, bank.payload()),
                 )
-            await self._records.record(
-                actor, f"bank/{bank.bank}", [bank], after=0, owner=PartyId(bank.bank)
+            written = await self._records.record(
+                actor,
+                f"bank/{bank.bank}",
+                [bank],
+                after=0,
+                owner=PartyId(bank.bank),
+                handled=_holder_of(bank.bic),
             )
+            if not written:
+                # Somebody admitted a bank of this BIC meanwhile, in this process or another.
+                await self._must_be_free(bank)
+                raise WrittenMeanwhile(f"the BIC {bank.bic} was given meanwhile")
         elif known != bank:
             raise Conflict(f"{bank.bank} was admitted with another description")
         return bank
+
+    async def _must_be_free(self, bank: BankAdmitted) -> None:
+        """Raises Conflict (`bic_taken`) if another bank has the BIC, by its name."""
+        after = ""
+        while some := await self.banks(limit=_PAGE, after=after):
+            for each in some:
+                if each.bank != bank.bank and _office(each.bic) == _office(bank.bic):
+                    raise Conflict(
+                        f"{each.bank} ({each.name}) is the bank with the BIC {each.bic}",
+                        code="bic_taken",
+                        remedy="give the bank's own BIC, or go on with the bank that is admitted",
+                    )
+            after = some[-1].bank
 
     async def _admit_said(self, actor: Actor, said: Mapping[str, Any]) -> BankAdmitted:
         bank = msgspec.convert(said, BankAdmitted, strict=True)
@@ -313,6 +347,16 @@ def _opened(
         town=town,
         country=country,
     )
+
+
+def _office(bic: str) -> str:
+    """Eleven characters: a BIC of eight is that of the head office, XXX."""
+    return bic.ljust(11, "X")
+
+
+def _holder_of(bic: str) -> Handled:
+    """What is written once for a BIC, with the bank that has it and in the same transaction."""
+    return Handled("finance.bic", uuid5(_BICS, _office(bic)))
 
 
 def _admission(history: Sequence[SignedEvent]) -> BankAdmitted | None:

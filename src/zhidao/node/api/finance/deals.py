@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Final, Literal
 
 import msgspec
 from litestar import Response, Router, get, post
@@ -11,7 +12,8 @@ from litestar.params import Parameter
 from zhidao.core.access import CALLER, LIST, READ
 from zhidao.core.actor import Actor
 from zhidao.core.archive import Archive
-from zhidao.core.errors import NotFound
+from zhidao.core.errors import NotFound, Refused
+from zhidao.core.ids import PartyId, party_id
 from zhidao.core.limits import JSON_INTEGER_MAX
 from zhidao.core.money import Currency, Money
 from zhidao.core.polygon import CORNERS_MAX
@@ -41,6 +43,14 @@ _After = Annotated[str, Parameter(max_length=64)]
 _DealPath = Annotated[str, Parameter(min_length=1, max_length=64)]
 
 
+# Trade roles, of those that the page People offers, of parties that are no banks. Others are free
+# words in any language, of which this program knows nothing.
+_NO_BANKS: Final = frozenset(
+    (
+        *("carrier", "corridor_authority", "customs", "exporter", "importer"),
+        *("manufacturer", "operator"),
+    )
+)
 _BANKS = Listing("banks", ("bank",), ("bank", "name", "bic", "town", "country"))
 
 
@@ -247,12 +257,25 @@ class DealView(msgspec.Struct, kw_only=True):
     schema: str
 
 
-def routes(accounts: Accounts, deposits: Deposits, deals: Deals, archive: Archive) -> Router:
-    """Routes under /v1/finance."""
+def routes(
+    accounts: Accounts,
+    deposits: Deposits,
+    deals: Deals,
+    archive: Archive,
+    business: Callable[[PartyId], Awaitable[str]] | None = None,
+) -> Router:
+    """Routes under /v1/finance. `business`: what a party does in trade, where that is known."""
 
     @post("/banks", opt={ACCESS: MAY_ADMIT_BANK})
     async def admit_bank(data: NewBank, actor: Actor) -> BankAdmitted:
         """Lets a party keep accounts here; operators only. Again: the same."""
+        does = await business(party_id(data.bank)) if business else ""
+        if does in _NO_BANKS:
+            raise Refused(
+                f"{data.bank} is a party that does another business: {does}",
+                code="not_a_bank",
+                remedy="add the bank as a party of its own, with the trade role bank",
+            )
         bank = BankAdmitted(
             bank=data.bank, name=data.name, bic=data.bic, town=data.town, country=data.country
         )
