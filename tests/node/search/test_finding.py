@@ -18,7 +18,7 @@ from zhidao.finance.domain.naming import uetr
 from zhidao.finance.events import DealOpened, MoneyReserved
 from zhidao.node.search.finding import EVERYTHING, FOUND_MAX, Search
 from zhidao.node.search.memory import MemorySearchIndex
-from zhidao.trade.events import DeclarationSubmitted, DocumentAdded
+from zhidao.trade.events import CustomsReleased, DeclarationSubmitted, DocumentAdded
 from zhidao.trust.events import TitleAsked
 
 EXPORTER, IMPORTER, STRANGER = PartyId("exporter"), PartyId("importer"), PartyId("customs")
@@ -150,6 +150,18 @@ async def test_a_stranger_and_an_admin_find_nothing_of_it(
 ) -> None:
     for actor in (party(STRANGER), Actor(EXPORTER, Role.ADMIN), Actor(STRANGER, Role.OPERATOR)):
         assert await world.find(actor, typed) == []
+
+
+async def test_goods_are_found_by_the_declaration_that_let_them_go(world: World) -> None:
+    """Customs may have it in a system of its own: nobody lodged it here."""
+    released = CustomsReleased(
+        consignment="C-2038", declaration="KZ-50401-17742", decision="released"
+    )
+    await world.tell("consignment/C-2038", released, IMPORTER)
+    for typed in ("KZ-50401-17742", "kz 50401"):
+        for actor in (party(EXPORTER), party(IMPORTER), AUDITOR):
+            assert await world.find(actor, typed) == [("consignment", "C-2038")]
+        assert await world.find(party(STRANGER), typed) == []
 
 
 async def test_no_party_can_call_itself_everything(world: World) -> None:

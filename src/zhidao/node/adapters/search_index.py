@@ -14,7 +14,7 @@ from zhidao.store.database import Database
 from zhidao.store.migrate import JOURNAL_ROOMS
 
 # What names are read of an event; another number has the whole index written anew.
-_VERSION: Final = 1
+_VERSION: Final = 2
 _STEP: Final = 500
 # Behind every text that begins with a term; the column is compared by code points.
 _LAST: Final = "\U0010ffff"

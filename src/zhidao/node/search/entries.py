@@ -18,7 +18,12 @@ from zhidao.finance.events import (
 )
 from zhidao.industry.events import LotFinished, OrderOpened
 from zhidao.node.search.terms import terms_of
-from zhidao.trade.events import ConsignmentEntered, DeclarationSubmitted, DocumentAdded
+from zhidao.trade.events import (
+    ConsignmentEntered,
+    CustomsReleased,
+    DeclarationSubmitted,
+    DocumentAdded,
+)
 from zhidao.trust.events import TitleAsked, TitleTagOpened
 
 # The kinds of things that are found, in the order in which equals are shown.
@@ -84,6 +89,13 @@ def _declaration(payload: Mapping[str, Any], aggregate: str, uetr: Uetr) -> Iter
     del aggregate, uetr
     name = _text(payload, "declaration")
     yield from _entry("declaration", name, name)
+
+
+def _release(payload: Mapping[str, Any], aggregate: str, uetr: Uetr) -> Iterator[Entry]:
+    """The goods, by the declaration that let them go: it may be lodged with customs alone."""
+    del aggregate, uetr
+    name = _text(payload, "consignment")
+    yield from _entry("consignment", name, name, _text(payload, "declaration"), consignment=name)
 
 
 def _terminal(payload: Mapping[str, Any], aggregate: str, uetr: Uetr) -> Iterator[Entry]:
@@ -157,6 +169,7 @@ _READERS: Final[dict[str, _Reader]] = {
         (ConsignmentEntered, _consignment),
         (DocumentAdded, _document),
         (DeclarationSubmitted, _declaration),
+        (CustomsReleased, _release),
         (TerminalRegistered, _terminal),
         (Sealed, _seal),
         (TitleAsked, _title),
