@@ -150,7 +150,7 @@ class RunningNode:
             answer = http.post("/v1/first-admin", json=first)
             assert answer.status_code == 200, answer.text
             csrf = {"x-csrf-token": http.cookies["zhidao_csrf"]}
-            party = {"party": self.party, "name": "T", "trade_role": "exporter", "country": "CN"}
+            party = {"party": self.party, "name": "T", "trade_role": "bank", "country": "CN"}
             made = http.post("/v1/parties", json=party, headers=csrf)
             assert made.status_code < 300, made.text
             for role, name in (("party", self.party), ("operator", self.name)):

@@ -114,6 +114,7 @@ async def _bank(state: dict[str, Any]) -> tuple[str, list[str]]:
         await _made(client, "/v1/finance/banks", body, operator)
         accounts = []
         for holder in ("one", "two"):
+            await _made(client, "/v1/parties", party | {"party": holder}, admin)
             opened = await _made(client, "/v1/finance/accounts", {"holder": holder} | _PLACE, bank)
             accounts.append(str(opened["account"]))
         funds = {"deposit": "d", "holder": "one", "amount_minor": 10**12, "currency": "CNY"}

@@ -158,6 +158,8 @@ class World:
             line = {"peer": "sending", "currency": "CNY", "limit_minor": 10**15}
             await made("/v1/finance/credit-lines", line, receiving)
             for number in range(PAYEES):
+                holder = {"party": f"payee-{number}", "name": "P", "trade_role": "importer"}
+                await made("/v1/parties", holder | {"country": "KZ"}, admin)
                 body = {"holder": f"payee-{number}"} | PLACE
                 opened = await made("/v1/finance/accounts", body, receiving)
                 self._payees.append(UUID(str(opened["account"])).hex)

@@ -43,6 +43,8 @@ class Bank:
         place = {"town": "Town", "country": "CN"}
         self.post("/banks", {"bank": bank, "name": "B", "bic": "ALMAKZKA", **place}, "operator")
         for holder in ("house", "customer", "other"):
+            party = {"party": holder, "name": holder, "trade_role": "importer", "country": "CN"}
+            _as(self.node, "admin", "/v1/parties", party).raise_for_status()
             asked = {"holder": holder, "currency": currency, "name": holder, **place}
             self.accounts[holder] = self.post("/accounts", asked)["account"]
         # Nearly as much as one caller may do in a day at the node with the limit: a few exchanges more.

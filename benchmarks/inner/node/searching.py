@@ -53,7 +53,7 @@ async def _told(accounts: int) -> dict[str, list[float]]:
             await _fill_index(node.data / "node" / "postgres")
             async with httpx.AsyncClient(base_url=str(state["url"]), timeout=120) as client:
                 bearers = await _callers(client, state, node.name)
-                await _open(client, bearers["bank"], accounts)
+                await _open(client, bearers["bank"], bearers["admin"], accounts)
                 return {
                     "search": await _searches(client, bearers[_CARRIER]),
                     "stranger": await _searches(client, bearers["stranger"]),
@@ -112,7 +112,7 @@ async def _callers(
         return {"authorization": f"Bearer {token}"}
 
     operator = await bearer(node, "operator")
-    bearers = {}
+    bearers = {"admin": admin}
     for name in ("bank", _CARRIER, "stranger"):
         party = {"party": name, "name": name, "trade_role": name, "country": "KZ"}
         await made("/v1/parties", party, admin)
@@ -125,13 +125,19 @@ async def _callers(
     return bearers
 
 
-async def _open(client: httpx.AsyncClient, bank: dict[str, str], accounts: int) -> None:
+async def _open(
+    client: httpx.AsyncClient, bank: dict[str, str], admin: dict[str, str], accounts: int
+) -> None:
     numbers = iter(range(accounts))
 
     async def some() -> None:
         for number in numbers:
             place = {"name": f"Customer {number}", "town": "Almaty", "country": "KZ"}
-            body = {"holder": f"customer-{number:05}", "currency": "CNY"} | place
+            holder = f"customer-{number:05}"
+            party = {"party": holder, "name": holder, "trade_role": "importer", "country": "KZ"}
+            answer = await client.post("/v1/parties", json=party, headers=admin)
+            answer.raise_for_status()
+            body = {"holder": holder, "currency": "CNY"} | place
             answer = await client.post("/v1/finance/accounts", json=body, headers=bank)
             answer.raise_for_status()
 

@@ -64,6 +64,8 @@ async def open_books(rig: Rig, url: str) -> Books:
         operator = Caller(http, made["token"])
         await admin.post("/v1/parties", _PARTY)
         await admin.post("/v1/parties", _BANK)
+        for holder in ("one", "two"):
+            await admin.post("/v1/parties", _PARTY | {"party": holder})
         maker = await agreed_token(admin, operator, {"party": "maker", "role": "party"})
         bank = await agreed_token(admin, operator, {"party": "bank", "role": "party"})
         admitted = {"bank": "bank", "name": "Bank", "bic": "ALMAKZKA"}
