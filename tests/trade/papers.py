@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from zhidao.core.ids import party_id
 from zhidao.core.money import Currency
-from zhidao.core.plain_text import unseen_in
+from zhidao.core.text.plain_text import unseen_in
 from zhidao.trade.domain.codes import container_check_digit
 from zhidao.trade.domain.consignment import (
     Address,

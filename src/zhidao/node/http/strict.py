@@ -16,7 +16,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from zhidao.core.canonical import decode_json
 from zhidao.core.errors import MalformedInput
-from zhidao.core.plain_text import refuse_unseen
+from zhidao.core.text.plain_text import refuse_unseen
 from zhidao.node.http.bodies import READ_STRICTLY
 from zhidao.node.http.known_parties import MUST_BE_KNOWN, MustBeKnown, check_parties
 

@@ -10,7 +10,7 @@ import msgspec
 
 from zhidao.core.canonical import Json, decode_json, parse_strict
 from zhidao.core.errors import MalformedInput
-from zhidao.core.plain_text import refuse_unseen
+from zhidao.core.text.plain_text import refuse_unseen
 from zhidao.core.versions import check_type
 from zhidao.trade.domain.codes import unlocode
 from zhidao.trade.domain.consignment import Place

@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 from zhidao.core.errors import MalformedInput
 from zhidao.core.limits import EMAIL
 from zhidao.core.money import Currency
-from zhidao.core.plain_text import unseen_in
+from zhidao.core.text.plain_text import unseen_in
 from zhidao.trade.domain.codes import SELLER_PAYS_CARRIAGE, container_number
 from zhidao.trade.domain.codes import unlocode as unlocode_form
 from zhidao.trade.domain.model import identifiers

@@ -7,7 +7,7 @@ import unicodedata
 import pytest
 
 from zhidao.core.errors import MalformedInput
-from zhidao.core.plain_text import refuse_unseen, unseen_in
+from zhidao.core.text.plain_text import refuse_unseen, unseen_in
 
 # Unicode Standard Annex #9, section 2: all that sets a direction and has no shape.
 DIRECTIONS = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"

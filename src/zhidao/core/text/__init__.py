@@ -1,0 +1,1 @@
+"""Text that people give: what of it nobody sees."""
