@@ -28,7 +28,7 @@ from tests.finance.service.receivables.test_registry import OWED, _paid, _shippe
 
 from zhidao.core.actor import Actor, Role
 from zhidao.core.canonical import jcs
-from zhidao.core.errors import Refused
+from zhidao.core.errors import Conflict, Refused
 from zhidao.core.ids import PartyId
 from zhidao.core.money import Currency, Money
 from zhidao.core.timescale import NS, Utc
@@ -67,7 +67,7 @@ class Acts:
 
     party: str
     approvals: Approvals
-    do: Callable[[int], Awaitable[Any]]
+    do: Callable[..., Awaitable[Any]]
 
 
 def limited(world: Any, limits: str = LIMIT) -> Approvals:
@@ -90,9 +90,9 @@ async def pay(world: Any) -> Acts:
     return Acts("importer", approvals, do)
 
 
-async def taken(services: BankServices, data: bytes) -> str:
+async def taken(services: BankServices, data: bytes, *, at: str = PAYER_BANK) -> str:
     """How a message stands; raises for one that waits, as acts that are no messages do."""
-    kept = await services.payments.carry(services.banks[PAYER_BANK], by("importer"), data)
+    kept = await services.payments.carry(services.banks[at], by("importer"), data)
     [status] = read(kept[0]).statuses
     if status.status == "PDNG":
         raise Refused("held", code="needs_two_persons")
@@ -122,12 +122,12 @@ async def transfers(world: Any) -> Acts:
     cash = account_id(bank=PAYER_BANK, code=AccountCode.CASH, holder=PAYER_BANK, currency="CNY")
     payer = UUID((await world.accounts.customer(PAYER_BANK, "importer", "CNY")).account)
 
-    async def do(number: int) -> None:
+    async def do(number: int, minor: int = MINOR) -> None:
         one = Transfer(
             id=numbered(number),
             debit_account_id=payer,
             credit_account_id=cash,
-            amount=MINOR,
+            amount=minor,
             ledger=ledger_number(CNY),
             code=1,
         )
@@ -712,6 +712,69 @@ async def test_a_deposit_that_is_refused_counts_no_more(world: Any) -> None:
     await acts.do(1)
 
 
+@pytest.mark.parametrize("day", ["2026-05-01", "2026-05-04"])
+async def test_the_same_bytes_at_another_bank_free_nothing_of_what_counts_at_the_first(
+    world: Any, day: str
+) -> None:
+    """Whether it moved at once or waits for its day."""
+    services = await BankServices(world).ready()
+    services.hold(limited(world, "CNY 150.00"))
+    first = services.pays(MINOR, message="M-1", uetr=UETRS[1], day=day)
+    for _ in range(2):
+        assert await taken(services, first) == ("ACSP" if day == "2026-05-01" else "ACCP")
+        assert await taken(services, first, at=PAYEE_BANK) == "RJCT"
+    second, third = (
+        services.pays(MINOR, message=f"M-{number}", uetr=UETRS[number]) for number in (2, 3)
+    )
+    assert await taken(services, second) == "ACSP"
+    assert await refused(taken(services, third)) == "needs_two_persons"
+
+
+@pytest.mark.parametrize("smaller_first", [False, True])
+async def test_of_two_exchanges_under_one_reference_what_is_done_counts(
+    net: Any, *, smaller_first: bool
+) -> None:
+    a = net.nodes[A]
+    a.limits = "CNY 100.00"
+    a.start()
+    await _quoted(net)
+    sums = (1, MINOR) if smaller_first else (MINOR, 1)
+    done = await asyncio.gather(*(_accept(net, sold=one) for one in sums), return_exceptions=True)
+    assert sum(isinstance(one, Conflict) for one in done) == 1
+    if isinstance(done[sums.index(MINOR)], Conflict):
+        return  # The smaller one was done.
+    assert await refused(_accept(net, "D-2", sold=MINOR)) == "needs_two_persons"
+
+
+async def test_a_return_that_goes_in_part_counts_though_the_rest_is_refused(world: Any) -> None:
+    services = await BankServices(world).ready()
+    for number in (1, 2, 3):
+        data = services.pays(MINOR, message=f"M-{number}", uetr=UETRS[number])
+        await services.payments.carry(services.banks[PAYER_BANK], by("importer"), data)
+    # Of three payments two are spent: one can go back.
+    number = services.accounts["exporter"]
+    cash = await world.accounts.technical(
+        services.banks[PAYEE_BANK], AccountCode.CASH, PAYEE_BANK, "CNY"
+    )
+    spent = Transfer(
+        id=numbered(99),
+        debit_account_id=UUID(number),
+        credit_account_id=cash,
+        amount=2 * MINOR,
+        ledger=ledger_number(CNY),
+        code=1,
+    )
+    [result] = await world.ledger.submit("CNY", [spent])
+    assert result.holds
+    services.hold(limited(world, "CNY 150.00"))
+    here, back = services.banks[PAYEE_BANK], services.payments.back
+    both = back.give_back(here, [UETRS[1], UETRS[2]], reason="AC04", by=by(PAYEE_BANK))
+    assert await refused(both) not in ("", "needs_two_persons")
+    assert await services.balance("exporter") == 0  # The first is on its way.
+    third = back.give_back(here, [UETRS[3]], reason="AC04", by=by(PAYEE_BANK))
+    assert await refused(third) == "needs_two_persons"
+
+
 # -- many at once, another day, other persons ----------------------------------------------------------
 
 
@@ -744,6 +807,37 @@ async def test_a_refusal_does_not_undo_what_the_same_request_counts_beside_it(wo
     # The one that was refused came later, and had not counted it.
     other = Demand("act", "two", money, {}, [("b", MINOR)])
     assert await refused(approvals.demand(by(PAYER_BANK), other)) == "needs_two_persons"
+
+
+@pytest.mark.parametrize("smaller_first", [False, True])
+async def test_a_transfer_of_the_same_name_and_another_sum_takes_no_count_away(
+    world: Any, *, smaller_first: bool
+) -> None:
+    """Of two requests for one name the ledger does one: what it did goes on counting."""
+    acts = await transfers(world)
+    sums = (1, MINOR) if smaller_first else (MINOR, 1)
+    await asyncio.gather(*(acts.do(1, one) for one in sums))
+    account = await world.accounts.customer(PAYER_BANK, "importer", "CNY")
+    moved = 10_000_000 - await world.accounts.available(account)
+    assert moved in sums
+    assert (await refused(acts.do(2)) == "needs_two_persons") is (moved == MINOR)
+
+
+async def test_an_act_that_is_asked_for_with_other_parts_never_counts_less(world: Any) -> None:
+    approvals = limited(world)
+    actor = by(PAYER_BANK)
+
+    def demand(name: str, *parts: tuple[str, int]) -> Demand:
+        whole = Money(sum(minor for _, minor in parts), CNY)
+        return Demand("act", name, whole, {"parts": len(parts)}, parts, counted_as=name)
+
+    assert await refused(approvals.demand(actor, demand("one", ("a", 3_000), ("b", 3_000)))) == ""
+    assert await refused(approvals.demand(actor, demand("one", ("b", 1)))) == ""
+    assert await refused(approvals.demand(actor, demand("two", ("c", 4_001)))) != ""
+    # More of one account counts once with what it was.
+    assert await refused(approvals.demand(actor, demand("one", ("b", 4_000)))) == ""
+    assert await refused(approvals.demand(actor, demand("three", ("c", 3_001)))) != ""
+    assert await refused(approvals.demand(actor, demand("four", ("c", 3_000)))) == ""
 
 
 async def test_the_count_begins_anew_after_two_days_and_persons_count_apart(world: Any) -> None:

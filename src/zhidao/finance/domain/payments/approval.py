@@ -81,8 +81,9 @@ class Demand:
 
     `amount`: what they see; `accounts`: whose money the act moves or binds, each with its amount
     in minor units. An act that the limit judges names at least one: what is not counted is
-    a way around it. `counted_as`: its own name, if not all that is said; `until_s`: how long
-    (Unix) it binds anything.
+    a way around it. `counted_as`: its own name, if not all that is said: no two acts of a party
+    may share it, so it names all that tells one from another (the bank, the accounts, the sum).
+    `until_s`: how long (Unix) it binds anything.
     """
 
     act: str

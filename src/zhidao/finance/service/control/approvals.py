@@ -123,24 +123,27 @@ class Approvals:
         return counted
 
     @contextlib.asynccontextmanager
-    async def allowed(self, actor: Actor, demand: Demand) -> AsyncIterator[None]:
+    async def allowed(
+        self, actor: Actor, demand: Demand, *, stands: Callable[[], Awaitable[bool]] | None = None
+    ) -> AsyncIterator[bool]:
         """The same for what is done inside: what is refused there does not count.
 
-        One at a time of each act, and only the request that counted it takes it back: of two for
-        the same, neither undoes what the other's counts. Whoever wrote meanwhile (Conflict) may
-        have done it, so that goes on counting.
+        One at a time of what counts under one name, and only the request that counted it (what is
+        yielded) takes it back: of two for the same, neither undoes what the other's counts.
+        Whoever wrote meanwhile (Conflict) may have done it, so that goes on counting; and so does
+        what was done in part before it was refused, as `stands` tells.
         """
         if not self._limits.above_minor:
-            yield
+            yield False
             return
-        async with self._acts_one_by_one.of(demand.name(actor.party)):
+        async with self._acts_one_by_one.of(demand.counts_as(actor.party)):
             counted = await self.demand(actor, demand)
             try:
-                yield
+                yield counted
             except Conflict:
                 raise
             except Refused:
-                if counted:
+                if counted and not (stands is not None and await stands()):
                     await self._totals.not_counted(actor.party, demand)
                 raise
 

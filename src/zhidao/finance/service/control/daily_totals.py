@@ -85,7 +85,8 @@ class DailyTotals:
     async def counted(self, actor: Actor, demand: Demand) -> tuple[Money, bool]:
         """What an act comes to with others of one caller, and whether it was counted now.
 
-        It is if one caller is enough, and was not counted before.
+        It is if one caller is enough, and was not counted before. Asked for once more with other
+        parts, it counts as the larger one of each account: what was counted is never made less.
 
         It is counted before it is done: a crash in between leaves a count that the act, asked
         again, finds as its own, and nought is answered. What two persons must say counts nothing.
@@ -110,16 +111,18 @@ class DailyTotals:
             Authorisation(name, actor.person, account, minor, demand.until_s)
             for account, minor in demand.parts
         ]
-        if _stand(own, acts.pop(name, ())):
+        told = acts.pop(name, ())
+        if _stand(own, told):
             return Money(0, money), False
+        own = _joined(own, told)
         given = [one for many in acts.values() for one in many]
-        together = demand.whole_minor + max(
+        together = sum(one.minor for one in own) + max(
             authorised_minor(given, person=actor.person, account=one.account) for one in own
         )
         sum_of_all = Money(min(together, AMOUNT_MINOR_MAX), money)
         if self._limits.asks(sum_of_all):
             return sum_of_all, False
-        written = await self._written(actor, demand, today, _fact(demand, name, actor.person))
+        written = await self._written(actor, demand, today, _fact(demand.act, own))
         return (sum_of_all, True) if written else None
 
     async def add(self, party: str, demand: Demand) -> None:
@@ -131,7 +134,8 @@ class DailyTotals:
         async with self._one_by_one.of(f"{party} {currency}"):
             for _ in range(_TRIES):
                 today, acts = await self._acts(party, currency)
-                fact = _fact(demand, name, "")
+                own = [Authorisation(name, "", *part, demand.until_s) for part in demand.parts]
+                fact = _fact(demand.act, own)
                 if name in acts or await self._written(actor, demand, today, fact):
                     return
         raise Conflict("too many at once; ask again")
@@ -209,16 +213,33 @@ def _lasting(
     }
 
 
-def _fact(demand: Demand, name: str, person: str) -> ActCounted:
+def _fact(act: str, own: Sequence[Authorisation]) -> ActCounted:
+    """All of one act: its parts have one name, person and end."""
     return ActCounted(
-        act=demand.act,
-        name=name,
-        person=person,
-        parts=[
-            CountedPart(account=account, amount_minor=str(minor)) for account, minor in demand.parts
-        ],
-        until_s=demand.until_s,
+        act=act,
+        name=own[0].name,
+        person=own[0].person,
+        parts=[CountedPart(account=one.account, amount_minor=str(one.minor)) for one in own],
+        until_s=own[0].until_s,
     )
+
+
+def _joined(own: Sequence[Authorisation], told: Sequence[Authorisation]) -> list[Authorisation]:
+    """An act as it is asked for now and as it was counted before, never less than either.
+
+    What two persons asked for counts for each, as a token's does.
+    """
+    most: dict[str, int] = {}
+    for one in (*told, *own):
+        most[one.account] = max(one.minor, most.get(one.account, 0))
+    first = own[0]
+    person = first.person if {one.person for one in told} <= {first.person} else ""
+    ends = {one.until_s for one in (*told, *own)}
+    until_s = 0 if 0 in ends else max(ends)
+    return [
+        Authorisation(first.name, person, account, minor, until_s)
+        for account, minor in sorted(most.items())
+    ]
 
 
 def _stand(own: Sequence[Authorisation], told: Sequence[Authorisation]) -> bool:

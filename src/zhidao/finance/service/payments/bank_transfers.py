@@ -92,9 +92,9 @@ class BankTransfers:
             demand = await self._demanded(bank.bank, currency, records)
         if demand is None:
             return await self._ledger.submit_records(currency, records)
-        async with self._approvals.allowed(actor, demand):
+        async with self._approvals.allowed(actor, demand) as counted:
             results = await self._ledger.submit_records(currency, records)
-            if not any(one.holds for one in results):
+            if counted and not any(one.holds for one in results):
                 await self._approvals.came_to_nothing(actor.party, demand)
             return results
 
@@ -126,7 +126,6 @@ class BankTransfers:
             },
             # To resolve what was counted is judged by its own sum, and adds nothing to others.
             list(parts.items()) or [("", 0)],
-            counted_as=f"transfers {hashlib.sha256(new['id'].tobytes()).hexdigest()}",
         )
 
     async def _said(self, actor: Actor, said: Mapping[str, Any]) -> object:

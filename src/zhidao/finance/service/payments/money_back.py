@@ -100,7 +100,8 @@ class MoneyBack:
         said = {"uetrs": list(uetrs), "reason": reason, "note": note}
         parts = await self._recalls.leaving(bank, uetrs) if self._asks(by) else {}
         async with AsyncExitStack() as stack:
-            await self._allowed(stack, by, GIVE_BACK, uetrs[0], parts, said)
+            left = self._left(bank, uetrs, parts)
+            await self._allowed(stack, by, GIVE_BACK, uetrs[0], parts, said, left)
             given = await self._recalls.give_back(bank, uetrs, reason=reason, note=note)
         return await self._sending.send(bank, given)
 
@@ -129,7 +130,8 @@ class MoneyBack:
         said = {"sender": sender, "recall": recall, "agreed": sorted(agree)}
         parts = await self._recalls.leaving(bank, sorted(agree)) if self._asks(by) else {}
         async with AsyncExitStack() as stack:
-            await self._allowed(stack, by, ANSWER, recall, parts, said)
+            left = self._left(bank, sorted(agree), parts)
+            await self._allowed(stack, by, ANSWER, recall, parts, said, left)
             words = jcs(["answer", found.digest, *sorted(agree)])
             word = Remembered(recall, _WORD, await self._archive.put(words))
             [first] = await self._index.remember(bank.bank, f"={sender}", [word])
@@ -178,12 +180,26 @@ class MoneyBack:
         subject: str,
         parts: Parts,
         said: Mapping[str, Any],
+        left: Callable[[], Awaitable[bool]],
     ) -> None:
-        """Until the stack is left, what is done is done by a word that counts."""
+        """Until the stack is left, what is done is done by a word that counts.
+
+        `left`: whether anything went although the rest was refused.
+        """
         if by is None or self._approvals is None:
             return
         for demand in _demands(act, subject, parts, said):
-            await stack.enter_async_context(self._approvals.allowed(by, demand))
+            await stack.enter_async_context(self._approvals.allowed(by, demand, stands=left))
+
+    def _left(
+        self, bank: BankAdmitted, uetrs: Sequence[str], parts: Parts
+    ) -> Callable[[], Awaitable[bool]]:
+        """Tells whether any of what would have gone back is on its way by now."""
+
+        async def left() -> bool:
+            return await self._recalls.leaving(bank, uetrs) != parts
+
+        return left
 
     async def _told(self, bank: BankAdmitted, to: str, digest: str) -> Answers | None:
         """What was answered to a recall, if that was sent or was about to be."""

@@ -311,7 +311,8 @@ def _demand(
         Money(total, Currency(many[0].currency)),
         _said(bank, digest, many),
         [(account_number(one.payer_account) or bank.bank, one.amount_minor) for one in many],
-        counted_as=f"message {digest}",
+        # Each bank that gets these bytes does or refuses them by itself.
+        counted_as=f"message {bank.bank} {digest}",
     )
 
 

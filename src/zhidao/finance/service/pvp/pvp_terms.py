@@ -105,11 +105,13 @@ class PvpTerms:
 def bound_by(terms: Terms, side: Side) -> Demand:
     """What one side of a deal binds, by the name under which it is counted.
 
-    The first side has its name from its bank's reference, since each try has a deadline of its own.
+    The first side has its name from its bank's reference and what it binds, since each try has a
+    deadline of its own.
     """
     leg = terms.leg(side)
     amount = Money(leg.amount_minor, Currency(leg.ledger))
-    name = f"exchange {terms.nonce if side is Side.FIRST else terms.name}"
+    first = f"{terms.nonce} {leg.debit.hex} {amount.minor}"
+    name = f"exchange {first if side is Side.FIRST else terms.name}"
     held = [(leg.debit.hex, amount.minor)]
     return Demand("exchange", terms.nonce, amount, {}, held, counted_as=name)
 
