@@ -29,7 +29,11 @@ class ApprovalAsked(Fact, frozen=True, kw_only=True):
 
 
 class ApprovalGiven(Fact, frozen=True, kw_only=True):
-    """A person of the party approved or refused. `verdict`: approve or refuse; `reason`: or ``."""
+    """A person of the party approved or refused. `verdict`: approve or refuse; `reason`: or ``.
+
+    Or what that person said counts no more, `lapse`: the person was withdrawn meanwhile, or may
+    not do such an act any more.
+    """
 
     TYPE: ClassVar[str] = "finance.ApprovalGiven.v1"
     approval: str

@@ -235,6 +235,14 @@ class NameIndex(Protocol):
         ...
 
 
+class Persons(Protocol):
+    """Who signs in at this node with a password of their own."""
+
+    async def standing(self, name: str) -> Actor | None:
+        """As whom a person speaks now; None for one who was withdrawn, or never was."""
+        ...
+
+
 class PaymentOrderIndex(Protocol):
     """Finds payments that wait for their day; entries may be stale, never missing."""
 

@@ -94,7 +94,10 @@ async def build(
     )
     accounts = Accounts(records, context.scribe, ledger)
     approvals = Approvals(
-        records=records, clock=context.clock, limits=Limits.parse(settings.two_persons_above)
+        records=records,
+        clock=context.clock,
+        limits=Limits.parse(settings.two_persons_above),
+        persons=others.persons,
     )
     lines = CreditLines(records=records, ledger=ledger, accounts=accounts, approvals=approvals)
     screening, names = finance_services.screened(context, settings, records, approvals, others)

@@ -34,7 +34,7 @@ from zhidao.finance.service.ledger.ledger import Ledger
 from zhidao.finance.service.ledger.proofs import Proofs
 from zhidao.finance.service.payments.credit_lines import CreditLines
 from zhidao.finance.service.payments.customer_payments import CustomerPayments
-from zhidao.finance.service.ports import LedgerStore
+from zhidao.finance.service.ports import LedgerStore, Persons
 from zhidao.finance.service.pvp.fx_quotes import FxQuotes
 from zhidao.finance.service.pvp.service import PvpService
 from zhidao.finance.service.receivables.netting import Nettings
@@ -83,12 +83,14 @@ class Others:
     """What banks need of other rooms: the exchange, its peers, the log, and credentials.
 
     `called`: the names of all parties, here and at peers.
+    `persons`: who still speaks for a party.
     `policies`: who must have witnessed a log; `cosigned`: heads of this log that witnesses signed.
     """
 
     exchange: Exchange
     peer_of: Callable[[str], Peer]
     called: Callable[[], Awaitable[Mapping[str, str]]]
+    persons: Persons
     log: LogReader
     policies: Sequence[Policy]
     cosigned: CosignedNotes

@@ -140,7 +140,8 @@ async def build_node(
     await organisation.load()
     alarms = Alarms()
     built = await rooms.build(
-        context, settings, keys, parties, organisation, alarms, entrance.administration
+        *(context, settings, keys, parties, organisation, alarms),
+        *(entrance.administration, entrance.callers),
     )
     built.watch.alarm_by(
         lambda sentence, proof: alarms.sound(

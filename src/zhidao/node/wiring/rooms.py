@@ -30,6 +30,7 @@ from zhidao.node.identity.key_rotation import Renewal
 from zhidao.node.identity.log_keys import log_keys_of
 from zhidao.node.identity.organisation import Organisation
 from zhidao.node.identity.parties import Parties
+from zhidao.node.identity.standing_persons import StandingPersons
 from zhidao.node.identity.trust_list import OwnList
 from zhidao.node.operations.alarms import Alarms
 from zhidao.node.operations.health import LogState
@@ -37,6 +38,7 @@ from zhidao.node.runtime.live import Live
 from zhidao.node.runtime.runtime_context import Consumer, Room, RuntimeContext
 from zhidao.node.search.finding import Search
 from zhidao.node.security.administration import Administration
+from zhidao.node.security.callers import Callers
 from zhidao.node.security.peer_gate import PeerGate
 from zhidao.node.security.standing import OpenPages
 from zhidao.node.shipment_timeline.event_proofs import EventProofs
@@ -108,6 +110,7 @@ async def build(
     organisation: Organisation,
     alarms: Alarms,
     administration: Administration,
+    callers: Callers,
 ) -> Rooms:
     """Builds every room, lowest floor first."""
     records = Records(
@@ -191,6 +194,7 @@ async def build(
             others.exchange,
             others.peer_of,
             called,
+            StandingPersons(callers),
             log.reader,
             policies=tuple(witness.policies.values()),
             cosigned=PostgresCosignedNotes(context.database, log.origin),

@@ -193,3 +193,37 @@ async def test_what_one_word_moves_counts_whatever_is_asked_beside_it(house: Hou
         assert set(told) <= {"created", "exists_with_different_amount", "needs_two_persons"}
     moved = await house.balance("carrier") - before
     assert MINOR <= moved <= 10_000
+
+
+async def test_a_word_counts_of_whoever_may_do_the_act_and_still_stands(house: House) -> None:
+    async def code(who: str, approval: str) -> str:
+        try:
+            return str((await house.says(who, approval))["state"])
+        except NodeRefused as error:
+            return f"{error.status} {error.code}"
+
+    before = await house.balance("carrier")
+    # An operator of the bank may not move its money, and so has no word about it.
+    await house.person("chen", "operator")
+    await house.person("dana", "operator")
+    approval = await house.held("aida", 70_000)
+    assert await house.transfer("chen", 70_000) == "forbidden"
+    for who in ("chen", "dana"):
+        assert (await code(who, approval)).startswith("403")
+    assert await code("bolat", approval) == "approved"
+    assert await house.balance("carrier") == before + 70_000
+
+    # Nor has somebody who was withdrawn, or got another role, after the word was given.
+    for name in ("erlan", "farida"):
+        await house.person(name, "party")
+        approval = await house.held(name, 80_000 + len(name))
+        if name == "erlan":
+            await house.callers["aida"].ask("DELETE", f"/v1/people/{name}")
+        else:
+            await house.callers["admin"].put(f"/v1/people/{name}/role", {"role": "auditor"})
+        told = await house.says("bolat", approval)
+        assert (told["state"], told["approved_by"]) == ("waits", ["bolat"])
+        assert told["reason"].startswith(f"{name} approved, and was withdrawn")
+    assert await house.balance("carrier") == before + 70_000
+    assert await code("aida", approval) == "approved"
+    assert await house.balance("carrier") == before + 70_000 + 80_006

@@ -23,6 +23,8 @@ from zhidao.finance.events.banks import ApprovalAsked, ApprovalGiven
 PERSONS: Final = 2
 APPROVE: Final = "approve"
 REFUSE: Final = "refuse"
+LAPSE: Final = "lapse"
+"""A word counts no more: its person was withdrawn, or has a role that may not do the act."""
 GOOD_FOR_S: Final = 3 * 86_400
 """An approval that nothing came of for three days is asked for anew."""
 
@@ -158,7 +160,7 @@ class Approval:
     approved_by: tuple[str, ...]
     refused_by: str
     reason: str = ""
-    """Why it was refused, if that was said."""
+    """Why it was refused, if that was said; or why a word that was given counts no more."""
 
     @property
     def amount(self) -> Money:
@@ -178,16 +180,17 @@ def fold(history: Sequence[SignedEvent], *, now: Utc) -> Approval | None:
     if not history:
         return None
     first = history[0]
-    approved: list[str] = []
-    refused = reason = ""
-    for event in history[1:]:
-        given = ApprovalGiven.of(event)
-        if now.unix_ns - event.recorded_at.unix_ns > GOOD_FOR_S * NS:
-            continue
+    approved: dict[str, None] = {}
+    refused = reason = lapsed = ""
+    for given in _counting(history[1:], now):
         if given.verdict == REFUSE:
             refused, reason = given.person, given.reason
-        elif given.person not in approved:
-            approved.append(given.person)
+        elif given.verdict == LAPSE:
+            approved.pop(given.person, None)
+            lapsed = given.reason
+        else:
+            approved[given.person] = None
+    waits = not refused and len(approved) < PERSONS
     return Approval(
         asked=ApprovalAsked.of(first),
         party=first.owner,
@@ -195,5 +198,14 @@ def fold(history: Sequence[SignedEvent], *, now: Utc) -> Approval | None:
         version=history[-1].version,
         approved_by=tuple(approved),
         refused_by=refused,
-        reason=reason,
+        reason=lapsed if waits else reason,
     )
+
+
+def _counting(words: Sequence[SignedEvent], now: Utc) -> list[ApprovalGiven]:
+    """Those that are not too old."""
+    return [
+        ApprovalGiven.of(event)
+        for event in words
+        if now.unix_ns - event.recorded_at.unix_ns <= GOOD_FOR_S * NS
+    ]

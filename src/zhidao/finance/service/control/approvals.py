@@ -1,5 +1,7 @@
 """Acts above a limit happen once two persons of the party said so, each signed in as themselves.
 
+A word counts of somebody whose role may do the act, when it is given and when the act is done.
+
 Whoever asks, the act is refused and noted until two persons approved exactly it; asking for it as
 a person is that person's approval. The second person's word carries it out.
 """
@@ -10,7 +12,7 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, Final
 
-from zhidao.core.access import Relation, access
+from zhidao.core.access import OWN, Access, Relation, access
 from zhidao.core.actor import Actor, Role
 from zhidao.core.ambient import Clock
 from zhidao.core.canonical import jcs
@@ -20,6 +22,7 @@ from zhidao.core.journal import Records
 from zhidao.core.money import Money
 from zhidao.finance.domain.payments.approval import (
     APPROVE,
+    LAPSE,
     REFUSE,
     Approval,
     Demand,
@@ -29,10 +32,11 @@ from zhidao.finance.domain.payments.approval import (
 from zhidao.finance.events.banks import ApprovalAsked, ApprovalGiven
 from zhidao.finance.service.control.daily_totals import DailyTotals
 from zhidao.finance.service.control.keyed_locks import KeyedLocks
+from zhidao.finance.service.ports import Persons
 
 MAY_APPROVE: Final = access(
     Role.PARTY,
-    # What waits for who runs the node: a bank that is to be admitted.
+    # What waits for who runs the node, as `carries_out` says of each act: a bank to be admitted.
     Role.OPERATOR,
     relation=Relation.OWNER,
     of="the approval; a person signed in",
@@ -49,13 +53,18 @@ Act = Callable[[Actor, Mapping[str, Any]], Awaitable[object]]
 class Approvals:
     """Asks for, takes and counts the words of persons."""
 
-    def __init__(self, *, records: Records, clock: Clock, limits: Limits) -> None:
+    def __init__(
+        self, *, records: Records, clock: Clock, limits: Limits, persons: Persons | None = None
+    ) -> None:
+        """`persons`: who of them still stands when an act is done; None: all do, always."""
+        self._persons = persons
         self._records = records
         self._clock = clock
         self._limits = limits
         self._totals = DailyTotals(records=records, clock=clock, limits=limits)
         self._acts_one_by_one = KeyedLocks()
         self._acts: dict[str, Act] = {}
+        self._by: dict[str, Access[Any]] = {}
         self._refusals: dict[str, Act] = {}
         self._again: set[str] = set()
         self.undone: set[str] = set()
@@ -63,14 +72,23 @@ class Approvals:
         self._asks_why: set[str] = set()
 
     def carries_out(
-        self, act: str, how: Act, *, refused: Act | None = None, again: bool = False
+        self,
+        act: str,
+        how: Act,
+        *,
+        by: Access[Any] | None = OWN,
+        refused: Act | None = None,
+        again: bool = False,
     ) -> None:
         """Names what is done once an act of this kind is approved, or refused.
 
+        `by`: whose roles may do it, and so whose word counts; None: those of the act that it holds.
         `again`: it finds what it did, and may be done once more days later.
         """
         assert act not in self._acts, f"{act} is carried out in one way"
         self._acts[act] = how
+        if by is not None:
+            self._by[act] = by
         if refused is not None:
             self._refusals[act] = refused
         if again:
@@ -111,7 +129,7 @@ class Approvals:
         if not self._limits.above_minor:
             return False
         assert demand.accounts, "what moves no account's money is no way around a limit"
-        approval = await self._find(demand.name(actor.party))
+        approval = await self._standing(await self._find(demand.name(actor.party)))
         if approval is not None and approval.state != "waits":
             self._answer(approval, demand, None)
             return False
@@ -182,8 +200,9 @@ class Approvals:
                 said=dict(demand.said),
             )
             approval = await self._ask(actor, asked)
-        if approval.state == "waits" and actor.person:
+        if approval.state == "waits" and actor.person and self._may(actor, approval):
             approval = await self._give(actor, approval, APPROVE)
+        approval = await self._standing(approval) or approval
         self._answer(approval, demand, together)
 
     def _answer(self, approval: Approval, demand: Demand, together: Money | None) -> None:
@@ -194,7 +213,8 @@ class Approvals:
             raise Refused(
                 f"to {what} over {demand.amount}{_with_others(demand.amount, together)} takes two"
                 " persons;"
-                f" {len(approval.approved_by)} approved so far",
+                f" {len(approval.approved_by)} approved so far"
+                + (f"; {approval.reason}" if approval.reason else ""),
                 code="needs_two_persons",
                 where=f"approval {approval.asked.approval}",
                 remedy="another person of the party signs in and approves it",
@@ -203,13 +223,15 @@ class Approvals:
     async def decide(self, actor: Actor, name: str, *, approve: bool, reason: str = "") -> Approval:
         """Takes a person's word; the second approval carries the act out, again: once more.
 
-        Raises NotFound for a stranger, Forbidden for a token, Conflict if the person said
-        otherwise before, Refused (`reason_needed`) for a bare no where its reason is asked.
+        Raises NotFound for a stranger, Forbidden for a token and for a role that may not do the act
+        itself, Conflict if the person said otherwise before, Refused (`reason_needed`) for a bare
+        no where its reason is asked.
         """
         MAY_APPROVE.admit(actor)
         approval = await self.approval(actor, name)
         if not MAY_APPROVE.relates(actor, approval):
             raise NotFound("no approval of that name")
+        actor.require(*sorted(self._roles(approval)))
         if not actor.person:
             raise Forbidden(
                 "only a person approves: sign in with a name and password of your own",
@@ -223,8 +245,45 @@ class Approvals:
                 remedy="give the reason in a few words; it is kept with the refusal",
             )
         approval = await self._give(actor, approval, APPROVE if approve else REFUSE, reason)
+        approval = await self._standing(approval) or approval
         await self._act(approval)
         return approval
+
+    def _roles(self, approval: Approval) -> frozenset[Role]:
+        """Whose word counts: of those who may do the act itself."""
+        asked = approval.asked
+        if asked.act in self._acts and asked.act not in self._by:
+            return self._by.get(str(asked.said.get("act", "")), OWN).roles
+        return self._by.get(asked.act, OWN).roles
+
+    def _may(self, actor: Actor, approval: Approval) -> bool:
+        return actor.role in self._roles(approval) and actor.party == approval.party
+
+    async def _standing(self, approval: Approval | None) -> Approval | None:
+        """An approval as it stands when it is acted on: whoever may not do the act has no word.
+
+        That is written down, so that it waits for another word and says why.
+        """
+        if approval is None:
+            return None
+        by = self._records.speaker(Actor(party_id(approval.party), Role.PARTY))
+        for _ in range(_TRIES):
+            fallen = await self._fallen(approval) if approval.state == "approved" else ""
+            if not fallen:
+                return approval
+            why = f"{fallen} approved, and was withdrawn or has another role since"
+            approval = await self._said(by, approval, fallen, LAPSE, why)
+        raise Conflict("too many at once; ask again")
+
+    async def _fallen(self, approval: Approval) -> str:
+        """Who approved and may not do so any more, or ``."""
+        if self._persons is None:
+            return ""
+        for person in approval.approved_by:
+            now = await self._persons.standing(person)
+            if now is None or not self._may(now, approval):
+                return person
+        return ""
 
     async def _act(self, approval: Approval) -> None:
         acts = {"approved": self._acts, "refused": self._refusals}.get(approval.state, {})
@@ -258,7 +317,7 @@ class Approvals:
 
     async def act_again(self, name: str) -> None:
         """Acts on what is decided, if the words still count."""
-        approval = await self._find(name)
+        approval = await self._standing(await self._find(name))
         if approval is None or approval.state == "waits":
             self.undone.discard(name)
             return
@@ -303,21 +362,26 @@ class Approvals:
                 if verdict == REFUSE:
                     return approval
                 raise Conflict(f"{approval.refused_by} refused it", code="refused_by_person")
-            given = ApprovalGiven(
-                approval=approval.asked.approval,
-                person=actor.person,
-                verdict=verdict,
-                reason=reason.strip(),
-            )
-            aggregate = f"approval/{approval.asked.approval}"
-            with contextlib.suppress(Conflict):  # somebody else spoke meanwhile: look again
-                await self._records.record(
-                    actor, aggregate, [given], after=approval.version, owner=actor.party
-                )
-            found = await self._find(approval.asked.approval)
-            assert found is not None, "an approval is never taken away"
-            approval = found
+            approval = await self._said(actor, approval, actor.person, verdict, reason)
         return approval
+
+    async def _said(
+        self, by: Actor, approval: Approval, person: str, verdict: str, reason: str
+    ) -> Approval:
+        """Writes a word after what is known; the approval as it is then."""
+        name = approval.asked.approval
+        given = ApprovalGiven(approval=name, person=person, verdict=verdict, reason=reason.strip())
+        with contextlib.suppress(Conflict):  # somebody else spoke meanwhile: look again
+            await self._records.record(
+                by,
+                f"approval/{name}",
+                [given],
+                after=approval.version,
+                owner=party_id(approval.party),
+            )
+        found = await self._find(name)
+        assert found is not None, "an approval is never taken away"
+        return found
 
 
 def _with_others(amount: Money, together: Money | None) -> str:

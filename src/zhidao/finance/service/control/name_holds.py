@@ -13,6 +13,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from zhidao.core.access import OWN, Access
 from zhidao.core.actor import Actor, Role
 from zhidao.core.errors import MalformedInput, Refused, Unavailable
 from zhidao.core.ids import party_id
@@ -52,13 +53,16 @@ class NameHolds:
         self._party_names = party_names
         self._message: Act | None = None
         self._refused_message: Act | None = None
-        approvals.carries_out(RELEASE, self._released, refused=self._refused, again=True)
+        approvals.carries_out(RELEASE, self._released, by=None, refused=self._refused, again=True)
         approvals.asks_why(RELEASE)
         self._clear = _Clear()
 
-    def carries_out(self, act: str, how: Act) -> None:
-        """Names what is done once an act that is held for its names alone is released."""
-        self._approvals.carries_out(act, how)
+    def carries_out(self, act: str, how: Act, *, by: Access[Any] = OWN) -> None:
+        """Names what is done once an act that is held for its names alone is released.
+
+        `by`: whose roles may do it, and so release it.
+        """
+        self._approvals.carries_out(act, how, by=by)
 
     def goes_on(self, how: Act, *, refused: Act) -> None:
         """Names what is done with a message that two persons released, or one refused."""

@@ -81,7 +81,7 @@ class Accounts:
         """From now on whoever is named like somebody on a list waits for two persons."""
         self._names = names
         names.carries_out(OPEN, lambda actor, said: self.open(actor, **said))
-        names.carries_out(ADMIT, self._admit_said)
+        names.carries_out(ADMIT, self._admit_said, by=MAY_ADMIT_BANK)
 
     async def admit(self, actor: Actor, bank: BankAdmitted) -> BankAdmitted:
         """Lets a party keep accounts; again: the same.
