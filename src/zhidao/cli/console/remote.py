@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from zhidao.cli.console.certificates import distrusted, trusting, untrusted
 from zhidao.cli.console.outputs import check_private, take
 from zhidao.cli.console.profiles import Profile, add_profile, chosen, session_headers
 from zhidao.core.errors import MalformedInput, NotFound, Refused, Unavailable
+from zhidao.core.limits import JSON_BYTES_MAX
 
+if TYPE_CHECKING:
+    from zhidao.core.answers import Answer
+
+# Until a connection stands, and between two pieces of an answer.
 _SECONDS: Final = 60.0
+# A question and its whole answer; with a file in it, either way, as a slow line needs it.
+_JSON_S: Final = 120.0
+_FILE_S: Final = 1800.0
+_SAID: Final = ("code", "detail", "where", "remedy")
+# As much as the largest proof file.
+ANSWER_BYTES_MAX: Final = 64 * 1024 * 1024
 _TOKEN_BYTES_MAX: Final = 1024
 
 
@@ -97,69 +109,77 @@ class RemoteNode:
 
     def sign_in(self, name: str, password: str) -> None:
         """Asks from now on as somebody who signed in. Raises Refused for a wrong password."""
-        answer = self._ask("POST", "/v1/session", json={"name": name, "password": password})
-        if answer.json().get("passkey"):
+        told = self.send("/v1/session", {"name": name, "password": password})
+        if isinstance(told, dict) and told.get("passkey"):
             raise Refused(
                 f"{name} signs in with a passkey, which no command can show",
                 code="passkey_needed",
                 remedy="name a token with --token-file, or use the pages",
             )
-        self._cookies = {each.name: str(each.value) for each in answer.cookies.jar}
         self._headers = session_headers(self._cookies)
 
     def get(self, path: str) -> Any:
-        """The JSON answer of a GET."""
+        """The JSON answer of a GET. Raises Unavailable (`bad_answer`) for one that is none."""
         return self._ask("GET", path).json()
 
     def data(self, path: str) -> bytes:
         """The bytes that a GET answers."""
-        return bytes(self._ask("GET", path).content)
+        return self._ask("GET", path, file=True).data
 
     def send(self, path: str, body: object, method: str = "POST") -> Any:
         """The JSON answer to a JSON body, or None."""
         answer = self._ask(method, path, json=body)
-        return answer.json() if answer.content else None
+        return answer.json() if answer.data else None
 
     def upload(self, path: str, body: bytes, kind: str) -> bytes:
         """The bytes that a POST of bytes answers."""
-        return bytes(self._ask("POST", path, content=body, headers={"content-type": kind}).content)
+        headers = {"content-type": kind}
+        return self._ask("POST", path, file=True, content=body, headers=headers).data
 
-    def _ask(self, method: str, path: str, **more: Any) -> Any:
+    def _ask(self, method: str, path: str, *, file: bool = False, **more: Any) -> Answer:
         """The answer. Raises Unavailable, or Refused with the node's own code and words."""
+        answer = asyncio.run(self._answer(method, path, file=file, more=more))
+        if answer.status >= 400:
+            said = _problem(answer)
+            if answer.status == 401 and self._login and not self._cookies:
+                # A token that its party did not agree to yet is not mended by signing in.
+                waits = said.get("code") == "token_waits"
+                said["remedy"] = said.get("remedy", "") if waits else self._login
+            raise _refusal(answer.status, said)
+        return answer
+
+    async def _answer(self, method: str, path: str, *, file: bool, more: Any) -> Answer:
         import httpx
 
+        from zhidao.core.answers import ask
+
         headers = self._headers | more.pop("headers", {})
-        trusted = trusting(self._ca)
         try:
-            answer = httpx.request(
-                *(method, f"{self._url}{path}"),
-                headers=headers,
-                verify=trusted,
-                timeout=_SECONDS,
-                **more,
-            )
+            async with httpx.AsyncClient(verify=trusting(self._ca), timeout=_SECONDS) as client:
+                answer = await ask(
+                    *(client, method, f"{self._url}{path}"),
+                    seconds=_FILE_S if file else _JSON_S,
+                    bytes_max=ANSWER_BYTES_MAX if file else JSON_BYTES_MAX,
+                    headers=headers,
+                    **more,
+                )
+                if (method, path) == ("POST", "/v1/session"):
+                    self._cookies = {each.name: str(each.value) for each in client.cookies.jar}
+                return answer
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             if why := distrusted(error):
                 raise untrusted(self._url, why, self._ca) from error
             raise Unavailable(f"{self._url} does not answer: {error}") from error
-        if answer.status_code >= 400:
-            said = _problem(answer)
-            if answer.status_code == 401 and self._login and not self._cookies:
-                # A token that its party did not agree to yet is not mended by signing in.
-                waits = said.get("code") == "token_waits"
-                said["remedy"] = said.get("remedy", "") if waits else self._login
-            raise _refusal(answer.status_code, said)
-        return answer
 
 
-def _problem(answer: Any) -> dict[str, str]:
+def _problem(answer: Answer) -> dict[str, str]:
     try:
         found = answer.json()
-    except ValueError:
+    except Unavailable:
         found = None
     if not isinstance(found, dict):
-        return {"detail": answer.text[:200]}
-    return {name: str(found.get(name, "")) for name in ("code", "detail", "where", "remedy")}
+        return {"detail": answer.data.decode(errors="replace")[:200]}
+    return {name: str(found.get(name, ""))[:2000] for name in _SAID}
 
 
 def _refusal(status: int, said: dict[str, str]) -> Exception:

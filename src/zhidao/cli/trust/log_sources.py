@@ -114,8 +114,12 @@ class TileLog:
         from zhidao.trust.wire.log.tiles import TileName, width_at
 
         async def fetch(places: Sequence[TilePlace]) -> list[bytes]:
+            # In a thread: who asks a node runs a loop of its own.
             return [
-                self._tile(TileName(level, index, width_at(level=level, index=index, size=size)))
+                await asyncio.to_thread(
+                    self._tile,
+                    TileName(level, index, width_at(level=level, index=index, size=size)),
+                )
                 for level, index in places
             ]
 

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     import httpx
 
 BUNDLE_PATH: Final = "/exchange/bundle"
-_WHOLE_S, _CONNECT_S = 15.0, 5.0
+_PIECE_S, _CONNECT_S = 15.0, 5.0
+# For a bundle and its whole answer, however slowly the bytes come.
+_ANSWER_S: Final = 120.0
 _OK: Final = 200
 # What no repetition mends: RFC 9110 sections 15.5.1, 15.5.14, 15.5.16 and 15.5.21.
 _FOR_GOOD: Final = frozenset((400, 413, 415, 422))
@@ -62,7 +64,10 @@ class HttpTransport:
         )
         url = f"{peer.url}{BUNDLE_PATH}"
         try:
-            async with client.stream("POST", url, content=bundle, headers=headers) as response:
+            async with (
+                asyncio.timeout(_ANSWER_S),
+                client.stream("POST", url, content=bundle, headers=headers) as response,
+            ):
                 body = await _bounded(response, url)
                 status = response.status_code
         except (httpx.HTTPError, OSError) as error:
@@ -94,7 +99,7 @@ class HttpTransport:
         if former := self._clients.pop(peer.node, None):
             await former[1].aclose()
         made: httpx.AsyncClient = library.AsyncClient(
-            timeout=library.Timeout(_WHOLE_S, connect=_CONNECT_S),
+            timeout=library.Timeout(_PIECE_S, connect=_CONNECT_S),
             follow_redirects=False,
             verify=_certificates(peer),
             limits=library.Limits(max_connections=4, keepalive_expiry=25.0),

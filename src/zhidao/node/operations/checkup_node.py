@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from zhidao.core.answers import ask
 from zhidao.core.errors import Unavailable
 from zhidao.node.operations.alarms import Alarm
 
@@ -30,12 +32,23 @@ def ask_node(url: str, certificate: Path) -> NodeAnswer:
 
     own = str(certificate) if certificate.exists() else None
     context = ssl.create_default_context(cafile=own)
+
+    async def told() -> Any:
+        async with httpx.AsyncClient(verify=context, timeout=_ANSWER_S) as client:
+            return (await ask(client, "GET", f"{url}/readyz", seconds=_ANSWER_S)).json()
+
     try:
-        answer = httpx.get(f"{url}/readyz", verify=context, timeout=_ANSWER_S)
-        document: Any = answer.json()
+        document = asyncio.run(told())
         alarms = [Alarm(**alarm) for alarm in document.get("alarms", [])]
         return NodeAnswer(tuple(map(str, document["down"])), tuple(alarms))
-    except (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (
+        httpx.HTTPError,
+        httpx.InvalidURL,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+    ) as error:
         raise Unavailable(
             f"the node of this data folder does not answer at {url}/readyz: {error}",
             remedy="zhidao serve",

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import httpx
 
 _SECONDS: Final = 5.0
+# For a whole answer, however slowly its bytes come.
+_WHOLE_S: Final = 60.0
 # A bundle holds at most 256 entries of 65,535 bytes with their lengths.
 _BYTES_MAX: Final = 256 * 65_537 + 1024
 _CONNECTIONS: Final = 32
@@ -73,9 +75,12 @@ class HttpNetwork:
         if packed:
             headers["content-encoding"] = "gzip"
         try:
-            async with self._opened().stream(
-                method, url, content=body or None, headers=headers
-            ) as response:
+            async with (
+                asyncio.timeout(_WHOLE_S),
+                self._opened().stream(
+                    method, url, content=body or None, headers=headers
+                ) as response,
+            ):
                 data = bytearray()
                 async for piece in response.aiter_bytes():
                     data += piece

@@ -16,6 +16,8 @@ import psycopg
 from nats.aio.client import Client
 from nats.js.api import StreamInfo
 
+from zhidao.core.answers import ask, bad_answer
+from zhidao.core.errors import Unavailable
 from zhidao.node.adapters.availability.folder import Opened
 from zhidao.node.availability.machines import Machine
 from zhidao.node.availability.plan import bus_urls, database_url
@@ -40,7 +42,9 @@ _T = TypeVar("_T")
 # Of a certificate's file each machine has its own, and what is read of its node is public.
 _FAILURES: Final = (
     *(OSError, TimeoutError, ValueError, KeyError, TypeError, AttributeError),
-    *(httpx.HTTPError, psycopg.Error, nats.errors.Error),
+    *(httpx.HTTPError, psycopg.Error, nats.errors.Error, Unavailable),
+    # The bus's client reads what a server says of itself without a bound on its depth.
+    RecursionError,
 )
 _COPIES: Final = (
     "select application_name::text as name, coalesce(state, '') as state,"
@@ -89,21 +93,23 @@ async def _answer(asked: Awaitable[_T]) -> _T | str:
 async def _etcd(machine: Machine, known: httpx.AsyncClient) -> tuple[Etcd, float | None]:
     url = f"https://{machine.host}:{machine.ports.etcd_client}/v3/maintenance/status"
     begun_s = time.time()
-    answer = await known.post(url, json={})
+    answer = await ask(known, "POST", url, seconds=ANSWER_S, json={})
     middle_s = (begun_s + time.time()) / 2
-    leader = str(answer.raise_for_status().json().get("leader", "0"))
+    if answer.status != httpx.codes.OK:
+        raise bad_answer(url, str(answer.status))
+    leader = str(answer.json().get("leader", "0"))
     away_s = None
-    if "Date" in answer.headers:
+    if "date" in answer.headers:
         # It tells whole seconds, cut and not rounded.
-        told_s = parsedate_to_datetime(answer.headers["Date"]).timestamp() + 0.5
+        told_s = parsedate_to_datetime(answer.headers["date"]).timestamp() + 0.5
         away_s = round(told_s - middle_s, 1)
     return Etcd("" if leader == "0" else leader), away_s
 
 
 async def _patroni(machine: Machine, known: httpx.AsyncClient) -> Patroni:
     # Of one without a running PostgreSQL the status is 503, and the answer the same.
-    answer = await known.get(f"https://{machine.host}:{machine.ports.patroni}/patroni")
-    told = answer.json()
+    url = f"https://{machine.host}:{machine.ports.patroni}/patroni"
+    told = (await ask(known, "GET", url, seconds=ANSWER_S)).json()
     seen = told.get("dcs_last_seen")
     away_s = max(0.0, time.time() - seen) if isinstance(seen, int | float) else 0.0
     return Patroni(
@@ -165,8 +171,8 @@ def _told(info: StreamInfo) -> Stream:
 
 async def _node(machine: Machine, any_node: httpx.AsyncClient) -> Node:
     scheme = "http" if machine.is_loopback else "https"
-    answer = await any_node.get(f"{scheme}://{machine.host}:{machine.ports.node}/readyz")
-    told: dict[str, Any] = answer.json()
+    url = f"{scheme}://{machine.host}:{machine.ports.node}/readyz"
+    told: dict[str, Any] = (await ask(any_node, "GET", url, seconds=ANSWER_S)).json()
     alarms = [str(each["code"])[:60] for each in told.get("alarms", [])]
     down = tuple(str(each)[:60] for each in told.get("down", []))[:_ALARMS_SHOWN]
     return Node(told.get("ready") is True, down, tuple(alarms[:_ALARMS_SHOWN]))

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import httpx
 
 _SECONDS: Final = 10.0
+# For a whole answer, however slowly its bytes come.
+_WHOLE_S: Final = 30.0
 _ANSWER_BYTES: Final = 64 * 1024
 URL_CHARACTERS_MAX: Final = 2_000
 _PORTS: Final = {"https": 443, "http": 80}
@@ -84,13 +86,16 @@ class Outward:
         import httpx  # It is loaded by now.
 
         try:
-            async with client.stream(
-                "POST",
-                pinned,
-                content=body,
-                headers={"host": parts.netloc, **headers},
-                extensions={"sni_hostname": parts.hostname},
-            ) as answer:
+            async with (
+                asyncio.timeout(_WHOLE_S),
+                client.stream(
+                    "POST",
+                    pinned,
+                    content=body,
+                    headers={"host": parts.netloc, **headers},
+                    extensions={"sni_hostname": parts.hostname},
+                ) as answer,
+            ):
                 read = 0
                 async for piece in answer.aiter_raw():
                     read += len(piece)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 from collections.abc import Sequence
 from typing import Any, Final
@@ -14,6 +15,7 @@ from zhidao.core.errors import MalformedInput, Refused, Unavailable
 from zhidao.trust.service.chain.json_rpc import RpcRefusal
 
 _SECONDS: Final = 10.0
+_PIECES: Final = 3
 _BYTES_MAX: Final = 8 * 1024 * 1024
 _ENDPOINTS_MAX: Final = 16
 
@@ -29,6 +31,8 @@ class JsonRpc:
             _check(url)
         self._urls = list(urls)
         self._made = 0
+        # For a whole answer, however slowly its bytes come.
+        self._whole_s = _PIECES * seconds
         self._client = httpx.AsyncClient(timeout=seconds, follow_redirects=False, trust_env=False)
 
     async def close(self) -> None:
@@ -43,7 +47,7 @@ class JsonRpc:
         for url in tuple(self._urls):
             try:
                 answer = await self._ask(url, body)
-            except (httpx.HTTPError, MalformedInput) as error:
+            except (httpx.HTTPError, MalformedInput, TimeoutError) as error:
                 trouble = f"{urlsplit(url).hostname}: {_sentence(error)}"
                 continue
             if self._urls[0] != url:
@@ -53,7 +57,10 @@ class JsonRpc:
         raise Unavailable(f"the chain does not answer: {trouble}", code="chain_unavailable")
 
     async def _ask(self, url: str, body: dict[str, Any]) -> dict[str, Any]:
-        async with self._client.stream("POST", url, json=body) as response:
+        async with (
+            asyncio.timeout(self._whole_s),
+            self._client.stream("POST", url, json=body) as response,
+        ):
             response.raise_for_status()
             data = bytearray()
             async for piece in response.aiter_bytes():

@@ -18,6 +18,8 @@ import httpx
 from zhidao.core.errors import Refused, Unavailable
 
 _SECONDS: Final = 5.0
+# For a whole answer, however slowly its bytes come.
+_WHOLE_S: Final = 30.0
 _BYTES_MAX: Final = 8 * 1024 * 1024
 _PORT: Final = 443
 
@@ -48,13 +50,19 @@ class HttpEvidence:
         host = f"[{address}]" if address.version == 6 else str(address)
         pinned = urlunsplit(("https", f"{host}:{port}", parts.path, parts.query, ""))
         try:
-            async with self._client.stream(
-                "GET",
-                pinned,
-                headers={"host": parts.netloc},
-                extensions={"sni_hostname": parts.hostname},
-            ) as answer:
+            async with (
+                asyncio.timeout(_WHOLE_S),
+                self._client.stream(
+                    "GET",
+                    pinned,
+                    headers={"host": parts.netloc},
+                    extensions={"sni_hostname": parts.hostname},
+                ) as answer,
+            ):
                 return await _body(answer, url)
+        except TimeoutError as error:
+            late = f"{url[:80]}: no whole answer within {_WHOLE_S:.0f} s"
+            raise Unavailable(late, code="unreachable") from error
         except httpx.HTTPError as error:
             raise Unavailable(f"{url[:80]}: {error}", code="unreachable") from error
 

@@ -1,0 +1,164 @@
+"""A host that answers, and lies: each command ends soon, small, with one line that names it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from zhidao.cli.console import remote
+from zhidao.cli.main import main
+from zhidao.core.answers import Answer
+from zhidao.core.errors import Unavailable
+from zhidao.node.adapters.tls.certificate import own_certificate
+from zhidao.node.operations.checkup_node import ask_node
+
+_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+Lie = Callable[[socket.socket], None]
+
+
+def _whole(body: bytes, head: bytes = _HEAD) -> Lie:
+    return lambda line: line.sendall(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+
+
+def _flood(line: socket.socket) -> None:
+    line.sendall(_HEAD + b"\r\n")
+    while True:
+        line.sendall(b"[" * 65536)
+
+
+def _drip(first: bytes) -> Lie:
+    def drip(line: socket.socket) -> None:
+        line.sendall(first)
+        while True:
+            line.sendall(b"X")
+            time.sleep(0.1)
+
+    return drip
+
+
+LIES: dict[str, Lie] = {
+    "deep": _whole(b"[" * 50_000 + b"]" * 50_000),
+    "deep refusal": _whole(b'{"a":' * 50_000, _HEAD.replace(b"200 OK", b"503 Away")),
+    "flood": _flood,
+    "text": _whole(b"<html>welcome</html>"),
+    "empty": _whole(b""),
+    "no unicode": _whole(b'"\xff\xfe"'),
+    "twice": _whole(b'{"rows": [], "rows": [1]}'),
+    "drips a body": _drip(_HEAD + b"\r\n"),
+    "drips a head": _drip(b"HTTP/1.1 200 OK\r\n"),
+}
+COMMANDS = (
+    ["account", "list"],
+    ["party", "list"],
+    ["api", "openapi"],
+    ["exchange", "inbox"],
+)
+
+
+@pytest.fixture
+def lying(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Lie], str]]:
+    """Gives the address of a host of ours that answers all with one lie."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))
+    monkeypatch.chdir(tmp_path)
+    Path("a.token").write_text("one")
+    Path("a.token").chmod(0o600)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*own_certificate(tmp_path, "127.0.0.1"))
+    host = socket.create_server(("127.0.0.1", 0))
+
+    def answer(line: socket.socket, lie: Lie) -> None:
+        try:
+            with context.wrap_socket(line, server_side=True) as told:
+                told.recv(65536)
+                lie(told)
+        except OSError:
+            pass  # It is heard no more.
+
+    def serve(lie: Lie) -> None:
+        while True:
+            try:
+                line, _ = host.accept()
+            except OSError:
+                return
+            threading.Thread(target=answer, args=(line, lie), daemon=True).start()
+
+    def begin(lie: Lie) -> str:
+        threading.Thread(target=serve, args=(lie,), daemon=True).start()
+        return f"https://127.0.0.1:{host.getsockname()[1]}"
+
+    yield begin
+    # Closing alone wakes nobody who waits for a caller.
+    host.shutdown(socket.SHUT_RDWR)
+    host.close()
+
+
+@pytest.mark.parametrize("lie", LIES)
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_a_lie_is_status_three_and_names_the_host(
+    words: list[str],
+    lie: str,
+    lying: Callable[[Lie], str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    url = lying(LIES[lie])
+    monkeypatch.setattr(remote, "_JSON_S", 1.0)
+    (certificate,) = tmp_path.rglob("certificate.pem")
+    begun_s = time.monotonic()
+    status = main(
+        [*words, "--url", url, *f"--token-file a.token --ca {certificate} --json".split()]
+    )
+    assert time.monotonic() - begun_s < 20
+    told = json.loads(capsys.readouterr().out)
+    assert status == 3, told
+    if lie == "deep refusal":
+        assert len(told["detail"]) <= 200
+        return
+    assert told["error"] == "bad_answer"
+    assert url in told["detail"]
+    assert told["remedy"]
+
+
+@pytest.mark.bound("cli.console.remote.ANSWER_BYTES_MAX")
+@pytest.mark.parametrize("lie", ["flood", "drips a body", "drips a head"])
+def test_a_file_is_fetched_within_bounds_too(
+    lie: str, lying: Callable[[Lie], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = lying(LIES[lie])
+    monkeypatch.setattr(remote, "_FILE_S", 20.0 if lie == "flood" else 1.0)
+    (certificate,) = tmp_path.rglob("certificate.pem")
+    options = argparse.Namespace(url=url, token_file=Path("a.token"), ca=certificate)
+    wanted = f"{url}/log/checkpoint answers " + ("more than" if lie == "flood" else "no whole")
+    with pytest.raises(Unavailable, match=wanted):
+        remote.RemoteNode(options).data("/log/checkpoint")
+
+
+@pytest.mark.parametrize("lie", [each for each in LIES if each != "deep refusal"])
+def test_doctor_asks_the_node_of_a_folder_within_bounds(
+    lie: str, lying: Callable[[Lie], str], tmp_path: Path
+) -> None:
+    url = lying(LIES[lie])
+    (certificate,) = tmp_path.rglob("certificate.pem")
+    begun_s = time.monotonic()
+    with pytest.raises(Unavailable, match=url):
+        ask_node(url, certificate)
+    assert time.monotonic() - begun_s < 20
+
+
+@pytest.mark.parametrize("levels", [64, 65])
+def test_an_answer_is_read_to_the_depth_that_the_reference_tells(levels: int) -> None:
+    answer = Answer("https://a.example", 200, {}, b"[" * levels + b"]" * levels)
+    if levels <= 64:
+        assert answer.json()
+        return
+    with pytest.raises(Unavailable, match="64 levels"):
+        answer.json()
