@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 from tests.bounds.case import Case, file_of_spaces
 
+from zhidao.node import config
 from zhidao.node.adapters import key_export
 from zhidao.node.api.industry import epcis
 from zhidao.node.federation import kinds
@@ -21,6 +22,7 @@ def signed_at(created: int) -> http_signatures.Signed:
 
 
 CASES = (
+    file_of_spaces("node.config.FILE_BYTES_MAX", lambda file: config.load(file, {})),
     file_of_spaces("node.adapters.key_export._BYTES_MAX", key_export._read),
     Case(
         "node.api.industry.epcis.READERS_MAX",

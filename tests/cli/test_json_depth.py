@@ -30,10 +30,10 @@ _OWN = {
     "node/identity/log_rotation.py",
 }
 _ROOMS = {"simulation", "labs", "conformance"}
-# Who reads an answer piece by piece, counting; everybody else asks by `core.answers.ask`. Each is
+# Who reads an answer piece by piece, counting; everybody else asks by `core.hosts.answers.ask`. Each is
 # tried past its bound in `tests/bounds`, and has one clock for the whole answer.
 _COUNTING = {
-    "core/answers.py",
+    "core/hosts/answers.py",
     "exchange/adapters/http_invitations.py",
     "exchange/adapters/http_transport.py",
     "node/adapters/notifications/outward.py",
@@ -84,14 +84,14 @@ def _unbounded(tree: ast.Module) -> Iterator[str]:
 
 def test_answers_of_others_are_read_within_bounds() -> None:
     asking = {name: (text, tree) for name, text, tree in _modules() if _uses_client(tree)}
-    assert _COUNTING - {"core/answers.py"} | _PASSING_ON <= set(asking)
+    assert _COUNTING - {"core/hosts/answers.py"} | _PASSING_ON <= set(asking)
     found = {
         f"{name}:{place}"
         for name, (_, tree) in asking.items()
         if name not in _COUNTING | _PASSING_ON
         for place in _unbounded(tree)
     }
-    assert not found, "use core.answers.ask"
+    assert not found, "use core.hosts.answers.ask"
 
 
 def test_who_counts_the_bytes_of_an_answer_has_a_clock_for_the_whole() -> None:

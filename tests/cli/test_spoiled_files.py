@@ -8,10 +8,12 @@ from __future__ import annotations
 import argparse
 import io
 import os
+import signal
 import stat
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 
@@ -20,6 +22,7 @@ import pytest
 from zhidao.cli.console import outputs
 from zhidao.cli.main import COMMANDS, _refused, main
 from zhidao.core.errors import MalformedInput, ZhidaoError
+from zhidao.core.files import bounded
 from zhidao.core.remedies import remedy_of
 
 # Words for arguments that are no files; the rest get `one`.
@@ -161,6 +164,9 @@ def _spoil(kind: str, place: Path) -> None:
                 file.truncate(6 << 30)
         case "folder":
             place.mkdir()
+        case "pipe":
+            # Nobody writes to it: who opens it as a file waits for ever.
+            os.mkfifo(place)
         case "device":
             # As /dev/zero, which has no end and tells no size.
             os.mknod(place, 0o666 | stat.S_IFCHR, os.makedev(1, 5))
@@ -173,6 +179,22 @@ def _spoil(kind: str, place: Path) -> None:
             place.write_bytes(_zip())
 
 
+@contextmanager
+def _ended_within(seconds: int) -> Iterator[None]:
+    """Raises AssertionError where something hangs."""
+
+    def late(*_: object) -> None:
+        raise AssertionError(f"not ended within {seconds} s")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
 def _noting(refusals: list[ZhidaoError]) -> Callable[..., int]:
     """The command line's own teller, which leaves behind what it told."""
 
@@ -183,7 +205,7 @@ def _noting(refusals: list[ZhidaoError]) -> Callable[..., int]:
     return tell
 
 
-KINDS = "empty binary deep huge folder missing device cut encoding other".split()
+KINDS = "empty binary deep huge folder missing device pipe cut encoding other".split()
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -205,10 +227,12 @@ def test_a_spoiled_file_is_told_in_one_line_by_its_name(
         _spoil(kind, spoiled)
     except OSError as error:
         pytest.skip(f"no device can be made or opened here: {error}")
+    monkeypatch.setattr(bounded, "WRITER_S", 0.3)
     refusals: list[ZhidaoError] = []
     monkeypatch.setattr("zhidao.cli.main._refused", _noting(refusals))
     try:
-        status = main(_line(words, wanted, spoiled, good))
+        with _ended_within(60):
+            status = main(_line(words, wanted, spoiled, good))
     except SystemExit as ended:
         status = int(ended.code or 0)
     told = capsys.readouterr()

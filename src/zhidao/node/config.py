@@ -11,12 +11,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from zhidao.core.errors import MalformedInput
+from zhidao.core.files.bounded import read_bounded, read_kept
 from zhidao.store.space import RESERVE_BYTES
 
 Value = str | int | bool
 # In the data folder: the name that the first admin gave the organisation (`node.organisation`).
 ORGANISATION_FILE: Final = "organisation"
 FIRST_START: Final = "first start"
+# Of a file of settings.
+FILE_BYTES_MAX: Final = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,17 +326,23 @@ def is_everywhere(host: str) -> bool:
 
 def _said_at_first_start(data: Path) -> str:
     try:
-        return (data / ORGANISATION_FILE).read_text(encoding="utf-8")
+        return read_kept(data / ORGANISATION_FILE).decode()
     except (OSError, UnicodeDecodeError):
         return ""
 
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        document = tomllib.loads(file.read_text(encoding="utf-8"))
+        document = tomllib.loads(read_bounded(file, bytes_max=FILE_BYTES_MAX).decode())
     except FileNotFoundError as error:
         raise MalformedInput(f"no settings file {file}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise MalformedInput(
+            f"the settings file {file} cannot be read: {error.strerror}",
+            code="file_unusable",
+            remedy="name a file that you may read",
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise MalformedInput(f"settings are not TOML: {error}", where=str(file)) from error
     flat: dict[str, Any] = {}
     for section, entries in document.items():

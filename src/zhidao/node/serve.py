@@ -40,6 +40,7 @@ from zhidao.node.leases.lease import Grant
 from zhidao.node.leases.roles import parse_roles
 from zhidao.node.operations.alarms import Alarms
 from zhidao.node.operations.database_clock import DatabaseClock
+from zhidao.node.operations.odd_files import refuse_odd
 from zhidao.node.runtime.api_process import api_processes, shares_port
 from zhidao.node.runtime.duty import Duty
 from zhidao.node.runtime.front import Front
@@ -126,6 +127,7 @@ def start_servers(config: Config) -> Servers:
 def serve(config: Config, *, passphrase: bytes, ready: Callable[[dict[str, Any]], None]) -> None:
     """Runs a node until it is told to stop. `ready` gets its state once it serves."""
     check_http(config)
+    refuse_odd(config.data)
     parse_roles(config.text("node.roles"))
     prepare()
     with _importing():

@@ -20,6 +20,7 @@ from psycopg import sql
 from zhidao.core.ambient import Randomness
 from zhidao.core.canonical import Json, jcs
 from zhidao.core.errors import Refused
+from zhidao.core.files.bounded import open_given
 from zhidao.core.files.output import PRIVATE, written
 from zhidao.core.keys import PublicKey, Signer
 from zhidao.core.timescale import Utc
@@ -108,7 +109,7 @@ class Archive:
         Raises Refused (`file_unusable`, `backup_sealed`, `not_sealed_to_you`), MalformedInput.
         """
         try:
-            file = self.file.open("rb")
+            file = open_given(self.file)
         except OSError as error:
             raise Refused(
                 f"cannot use {self.file}: {error.strerror}", code="file_unusable"

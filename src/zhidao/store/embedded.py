@@ -20,6 +20,7 @@ from urllib.parse import quote
 import psycopg
 
 from zhidao.core.errors import Refused, Unavailable
+from zhidao.core.files.bounded import read_kept
 from zhidao.core.programs.child import (
     Identity,
     end_child,
@@ -273,10 +274,16 @@ class EmbeddedPostgres:
         )
 
 
+# More than anybody would write there.
+_PASSWORD_FILE_BYTES: Final = 1024
+
+
 def password_in(data: Path) -> str:
     """The superuser's password. Raises Refused (`password_lost`) for a file that says nothing."""
     try:
-        password = (data / "password").read_text(encoding="ascii").strip()
+        password = (
+            read_kept(data / "password", bytes_max=_PASSWORD_FILE_BYTES).decode("ascii").strip()
+        )
     except (OSError, UnicodeDecodeError):
         password = ""
     if len(password) < PASSWORD_CHARACTERS:

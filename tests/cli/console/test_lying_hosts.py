@@ -15,8 +15,8 @@ import pytest
 
 from zhidao.cli.console import remote
 from zhidao.cli.main import main
-from zhidao.core.answers import Answer
 from zhidao.core.errors import Unavailable
+from zhidao.core.hosts.answers import Answer
 from zhidao.node.adapters.tls.certificate import own_certificate
 from zhidao.node.operations.checkup_node import ask_node
 

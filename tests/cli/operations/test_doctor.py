@@ -1,11 +1,15 @@
 from __future__ import annotations
 
 import json
+import os
+import threading
 from pathlib import Path
 
 import pytest
 
 from zhidao.cli.main import main
+from zhidao.core.files import bounded
+from zhidao.node.config import FILE_BYTES_MAX
 
 
 def test_doctor_prints_what_it_saw_and_what_to_type(
@@ -37,3 +41,45 @@ def test_a_setting_that_does_not_exist_is_status_2(
     settings.write_text("[disk]\nfull = true\n")
     assert main(["doctor", "--config", str(settings)]) == 2
     assert "no setting" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", ["device", "pipe", "folder", "deep", "missing", "long", "binary"])
+@pytest.mark.parametrize("words", [["doctor"], ["serve"], ["config", "show"]], ids=" ".join)
+def test_a_settings_file_that_is_none_is_named_at_once(
+    kind: str,
+    words: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(bounded, "WRITER_S", 0.3)
+    file = tmp_path / "zhidao.toml"
+    match kind:
+        case "device":
+            file = Path("/dev/zero")
+        case "pipe":
+            os.mkfifo(file)
+        case "folder":
+            file.mkdir()
+        case "deep":
+            file.write_text("a = " + "[" * 100_000)
+        case "long":
+            file.write_text("#" * (FILE_BYTES_MAX + 1))
+        case "binary":
+            file.write_bytes(bytes(range(256)))
+    assert main([*words, "--config", str(file)]) == 2
+    assert str(file) in capsys.readouterr().err
+
+
+def test_settings_may_come_through_a_pipe(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(
+        target=pipe.write_text, args=('[node]\nname = "here"\n',), daemon=True
+    )
+    writer.start()
+    assert main(["config", "show", "--config", str(pipe)]) == 0
+    writer.join(5)
+    assert "here" in capsys.readouterr().out

@@ -95,9 +95,7 @@ def plan(tmp_path: Path) -> Iterator[Callable[[Lie], Path]]:
 
 
 def _said(machine: MachineSeen) -> dict[str, object]:
-    return {
-        name: getattr(machine, name) for name in ("etcd", "patroni", "node", "bus", "database")
-    }
+    return {name: getattr(machine, name) for name in ("etcd", "patroni", "node", "bus", "database")}
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,9 @@
-"""Each file of a data folder lost or damaged in four ways: the right one is named, none replaced."""
+"""Each file of a data folder lost or damaged in seven ways: the right one is named, none replaced."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 from tests.node.operations.test_checkup import checks_of
 
+from zhidao.cli.main import main
 from zhidao.core.ambient import SeededRandomness
 from zhidao.core.errors import MalformedInput, Refused, ZhidaoError
 from zhidao.core.keys import Algorithm
@@ -77,7 +79,26 @@ def flipped(file: Path) -> None:
     file.write_bytes(bytes(data))
 
 
-WAYS: list[Callable[[Path], None]] = [missing, empty, truncated, flipped]
+def piped(file: Path) -> None:
+    """A pipe that nobody writes to: who opens it as a file waits for ever."""
+    file.unlink()
+    os.mkfifo(file)
+
+
+def endless(file: Path) -> None:
+    file.unlink()
+    file.symlink_to("/dev/zero")
+
+
+def nested(file: Path) -> None:
+    """As deep as no reader goes that recurses."""
+    file.write_bytes(b"[" * 100_000)
+
+
+WAYS: list[Callable[[Path], None]] = [
+    *(missing, empty, truncated, flipped),
+    *(piped, endless, nested),
+]
 
 
 def keys_of(folder: Path) -> KeyFiles:
@@ -136,6 +157,8 @@ def restored(used: Config) -> Iterator[Callable[[str], Path]]:
 
     yield take
     for file, data in kept.items():
+        if file.is_symlink() or not file.is_file():
+            file.unlink(missing_ok=True)
         file.write_bytes(data)
 
 
@@ -234,6 +257,34 @@ def test_a_state_that_says_nothing_is_named(tmp_path: Path) -> None:
     (tmp_path / "node.json").write_text('{"pid": ')
     [damage] = examine_files(config, None)
     assert damage.file == tmp_path / "node.json"
+
+
+@pytest.mark.parametrize("way", [piped, endless, nested], ids=lambda way: way.__name__)
+def test_a_state_that_is_no_state_is_named_and_is_no_node(
+    tmp_path: Path, way: Callable[[Path], None]
+) -> None:
+    config = load(None, {}, {"node.data": str(tmp_path)})
+    file = tmp_path / "node.json"
+    file.touch()
+    way(file)
+    checks = checks_of(config, examine_files)
+    assert (checks["file node.json"].state, checks["node"].state) == ("bad", "ok")
+    assert str(file) in checks["file node.json"].seen
+
+
+@pytest.mark.parametrize("name", ["keys/party.imp.secp256k1.key", "organisation", "fraud/a/b"])
+def test_a_node_does_not_start_where_a_pipe_stands_for_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    passphrase, data = tmp_path / "passphrase", tmp_path / "node"
+    passphrase.write_bytes(PASSPHRASE)
+    passphrase.chmod(0o600)
+    monkeypatch.setenv("ZHIDAO_KEYS_PASSPHRASE_FILE", str(passphrase))
+    (data / name).parent.mkdir(mode=0o700, parents=True)
+    os.mkfifo(data / name)
+    assert main(["serve", "--data", str(data), "--port", "0"]) == 1
+    assert f"{data / name} is a named pipe" in capsys.readouterr().err
+    assert not (data / "postgres").exists()
 
 
 def test_a_key_that_gets_another_name_is_not_lost(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from zhidao.core.errors import MalformedInput
+from zhidao.core.files.bounded import open_given
 from zhidao.core.files.output import write_whole
 
 T = TypeVar("T")
@@ -84,7 +85,7 @@ def take(file: Path, *, bytes_max: int, beside: bool = False) -> bytes:
             raise MalformedInput(
                 f"{file} is a folder, not a file", code="is_folder", remedy="name a file in it"
             )
-        with file.open("rb") as opened:
+        with open_given(file) as opened:
             # What tells no size, as a device, may have no end either.
             data = opened.read(bytes_max + 1)
     except FileNotFoundError as error:
@@ -113,7 +114,7 @@ def lines_of(file: Path, *, line_bytes_max: int) -> Iterator[bytes]:
     """
     _TAKEN.append(file)
     try:
-        with sys.stdin.buffer if str(file) == "-" else file.open("rb") as lines:
+        with sys.stdin.buffer if str(file) == "-" else open_given(file) as lines:
             while line := lines.readline(line_bytes_max + 1):
                 if len(line) > line_bytes_max:
                     raise MalformedInput(

@@ -15,7 +15,7 @@ from zhidao.core.errors import MalformedInput, NotFound, Refused, Unavailable
 from zhidao.core.limits import JSON_BYTES_MAX
 
 if TYPE_CHECKING:
-    from zhidao.core.answers import Answer
+    from zhidao.core.hosts.answers import Answer
 
 # Until a connection stands, and between two pieces of an answer.
 _SECONDS: Final = 60.0
@@ -151,7 +151,7 @@ class RemoteNode:
     async def _answer(self, method: str, path: str, *, file: bool, more: Any) -> Answer:
         import httpx
 
-        from zhidao.core.answers import ask
+        from zhidao.core.hosts.answers import ask
 
         headers = self._headers | more.pop("headers", {})
         try:

@@ -19,6 +19,7 @@ from zhidao.core.ambient import Randomness
 from zhidao.core.canonical import jcs, parse_strict
 from zhidao.core.encoding import base64url, parse_base64url
 from zhidao.core.errors import MalformedInput, Refused
+from zhidao.core.files.bounded import open_given, read_kept
 from zhidao.core.files.output import PRIVATE, write_whole
 from zhidao.core.keyfile import open_vault
 from zhidao.core.keys import PublicKey
@@ -70,8 +71,8 @@ def export_keys(folder: Path, passphrase: bytes, out: Path, randomness: Randomne
     vault = open_vault(vault_data, passphrase)
     files = sorted(folder.glob("*.key"))
     for file in files:
-        vault.open(file.read_bytes())
-    content = {_VAULT: vault_data.decode(), **{f.name: f.read_text() for f in files}}
+        vault.open(read_kept(file))
+    content = {_VAULT: vault_data.decode(), **{f.name: read_kept(f).decode() for f in files}}
     salt, nonce = randomness.token(16), randomness.token(12)
     head: dict[str, Any] = {
         "v": 1,
@@ -124,7 +125,7 @@ def _opened(source: Path, passphrase: bytes) -> dict[str, str]:
 
 def _read(source: Path) -> dict[str, Any]:
     try:
-        with source.open("rb") as file:
+        with open_given(source) as file:
             fields = parse_strict(file.read(_BYTES_MAX + 1), bytes_max=_BYTES_MAX)
     except FileNotFoundError as error:
         raise MalformedInput(f"no file {source}") from error
@@ -161,8 +162,7 @@ def _is_key_name(name: str) -> bool:
 
 
 def _listed(file: Path) -> ListedKey:
-    with file.open("rb") as opened:
-        fields = parse_strict(opened.read(_BYTES_MAX + 1), bytes_max=_BYTES_MAX)
+    fields = parse_strict(read_kept(file), bytes_max=_BYTES_MAX)
     if not isinstance(fields, dict) or not isinstance(fields.get("public"), str):
         raise MalformedInput("not a key file", where=str(file))
     key = PublicKey.from_multikey(fields["public"])
@@ -172,7 +172,7 @@ def _listed(file: Path) -> ListedKey:
 
 def _vault_of(folder: Path) -> bytes:
     try:
-        return (folder / _VAULT).read_bytes()
+        return read_kept(folder / _VAULT)
     except FileNotFoundError as error:
         raise Refused(
             f"{folder} holds no keys", code="no_keys", remedy="name the node's folder with --data"

@@ -11,6 +11,7 @@ from typing import Final
 from zhidao.core.ambient import Randomness
 from zhidao.core.canonical import jcs, parse_strict
 from zhidao.core.errors import MalformedInput, Refused
+from zhidao.core.files.bounded import read_kept
 from zhidao.core.ids import PartyId
 from zhidao.core.keyfile import Vault, check_key_file, create_vault, open_vault
 from zhidao.core.keys import Algorithm, Signer, SoftwareKey
@@ -56,10 +57,11 @@ class Inventory:
             return None
         remedy = f"if no key is lost, remove it, and the next start writes it anew: rm {self.file}"
         with _named(self.file, remedy):
-            names = parse_strict(self.file.read_bytes())
+            said = read_kept(self.file)
+            names = parse_strict(said)
             if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
                 raise MalformedInput("not an inventory of keys")
-            if _inventory(names) != self.file.read_bytes():
+            if _inventory(names) != said:
                 raise MalformedInput("an inventory of keys was changed")
         return frozenset(names[:-1])
 
@@ -86,7 +88,7 @@ def read_key(file: Path, vault: Vault | None) -> None:
     Without the vault only what stands in it readable is judged.
     """
     with _named(file, KEYS_REMEDY):
-        data = file.read_bytes()
+        data = read_kept(file)
         if vault is not None:
             vault.open(data)
         else:
@@ -123,7 +125,7 @@ class KeyFiles:
                     )
                 return None
             with _named(file, KEYS_REMEDY):
-                self._open[label] = self._vault.open(file.read_bytes())
+                self._open[label] = self._vault.open(read_kept(file))
         return self._open[label]
 
     def make(self, name: str, algorithm: Algorithm) -> SoftwareKey:
@@ -170,7 +172,7 @@ class KeyFiles:
         file = self._folder / "vault.json"
         if file.exists():
             with _named(file, VAULT_REMEDY):
-                return open_vault(file.read_bytes(), passphrase)
+                return open_vault(read_kept(file), passphrase)
         if any(self._folder.glob("*.key")):
             raise MalformedInput(
                 f"{self._folder} has keys but no vault.json, without which none opens",

@@ -7,6 +7,7 @@ from typing import Final
 
 from zhidao.core.ambient import HandClock
 from zhidao.core.errors import MalformedInput
+from zhidao.core.files.bounded import read_kept
 from zhidao.core.timescale import Utc
 
 _BEGINNING: Final = "1980-01-06T00:00:00Z"
@@ -29,7 +30,7 @@ class KeptClock(HandClock):
 
 def _read(file: Path) -> Utc:
     try:
-        said = file.read_bytes()
+        said = read_kept(file)
     except FileNotFoundError:
         return Utc.parse(_BEGINNING)
     return read_time(said, file)

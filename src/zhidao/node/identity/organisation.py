@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from zhidao.core.actor import Actor
+from zhidao.core.files.bounded import read_kept
 from zhidao.core.journal import Records
 from zhidao.node.config import ORGANISATION_FILE
 from zhidao.node.events import OrganisationNamed
@@ -53,5 +54,5 @@ class Organisation:
 
     def _repeat(self) -> None:
         said = self._said.encode()
-        if not self._file.exists() or self._file.read_bytes() != said:
+        if not self._file.exists() or read_kept(self._file) != said:
             write_private(self._file, said)

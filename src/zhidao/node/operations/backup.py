@@ -19,6 +19,7 @@ import msgspec
 
 from zhidao.core.canonical import decode_json, jcs
 from zhidao.core.errors import MalformedInput, Refused, ZhidaoError
+from zhidao.core.files.bounded import read_kept
 from zhidao.core.keys import PublicKey
 from zhidao.node.config import Config
 from zhidao.node.security.private_files import write_private
@@ -129,7 +130,7 @@ def fingerprint_in(text: str) -> str:
 def newest_head(config: Config) -> Checkpoint | None:
     """The log's newest head by the copy beside the database, None if there is none to read."""
     try:
-        return parse_checkpoint(decode_note((config.data / HEAD_COPY).read_bytes()).text)
+        return parse_checkpoint(decode_note(read_kept(config.data / HEAD_COPY)).text)
     except (FileNotFoundError, ZhidaoError):
         return None
 
@@ -142,7 +143,7 @@ def newest_counter(folder: Path) -> Counter:
     """
     file = folder / COUNTER_COPY
     try:
-        counter = decode_json(file.read_bytes(), Counter)
+        counter = decode_json(read_kept(file), Counter)
     except FileNotFoundError:
         return Counter()
     except (OSError, msgspec.DecodeError, MalformedInput) as error:

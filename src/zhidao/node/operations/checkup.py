@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import pwd
@@ -14,7 +13,9 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from zhidao.core.errors import ZhidaoError
+from zhidao.core.canonical import parse_strict
+from zhidao.core.errors import MalformedInput, ZhidaoError
+from zhidao.core.files.bounded import read_kept
 from zhidao.core.programs.extras import REINSTALL
 from zhidao.core.remedies import remedy_of
 from zhidao.node.config import Config
@@ -27,6 +28,8 @@ STATE_FILE: Final = "node.json"
 OK: Final = "ok"
 WARN: Final = "warn"
 BAD: Final = "bad"
+# A `pid_t` is a signed 32-bit integer.
+_LARGEST_PID: Final = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +97,19 @@ def examine(
 def running_state(config: Config) -> dict[str, str] | None:
     """What the node over this data folder says of itself, None if none runs."""
     try:
-        state = json.loads((config.data / STATE_FILE).read_bytes())
-        os.kill(int(state["pid"]), 0)
+        state = parse_strict(read_kept(config.data / STATE_FILE))
+    except (OSError, MalformedInput):
+        return None  # Of a damaged one the files tell.
+    if not isinstance(state, dict) or not isinstance(state.get("url"), str):
+        return None
+    pid = state.get("pid")
+    if not isinstance(pid, int) or not 0 < pid <= _LARGEST_PID:
+        return None
+    try:
+        os.kill(pid, 0)
     except PermissionError:
         pass  # It runs, as somebody else.
-    except (OSError, ValueError, KeyError, TypeError):
+    except OSError:
         return None
     return {name: str(value) for name, value in state.items()}
 

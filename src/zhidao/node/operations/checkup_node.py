@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from zhidao.core.answers import ask
 from zhidao.core.errors import Unavailable
+from zhidao.core.files.bounded import read_kept
+from zhidao.core.hosts.answers import ask
 from zhidao.node.operations.alarms import Alarm
 
 _ANSWER_S: Final = 5.0
@@ -30,8 +31,8 @@ def ask_node(url: str, certificate: Path) -> NodeAnswer:
     """
     import httpx
 
-    own = str(certificate) if certificate.exists() else None
-    context = ssl.create_default_context(cafile=own)
+    own = read_kept(certificate).decode("ascii", "replace") if certificate.exists() else None
+    context = ssl.create_default_context(cadata=own)
 
     async def told() -> Any:
         async with httpx.AsyncClient(verify=context, timeout=_ANSWER_S) as client:

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from zhidao.core.canonical import parse_strict
 from zhidao.core.errors import MalformedInput, Refused, ZhidaoError
+from zhidao.core.files.bounded import read_kept
 from zhidao.core.keyfile import Vault, check_vault, open_vault
 from zhidao.core.keys import Algorithm
 from zhidao.core.remedies import remedy_of
@@ -27,6 +28,7 @@ from zhidao.node.config import Config
 from zhidao.node.identity.log_keys import newest_log_key
 from zhidao.node.operations.backup import COUNTER_COPY, HEAD_COPY, newest_counter
 from zhidao.node.operations.checkup import Damage
+from zhidao.node.operations.odd_files import ODD_REMEDY, odd_in
 from zhidao.store.binaries import find_binaries
 from zhidao.store.embedded import password_in
 from zhidao.trust.adapters.witness.file import damaged_line
@@ -53,6 +55,8 @@ _STATE_REMEDY: Final = "start the node again: it writes this file at its start"
 _CONTROL_READ: Final = 512
 _CONTROL_BYTES: Final = 8192
 _CHILD_S: Final = 20.0
+# It grows by a line with each head that is witnessed.
+_WITNESSED_BYTES: Final = 2**30
 
 
 def examine_files(config: Config, passphrase: bytes | None) -> Iterator[Damage]:
@@ -67,8 +71,11 @@ def examine_files(config: Config, passphrase: bytes | None) -> Iterator[Damage]:
         lambda: _scenario(data / "scenario-time"),
         lambda: _state(data / "node.json"),
     )
+    odd = dict(odd_in(data))
+    for file, kind in odd.items():
+        yield Damage(file, f"it is {kind}, not a file", ODD_REMEDY)
     for step in steps:
-        yield from step()
+        yield from (damage for damage in step() if damage.file not in odd)
 
 
 def _keys(folder: Path, passphrase: bytes | None) -> Iterator[Damage]:
@@ -106,7 +113,7 @@ def _vault(file: Path, passphrase: bytes | None, *, is_used: bool) -> Vault | No
         if is_used:
             raise MalformedInput("missing, and no key opens without it")
         return None
-    data = file.read_bytes()
+    data = read_kept(file)
     check_vault(data)
     return open_vault(data, passphrase) if passphrase is not None else None
 
@@ -119,7 +126,7 @@ def _log(config: Config) -> Iterator[Damage]:
     try:
         if not head.exists():
             raise MalformedInput("missing: an older database would not be noticed")
-        _check_head(head.read_bytes(), config.data / "keys")
+        _check_head(read_kept(head), config.data / "keys")
     except (ZhidaoError, OSError) as error:
         yield Damage(head, _said(error), HEAD_REMEDY)
     try:
@@ -130,7 +137,11 @@ def _log(config: Config) -> Iterator[Damage]:
 
 
 def _witnessed(file: Path) -> Iterator[Damage]:
-    data = file.read_bytes() if file.exists() else b""
+    try:
+        data = read_kept(file, bytes_max=_WITNESSED_BYTES) if file.exists() else b""
+    except OSError as error:
+        yield Damage(file, _said(error), _WITNESSED_REMEDY)
+        return
     if not data:
         yield Damage(file, "empty" if file.exists() else "missing", _WITNESSED_REMEDY)
     elif number := damaged_line(data):
@@ -148,7 +159,7 @@ def _check_head(data: bytes, keys: Path) -> None:
     ):
         try:
             key = public_key(keys, name)
-        except ZhidaoError:
+        except (ZhidaoError, OSError):
             continue  # Told as a damaged key.
         if key is not None:
             known.append(NoteKey(origin, key, kind))
@@ -166,9 +177,9 @@ def _database(folder: Path) -> Iterator[Damage]:
     except Refused as error:
         yield Damage(folder / "password", str(error.args[0]), remedy_of(error))
     version, control = cluster / "PG_VERSION", cluster / "global" / "pg_control"
-    said = version.read_bytes() if version.is_file() else b""
+    said = read_kept(version) if version.is_file() else b""
     template = cluster / "base" / "1" / "PG_VERSION"
-    if not said or (template.is_file() and said != template.read_bytes()):
+    if not said or (template.is_file() and said != read_kept(template)):
         remedy = f"cp {template} {version}"
         yield Damage(version, f"says {said[:20]!r}", remedy)
     elif seen := _control_wrong(cluster, control):
@@ -177,7 +188,7 @@ def _database(folder: Path) -> Iterator[Damage]:
 
 def _control_wrong(cluster: Path, control: Path) -> str:
     """What is wrong with the cluster's control file, by PostgreSQL's own program; empty if well."""
-    data = control.read_bytes() if control.is_file() else b""
+    data = read_kept(control) if control.is_file() else b""
     if not data:
         return "empty or missing"
     if len(data) != _CONTROL_BYTES or any(data[_CONTROL_READ:]):
@@ -202,13 +213,13 @@ def _tls(folder: Path) -> Iterator[Damage]:
         return
     try:
         # Its own, or of the authority that stands behind it.
-        certificate, *behind = x509.load_pem_x509_certificates(certificate_file.read_bytes())
+        certificate, *behind = x509.load_pem_x509_certificates(read_kept(certificate_file))
         certificate.verify_directly_issued_by(behind[0] if behind else certificate)
     except (OSError, ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm) as error:
         yield Damage(certificate_file, _said(error), _TLS_REMEDY)
         certificate = None
     try:
-        key = load_pem_private_key(key_file.read_bytes(), password=None)
+        key = load_pem_private_key(read_kept(key_file), password=None)
     except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
         yield Damage(key_file, _said(error), _TLS_REMEDY)
         return
@@ -220,7 +231,9 @@ def _scenario(file: Path) -> Iterator[Damage]:
     if not file.exists():
         return
     try:
-        read_time(file.read_bytes(), file)
+        read_time(read_kept(file), file)
+    except OSError as error:
+        yield Damage(file, _said(error), "zhidao doctor")
     except MalformedInput as error:
         yield Damage(file, _said(error), remedy_of(error))
 
@@ -230,7 +243,7 @@ def _state(file: Path) -> Iterator[Damage]:
     if not file.exists():
         return
     try:
-        state = parse_strict(file.read_bytes())
+        state = parse_strict(read_kept(file))
         is_whole = isinstance(state["pid"], int) and isinstance(state["url"], str)
     except (OSError, MalformedInput, KeyError, TypeError):
         is_whole = False

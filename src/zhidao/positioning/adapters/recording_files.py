@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from zhidao.core.errors import MalformedInput
+from zhidao.core.files.bounded import open_given
 from zhidao.positioning.service.by_parts import ObservationFile
 from zhidao.positioning.service.recordings import Kept
 from zhidao.positioning.wire.recognition import FileKind, kind_of
@@ -31,7 +32,7 @@ def recording_of(path: Path, *, step: Step = lambda _: None) -> tuple[str, Kept]
         told = path.stat()
         if stat.S_ISDIR(told.st_mode):
             raise MalformedInput(f"{path} is a folder, not a file")
-        with path.open("rb") as file:
+        with open_given(path) as file:
             head = file.read(_HEAD_BYTES)
             observations = _kind(head, path) is FileKind.OBSERVATIONS
             # A pipe is read once only, and so whole.

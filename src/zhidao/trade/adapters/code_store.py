@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from zhidao.core.errors import MalformedInput, NotFound, Unavailable
+from zhidao.core.files.bounded import open_given
 from zhidao.trade.domain.model.code_lists import Station
 from zhidao.trade.domain.model.known_codes import HS_EDITION, SHORT_CODES, NamedCode
 from zhidao.trade.wire.code_rows import CodeRow, ListKind, kind_of, read_rows
@@ -231,7 +232,7 @@ def _batches(rows: Iterable[CodeRow]) -> Iterator[list[CodeRow]]:
 def _digest(file: Path) -> str:
     """SHA-256 of a file, which is read to its bound and no further: a device never ends."""
     digest, size = hashlib.sha256(), 0
-    with file.open("rb") as opened:
+    with open_given(file) as opened:
         while data := opened.read(_CHUNK_BYTES):
             size += len(data)
             if size > LIST_BYTES_MAX:
@@ -252,7 +253,7 @@ def _too_large(where: str) -> MalformedInput:
 @contextmanager
 def _text(file: Path) -> Iterator[Iterator[str]]:
     """The lines of a list, unpacked if it is packed, each decoded on its own."""
-    with file.open("rb") as opened:
+    with open_given(file) as opened:
         head = opened.read(4)
         opened.seek(0)
         unpacked: IO[bytes] | gzip.GzipFile | bz2.BZ2File

@@ -16,8 +16,8 @@ import psycopg
 from nats.aio.client import Client
 from nats.js.api import StreamInfo
 
-from zhidao.core.answers import ask, bad_answer
 from zhidao.core.errors import Unavailable
+from zhidao.core.hosts.answers import ask, bad_answer
 from zhidao.node.adapters.availability.folder import Opened
 from zhidao.node.availability.machines import Machine
 from zhidao.node.availability.plan import bus_urls, database_url

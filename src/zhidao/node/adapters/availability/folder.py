@@ -14,6 +14,7 @@ from typing import Any, Final
 from zhidao.core.ambient import Randomness
 from zhidao.core.canonical import parse_strict
 from zhidao.core.errors import MalformedInput, Refused
+from zhidao.core.files.bounded import open_given
 from zhidao.core.files.output import unwritable
 from zhidao.node.adapters.availability.machine_certificates import MachineAuthority
 from zhidao.node.availability.files import machine_files
@@ -138,7 +139,7 @@ def _write(file: Path, data: bytes, *, runs: bool) -> None:
 
 def _document(file: Path) -> Any:
     try:
-        with file.open("rb") as opened:
+        with open_given(file) as opened:
             text = opened.read(FILE_BYTES_MAX + 1)
         document = parse_strict(text) if len(text) <= FILE_BYTES_MAX else None
     except (OSError, MalformedInput) as error:

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from zhidao.core.errors import Refused
+from zhidao.core.files.bounded import read_kept
 from zhidao.node.security.private_files import write_private
 
 CERTIFICATE: Final = "authority.pem"
@@ -112,8 +113,8 @@ def read_authority(folder: Path) -> Authority | None:
     if not file.exists():
         return None
     try:
-        certificate = x509.load_pem_x509_certificate(file.read_bytes())
-        key = serialization.load_pem_private_key((folder / KEY).read_bytes(), password=None)
+        certificate = x509.load_pem_x509_certificate(read_kept(file))
+        key = serialization.load_pem_private_key(read_kept(folder / KEY), password=None)
         found = certificate.extensions.get_extension_for_class(x509.NameConstraints).value
     except (OSError, ValueError, TypeError, UnsupportedAlgorithm, x509.ExtensionNotFound) as error:
         raise Refused(f"{file}: {error}", code="bad_authority", remedy=_REMEDY) from error

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from zhidao.core.errors import Refused, Unavailable
+from zhidao.core.files.bounded import read_kept
 from zhidao.core.timescale import Utc
 from zhidao.node.adapters.tls.authority import Authority, begun, general_name, read_authority
 from zhidao.node.config import is_everywhere
@@ -68,7 +69,7 @@ class Described:
 def described(file: Path, now: datetime) -> Described:
     """The certificate of a PEM file. Raises Unavailable (`no_certificate`) if it cannot be read."""
     try:
-        certificate = x509.load_pem_x509_certificate(file.read_bytes())
+        certificate = x509.load_pem_x509_certificate(read_kept(file))
         found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
         names = [str(each.value) for each in found.value]
     except (OSError, ValueError, x509.ExtensionNotFound) as error:
@@ -106,7 +107,7 @@ def _check_names(authority: Authority, host: str) -> None:
 def _still_good(file: Path, host: str, authority: Authority | None) -> bool:
     if not file.exists():
         return False
-    certificate = x509.load_pem_x509_certificate(file.read_bytes())
+    certificate = x509.load_pem_x509_certificate(read_kept(file))
     soon = datetime.now(UTC) + timedelta(days=_DAYS_BEFORE_RENEWAL)
     names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     if authority is not None:

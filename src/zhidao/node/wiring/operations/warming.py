@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from zhidao.core.errors import ZhidaoError
+from zhidao.core.files.bounded import read_kept
 from zhidao.core.keyfile import open_vault
 
 # Litestar looks for pydantic when an application is made, where it is installed.
@@ -37,4 +38,4 @@ def warm_up(data: Path, passphrase: bytes) -> None:
     if not passphrase:
         return
     with contextlib.suppress(ZhidaoError, OSError):
-        open_vault((data / "keys" / "vault.json").read_bytes(), passphrase)
+        open_vault(read_kept(data / "keys" / "vault.json"), passphrase)

@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 from zhidao.core.errors import MalformedInput, Refused, Unavailable
+from zhidao.core.files.bounded import read_kept
 from zhidao.core.files.output import unwritable
 from zhidao.trust.domain.note import Checkpoint
 from zhidao.trust.wire.log.note import decode_note, parse_checkpoint
@@ -32,7 +33,7 @@ class FileHeadCopy:
         if self._kept is not None:
             return self._kept
         try:
-            return await asyncio.to_thread(self._file.read_bytes)
+            return await asyncio.to_thread(read_kept, self._file)
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -55,7 +56,7 @@ class FileHeadCopy:
         )
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            stands = self._file.read_bytes() if self._file.exists() else None
+            stands = read_kept(self._file) if self._file.exists() else None
             if stands is not None and _is_smaller(note, stands):
                 return stands
             self._replace(note)

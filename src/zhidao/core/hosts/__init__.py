@@ -1,0 +1,1 @@
+"""Hosts of others: what is read of an answer."""
