@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -138,6 +137,8 @@ class RemoteNode:
 
     def _ask(self, method: str, path: str, *, file: bool = False, **more: Any) -> Answer:
         """The answer. Raises Unavailable, or Refused with the node's own code and words."""
+        import asyncio
+
         answer = asyncio.run(self._answer(method, path, file=file, more=more))
         if answer.status >= 400:
             said = _problem(answer)
