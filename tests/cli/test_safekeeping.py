@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import stat
 from collections.abc import Callable
@@ -124,7 +125,11 @@ def test_an_embedded_database_is_started_for_a_backup_and_stopped_after_it(
     assert running_url(tmp_path / "data" / "postgres") is None
     assert run("backup", "-o", tmp_path / "second")[0] == 0
     status, told, _ = run("restore", tmp_path / "first", "--json")
-    assert (status, json.loads(told)["error"]) == (1, "backup_older")
+    refused = json.loads(told)
+    assert (status, refused["error"]) == (1, "backup_older")
+    # The time is the one of this backup, and says so.
+    assert re.search(r"backup 1 of \d{4}-\d\d-\d\dT[0-9:.]+Z; backup 2 is newer", refused["detail"])
+    assert "where" not in refused
     status, told, _ = run("restore", tmp_path / "first", "--older", "1", "--json")
     assert (status, json.loads(told)["error"]) == (1, "target_not_empty")
 

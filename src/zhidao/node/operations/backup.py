@@ -68,9 +68,9 @@ class Conditions:
         number = number_of(summary.meta)
         if number < self.newest and number != self.older:
             raise Refused(
-                f"this is backup {number}; backup {self.newest} is newer",
+                f"this is backup {number} of {summary.meta.get('at') or 'an unknown time'};"
+                f" backup {self.newest} is newer",
                 code="backup_older",
-                where=str(summary.meta.get("at", "")),
                 remedy=f"restore backup {self.newest}, or name this one: --older {number}",
             )
 
