@@ -61,6 +61,13 @@ def planned(tmp_path: Path, *words: str, machines: str = _NAMED) -> Path:
         "a,b,127.0.0.1",
         "127.0.0.1,127.0.0.1,127.0.0.1",
         "127.0.0.1:7000,127.0.0.1:7004,127.0.0.1:7020",
+        "x=[fd00::1]:7000,y=[fd00:0:0::1]:7000,z=[fd00::2]:7000",
+        "x=[fd00::1]:7000,y=[FD00::0001]:7004,z=[fd00::2]:7000",
+        "x=10.0.0.1,y=[::ffff:10.0.0.1],z=10.0.0.3",
+        "x=db1.example.org,y=DB1.Example.org,z=db3.example.org",
+        "x=127.0.0.1:7000,y=localhost:7000,z=127.0.0.1:7100",
+        "x=127.0.0.1:7000,y=LOCALHOST:7004,z=127.0.0.1:7100",
+        "x=[::1]:7000,y=a.localhost:7000,z=127.0.0.1:7100",
         "127.0.0.1:80,127.0.0.1:7010,127.0.0.1:7020",
         "127.0.0.1:65530,127.0.0.1:7010,127.0.0.1:7020",
         "127.0.0.1:x,127.0.0.1:7010,127.0.0.1:7020",
@@ -91,6 +98,18 @@ def test_any_text_is_machines_or_is_refused_by_name(text: str) -> None:
         assert refused == "bad_machines"
     else:
         assert len({(each.address, each.ports.database) for each in machines}) == 3
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "x=127.0.0.1:7000,y=localhost:7100,z=[::1]:7200",
+        "x=127.0.0.1,y=127.0.0.2,z=127.0.0.3",
+        "x=[fd00::1],y=[fd00::2],z=[fd00::3]",
+    ],
+)
+def test_what_is_apart_stays_apart(words: str) -> None:
+    assert len(parse_machines(words)) == 3
 
 
 def test_nothing_is_written_over_and_nothing_half(

@@ -57,10 +57,21 @@ class Machine:
         return f"[{self.address}]" if ":" in self.address else self.address
 
     @property
+    def reached(self) -> str:
+        """The address in its one form: what is reached by two spellings of it has one here.
+
+        A name is not looked up; but every name of loopback is either of its usual addresses.
+        """
+        ip = _ip(self.address)
+        if _is_loopback_name(self.address) or str(ip) in ("127.0.0.1", "::1"):
+            return "localhost"
+        return str(ip) if ip else self.address.lower()
+
+    @property
     def is_loopback(self) -> bool:
         """Whether nobody but this machine reaches it."""
         ip = _ip(self.address)
-        return ip.is_loopback if ip else self.address == "localhost"
+        return ip.is_loopback if ip else _is_loopback_name(self.address)
 
     @property
     def bound(self) -> str:
@@ -149,20 +160,28 @@ def _check_apart(machines: Sequence[Machine]) -> None:
         raise _bad("one address is loopback and another is not: they cannot reach each other")
     taken = set[tuple[str, int]]()
     for machine in machines:
-        mine = {(machine.address.lower(), port) for port in asdict(machine.ports).values()}
+        mine = {(machine.reached, port) for port in asdict(machine.ports).values()}
         if len(mine) < len(Ports.__slots__) or taken & mine:
             raise _bad(
-                f"{machine.name} shares ports with another on {machine.address}: give each a "
+                f"{machine.name} shares ports with another on {machine.address}, however it is "
+                "written: give each a "
                 "first port at least eight apart"
             )
         taken |= mine
 
 
+def _is_loopback_name(name: str) -> bool:
+    """RFC 6761 section 6.3: `localhost` and all names below it."""
+    return name.lower() == "localhost" or name.lower().endswith(".localhost")
+
+
 def _ip(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """An address; one of IPv4 in IPv6 dress (RFC 4291 section 2.5.5.2) is the one of IPv4."""
     try:
-        return ipaddress.ip_address(text)
+        ip = ipaddress.ip_address(text)
     except ValueError:
         return None
+    return getattr(ip, "ipv4_mapped", None) or ip
 
 
 def _bad(message: str) -> MalformedInput:
