@@ -104,6 +104,9 @@ async def _token_id(state: dict[str, Any], key: SoftwareKey) -> str:
             "cookie": "; ".join(f"{name}={value}" for name, value in cookies.items()),
             "x-csrf-token": cookies["zhidao_csrf"],
         }
+        sensor = {"party": "sensor", "name": "Sensor", "trade_role": "carrier", "country": "KZ"}
+        party = await client.post("/v1/parties", json=sensor, headers=session)
+        party.raise_for_status()
         made = await client.post(
             "/v1/tokens",
             json={"party": "sensor", "role": "party", "key": key.public.multikey},

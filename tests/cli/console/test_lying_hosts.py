@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from zhidao.cli.console import remote
+from zhidao.cli.console import listing, remote
 from zhidao.cli.main import main
 from zhidao.core.errors import Unavailable
 from zhidao.core.hosts.answers import Answer
@@ -126,6 +126,54 @@ def test_a_lie_is_status_three_and_names_the_host(
     assert told["error"] == "bad_answer"
     assert url in told["detail"]
     assert told["remedy"]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *(b"5", b"[]", b"null", b"{}", b'{"rows": 1, "next": ""}', b'{"rows": [1], "next": ""}'),
+        *(b'{"rows": [{}], "next": "again"}', b'{"rows": [], "next": null}'),
+        b'{"rows": [%s{}], "next": ""}' % (b"{}," * 100),
+    ],
+)
+def test_what_is_no_page_of_a_list_is_told_as_such(
+    said: bytes,
+    lying: Callable[[Lie], str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    url = lying(_whole(said))
+    (certificate,) = tmp_path.rglob("certificate.pem")
+    words = f"account list --url {url} --token-file a.token --ca {certificate} --json"
+    assert main(words.split()) == 3
+    assert json.loads(capsys.readouterr().out)["error"] == "bad_answer"
+
+
+@pytest.mark.bound("cli.console.listing._ROWS_MAX")
+def test_a_list_without_an_end_ends_here_and_tells_where_it_goes_on(
+    lying: Callable[[Lie], str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(listing, "_ROWS_MAX", 250)
+    asked = 0
+
+    def further(line: socket.socket) -> None:
+        nonlocal asked
+        asked += 1
+        row = b'{"party": "a", "name": "a", "trade_role": "a", "country": "CN"'
+        row += b', "keys": [], "custodial": false}'
+        said = b'{"rows": [%s], "next": "%d"}' % (b",".join([row] * 100), asked)
+        _whole(said)(line)
+
+    url = lying(further)
+    (certificate,) = tmp_path.rglob("certificate.pem")
+    words = f"party list --url {url} --token-file a.token --ca {certificate} --json"
+    assert main(words.split()) == 0
+    told = capsys.readouterr()
+    assert len(json.loads(told.out)) == 300
+    assert "--after 3" in told.err
 
 
 @pytest.mark.bound("cli.console.remote.ANSWER_BYTES_MAX")

@@ -77,6 +77,8 @@ async def test_people_and_tokens_are_made_agreed_to_and_taken_away(desk: Desk) -
     assert (await desk.run(*again, who=aida, status=1))["error"] == "file_exists"
     typed = await desk.run("people", "make", "aigerim", "bnak", "party", who=aida, status=1)
     assert typed["error"] == "party_unknown"
+    typed = await desk.run("token", "make", "bnak", "party", who=aida, status=1)
+    assert typed["error"] == "party_unknown"
     await desk.run("party", "add", "bank", "Alatau Trade Bank", "bank", "KZ", who=aida)
     first = await desk.run("people", "make", "aigerim", "bank", "party", who=aida)
     second = await desk.run("people", "make", "daniyar", "bank", "party", who=aida)

@@ -14,6 +14,8 @@ from urllib.parse import quote, urlencode
 from zhidao.cli.console.remote import RemoteNode
 
 _PAGE: Final = 100
+# Told at once; who wants more goes on behind them.
+_ROWS_MAX: Final = 100_000
 # What looks like the name of a column is taken for one, so that a wrong one is told.
 _COLUMN: Final = re.compile(r"[a-z][a-z_.]*[:=]")
 
@@ -40,26 +42,44 @@ def add_listing(parser: argparse.ArgumentParser, name: str) -> None:
 def rows_of(options: argparse.Namespace, node: RemoteNode, *more: str) -> list[dict[str, Any]]:
     """The rows that were asked for; where there are more, the cursor behind them is told.
 
-    more: filters of the command's own. Raises MalformedInput for a column that the list lacks.
+    more: filters of the command's own. Raises MalformedInput for a column that the list lacks,
+    Unavailable (`bad_answer`) for what is no page of a list.
     """
     asked = [("sort", options.sort)] if options.sort else []
     asked += [
         ("where" if _COLUMN.match(each) else "filter", each.removeprefix(":"))
         for each in (*more, *options.filter)
     ]
+    from zhidao.core.hosts.answers import bad_answer
+
     found: list[dict[str, Any]] = []
     after = options.after
+    # A list that came back to where it was would not end.
+    seen = {after} - {""}
     while not options.limit or len(found) < options.limit:
         size = min(_PAGE, options.limit - len(found)) if options.limit else _PAGE
         query = urlencode([("limit", str(size)), *asked], quote_via=quote)
         behind = f"&after={quote(after, safe='')}" if after else ""
-        page = node.get(f"/v1/lists/{options.list_name}?{query}{behind}")
-        found += page["rows"]
-        after = page["next"]
+        path = f"/v1/lists/{options.list_name}?{query}{behind}"
+        rows, after = _page_of(node.get(path), size)
+        if rows is None or after in seen:
+            raise bad_answer(f"{getattr(options, 'url', '')}{path}", "what is no page of a list")
+        seen.add(after)
+        found += rows
         if not after:
             return found
+        if len(found) >= _ROWS_MAX or len(seen) >= _ROWS_MAX:
+            break
     print(f"more: --after {after}", file=sys.stderr)
     return found
+
+
+def _page_of(said: Any, rows_max: int) -> tuple[list[dict[str, Any]] | None, str]:
+    """Rows of a page and the cursor behind them; None for what is no page."""
+    rows, after = (said.get("rows"), said.get("next")) if isinstance(said, dict) else (None, None)
+    if not isinstance(rows, list) or not isinstance(after, str) or len(rows) > rows_max:
+        return None, ""
+    return (rows if all(isinstance(row, dict) for row in rows) else None), after
 
 
 def _count(text: str) -> int:
