@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+from collections.abc import Sequence
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
@@ -45,13 +46,9 @@ def rows_of(options: argparse.Namespace, node: RemoteNode, *more: str) -> list[d
     more: filters of the command's own. Raises MalformedInput for a column that the list lacks,
     Unavailable (`bad_answer`) for what is no page of a list.
     """
-    asked = [("sort", options.sort)] if options.sort else []
-    asked += [
-        ("where" if _COLUMN.match(each) else "filter", each.removeprefix(":"))
-        for each in (*more, *options.filter)
-    ]
     from zhidao.core.hosts.answers import bad_answer
 
+    asked = _asked(options, more)
     found: list[dict[str, Any]] = []
     after = options.after
     # A list that came back to where it was would not end.
@@ -72,6 +69,15 @@ def rows_of(options: argparse.Namespace, node: RemoteNode, *more: str) -> list[d
             break
     print(f"more: --after {after}", file=sys.stderr)
     return found
+
+
+def _asked(options: argparse.Namespace, more: Sequence[str]) -> list[tuple[str, str]]:
+    """Order and filters as the node takes them."""
+    order = [("sort", options.sort)] if options.sort else []
+    return order + [
+        ("where" if _COLUMN.match(each) else "filter", each.removeprefix(":"))
+        for each in (*more, *options.filter)
+    ]
 
 
 def _page_of(said: Any, rows_max: int) -> tuple[list[dict[str, Any]] | None, str]:
