@@ -130,7 +130,7 @@ async def test_only_parties_that_may_mint_do(node: TitleBench):
             holder="exporter",
             readers=[],
         )
-    with pytest.raises(Unavailable):
+    with pytest.raises(NotFound):
         await node.titles.mint(
             actor("carrier"), document=BILL, consignment="c", holder="unknown", readers=[]
         )
