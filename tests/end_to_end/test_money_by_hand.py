@@ -19,6 +19,7 @@ from tests.end_to_end import test_people_by_hand
 from tests.end_to_end.test_people_by_hand import enter
 from tests.node.live_node import answer_of, zhidao
 
+from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.simulation import participants
 from zhidao.simulation.scenario import simulated_scenario
 
@@ -86,6 +87,14 @@ def commands(served: dict[str, Any], folder: Path) -> dict[str, str]:
     return passwords
 
 
+def terminal(served: dict[str, Any], folder: Path) -> None:
+    """The operator registers the terminal that the deal is to wait for."""
+    key = SoftwareKey(Algorithm.ED25519, bytes(range(32))).public.multikey
+    words = ("terminal", "add", participants.TERMINAL, "--phone", participants.PHONE)
+    who = ("--as", "olga", "--password-file", str(folder / "olga.password"), "--json")
+    answer_of(zhidao(*words, "--owner", "carrier", "--key", key, "--url", served["url"], *who))
+
+
 def entry_file(folder: Path) -> Path:
     """The exporter's entry: goods that no lot of this node makes."""
     voyage = simulated_scenario(CONSIGNMENT, fail="", seed=417).voyage
@@ -128,6 +137,7 @@ def test_money_and_title_are_led_by_hand(
     first.get_by_role("button", name="Make the administrator").click()
     expect(first.get_by_text("The administrator exists")).to_be_visible()
     passwords = commands(served, tmp_path)
+    terminal(served, tmp_path)
     keyed: Counter[str] = Counter()
 
     def hand(party: str) -> Hand:

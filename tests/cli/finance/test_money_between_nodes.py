@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.cli.finance.test_money_by_command import CONSIGNMENT, entered
+from tests.cli.finance.test_money_by_command import CONSIGNMENT, KEY, entered
 from tests.node.live_node import answer_of, zhidao
 
 from zhidao.simulation import participants
@@ -86,6 +86,8 @@ async def _deal(run: Run, sides: Sides, exporter: Caller, carrier: Caller) -> No
     await run("importer", "importer-bank", *customer)
     deposit = ("deposit", "add", "funds", "importer", "CNY", "500000.00")
     await run("importer", "importer-bank", *deposit)
+    terminal = ("terminal", "add", participants.TERMINAL, "--phone", participants.PHONE)
+    await run("importer", "operator", *terminal, "--owner", "carrier", "--key", KEY)
     opening = (
         *("deal", "open", CONSIGNMENT, "--terminal", participants.TERMINAL, "--name", "Yard"),
         *("--site", "43.2567,76.9286,500"),

@@ -14,6 +14,7 @@ import httpx
 import pytest
 from tests.node.live_node import zhidao
 
+from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.simulation import participants
 from zhidao.simulation.client import Caller
 from zhidao.simulation.entrance import TOKENS, let_in
@@ -22,6 +23,7 @@ from zhidao.simulation.scenario import simulated_scenario
 
 pytestmark = [pytest.mark.service, pytest.mark.timeout(600)]
 CONSIGNMENT = "zd-2026-0417"
+KEY = SoftwareKey(Algorithm.ED25519, bytes(range(32))).public.multikey
 
 
 @dataclass
@@ -104,6 +106,12 @@ async def test_the_money_side_of_a_road_is_walked_by_command(node: Node) -> None
     await the_papers(node)
 
 
+async def the_terminal(run: Any, terminal: str, phone: str, *more: str) -> None:
+    """Whoever runs the node registers the terminal that a deal waits for."""
+    words = ("terminal", "add", terminal, "--phone", phone, "--owner", "carrier", *more)
+    await run(participants.OPERATOR, *words)
+
+
 async def the_title(node: Node) -> None:
     bill = ("title", "bill", CONSIGNMENT, "--number", "HMTXA0417", "--code", "HMTX")
     # Out of order: no bill yet, no title yet; and the bill is the carrier's.
@@ -133,6 +141,13 @@ async def the_deal(node: Node) -> None:
         *("--site", "43.2567,76.9286,500"),
         *("--from", "2026-09-01T00:00:00Z", "--until", "2030-09-01T00:00:00Z"),
     )
+    # Nobody waits for a terminal that could prove nothing.
+    assert (await node.run("importer-bank", *opening, status=1))["error"] == "terminal_unknown"
+    claimed = [word.replace(participants.TERMINAL, "VAN-3") for word in opening]
+    await the_terminal(node.run, "VAN-3", "+8613800000418")
+    refused = await node.run("importer-bank", *claimed, status=1)
+    assert refused["error"] == "terminal_without_key"
+    await the_terminal(node.run, participants.TERMINAL, participants.PHONE, "--key", KEY)
     # Without a line the payer's bank may owe nothing: the deal is refused in words.
     assert (await node.run("importer-bank", *opening, status=1))["error"] == "credit_line"
     line = ("finance", "line", "set", "importer-bank", "CNY", "1000000.00")
