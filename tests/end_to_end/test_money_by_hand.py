@@ -196,9 +196,13 @@ def accounts(people: dict[str, Hand]) -> None:
     payer = people["importer-bank"]
     form = payer.act("Take a deposit")
     payer.key(form, "Amount", "500000")
-    # Twice in one moment, and once more afterwards: one deposit.
+    # Twice in one moment, and once more under its name, as another tab has it: one deposit.
+    name = form.get_by_label("Your name for this deposit")
+    first = name.input_value()
     form.get_by_role("button", name="Credit this amount").dblclick()
     expect(form.get_by_role("status")).to_contain_text("CNY 0.00 before, CNY 500,000.00 now")
+    expect(name).to_have_value(f"{first}-2")
+    name.fill(first)
     form.get_by_label("Amount").fill("500000")
     form.get_by_role("button", name="Credit this amount").click()
     expect(form.get_by_role("status")).to_contain_text("nothing more was credited")

@@ -72,7 +72,8 @@ def _becomes_admin(client: httpx.Client, code: str) -> None:
     token = {"party": "office", "role": "auditor"}
     assert client.post("/v1/tokens", json=token).json()["code"] == "csrf"
     csrf = {"x-csrf-token": client.cookies["zhidao_csrf"]}
-    unknown = client.post("/v1/tokens", json=token, headers=csrf)
+    nobody = {"party": "p", "role": "party"}
+    unknown = client.post("/v1/tokens", json=nobody, headers=csrf)
     assert (unknown.status_code, unknown.json()["code"]) == (422, "party_unknown")
     party = {"party": "p", "name": "P", "trade_role": "exporter", "country": "CN"}
     assert client.post("/v1/parties", json=party, headers=csrf).status_code == 201

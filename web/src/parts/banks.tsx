@@ -114,7 +114,7 @@ export function AccountForm({ parties, currencies, done }: { parties: Named; cur
 }
 
 /** The number of the next deposit into an account on a day of UTC, by what came into it that day. */
-function useNumbers(day: string): { next: (account: string) => number; again: (account: string) => void } {
+function useNumbers(day: string): { next: (account: string) => number; came: (account: string) => void; again: (account: string) => void } {
   const known = useRef(new Map<string, number>());
   const [, draw] = useState(0);
   return {
@@ -133,6 +133,7 @@ function useNumbers(day: string): { next: (account: string) => number; again: (a
       }
       return (came ?? 0) + 1;
     },
+    came: (account) => known.current.set(account, (known.current.get(account) ?? 0) + 1),
     again: (account) => known.current.delete(account),
   };
 }
@@ -170,8 +171,12 @@ export function DepositForm({ accounts, parties, done }: { accounts: Account[]; 
       }}
       after={(answer) => {
         const [row, then] = [answer as Account, before.current];
-        numbers.again(row.account);
-        if (!then || row.balance_minor === then.balance_minor) return t("deposit.stood", { balance: sum(row, row.balance_minor) });
+        if (!then || row.balance_minor === then.balance_minor) {
+          // Another tab brought it in: what came today is asked for anew.
+          numbers.again(row.account);
+          return t("deposit.stood", { balance: sum(row, row.balance_minor) });
+        }
+        numbers.came(row.account);
         return t("deposit.done", { holder: parties.name(row.holder), before: sum(row, then.balance_minor), after: sum(row, row.balance_minor) });
       }}
       done={done}
