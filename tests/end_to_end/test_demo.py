@@ -9,6 +9,7 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -177,6 +178,10 @@ def test_a_refused_road_ends_unpaid_with_its_reason_and_everything_returned(
     assert [party for _, party in moves] == ["exporter", IMPORTER_SIDE, "exporter"]
 
 
+# Every second day; when not, a reader watches the road to its end (`test_demo_in_browser`).
+_EVERY_SECOND_DAY = pytest.mark.long if datetime.now(UTC).toordinal() % 2 else pytest.mark.slow
+
+
 @pytest.fixture(scope="module")
 def real(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ended]:
     """The recording of a station-day, at its own site, in a polygon, with a site 22 km away."""
@@ -196,6 +201,7 @@ def real(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, En
     return dict(zip(("here", "inside", "elsewhere"), asyncio.run(side_by_side()), strict=True))
 
 
+@_EVERY_SECOND_DAY
 def test_the_same_road_runs_on_real_signals(real: dict[str, Ended]):
     here = real["here"]
     assert here.status == 0, here.lines[-1]
@@ -205,6 +211,7 @@ def test_the_same_road_runs_on_real_signals(real: dict[str, Ended]):
     assert main(["verify", here.summary["proof"], "--trust", here.summary["trust"]]) == 0
 
 
+@_EVERY_SECOND_DAY
 def test_real_signals_prove_the_arrival_in_a_polygon_from_a_file(
     real: dict[str, Ended], capsys: pytest.CaptureFixture[str]
 ):
@@ -216,6 +223,7 @@ def test_real_signals_prove_the_arrival_in_a_polygon_from_a_file(
     assert "the polygon with 4 corners" in " ".join(capsys.readouterr().out.split())
 
 
+@_EVERY_SECOND_DAY
 def test_real_signals_elsewhere_are_no_arrival(real: dict[str, Ended]):
     elsewhere = real["elsewhere"]
     assert elsewhere.status == 1, elsewhere.lines[-1]

@@ -18,7 +18,8 @@ from zhidao.simulation.sides import IMPORTER_SIDE
 from zhidao.trust.domain.trust_list import trust_list
 from zhidao.trust.wire.governance.trust_list import decode_trust_list, encode_trust_list
 
-pytestmark = [pytest.mark.service, pytest.mark.slow]
+# Each half of it has a test of its own that is run each day.
+pytestmark = [pytest.mark.service, pytest.mark.slow, pytest.mark.long]
 
 
 def verdict(proof: Path, trust: Path, status: int) -> dict[str, Any]:
