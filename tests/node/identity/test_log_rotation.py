@@ -21,7 +21,10 @@ def test_keys_are_not_changed_while_any_process_of_the_node_runs(tmp_path: Path,
     assert refused.value.code == "node_runs"
 
 
-@pytest.mark.parametrize("text", ["", "{}", '{"pid": 2147483646}', "[]"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "{}", '{"pid": 2147483646}', "[]", '{"pid": 1e30}', '{"pid": -1}', '{"pid": 9999999999}'],
+)
 def test_a_file_that_was_left_behind_keeps_nobody_from_changing_keys(tmp_path: Path, text: str):
     (tmp_path / "node.1.json").write_text(text)
     refuse_running(tmp_path)
@@ -53,3 +56,9 @@ def test_a_state_is_read_to_its_bound(tmp_path: Path, past: int):
     else:
         with pytest.raises(Refused):
             refuse_running(tmp_path)
+
+
+@pytest.mark.timeout(20)
+def test_a_pipe_in_the_place_of_a_state_is_not_waited_for(tmp_path: Path):
+    os.mkfifo(tmp_path / "node.json")
+    refuse_running(tmp_path)

@@ -18,6 +18,7 @@ from zhidao.core.ambient import Clock
 from zhidao.core.canonical import parse_strict
 from zhidao.core.encoding import base64url
 from zhidao.core.errors import Refused, ZhidaoError
+from zhidao.core.files.bounded import read_kept
 from zhidao.core.ids import PartyId
 from zhidao.core.journal import Records
 from zhidao.core.keys import Algorithm, Signer
@@ -63,12 +64,11 @@ def refuse_running(data: Path) -> None:
 def _living(file: Path) -> int:
     """The process that wrote its state there, if one of that number lives; else 0."""
     try:
-        with file.open("rb") as stream:
-            pid = int(parse_strict(stream.read(_STATE_BYTES_MAX))["pid"])
-        os.kill(pid, 0)
-    except (OSError, ValueError, KeyError, TypeError, ZhidaoError):
+        pid = int(parse_strict(read_kept(file, bytes_max=_STATE_BYTES_MAX))["pid"])
+        os.kill(max(pid, 0), 0)
+    except (OSError, OverflowError, ValueError, KeyError, TypeError, ZhidaoError):
         return 0
-    return pid
+    return max(pid, 0)
 
 
 def _is_locked(file: Path) -> bool:
