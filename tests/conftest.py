@@ -7,8 +7,10 @@ import gc
 import os
 import sys
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
+from zlib import crc32
 
 import psycopg
 import pytest
@@ -46,16 +48,26 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Says of each long test that it was left out; beside another Python keeps few of many cases."""
+    """Says of each test that is left out why; beside another Python keeps few of many cases."""
     if _PROFILE == _BESIDE:
         items[:], left_out = _some_of_many(items)
         config.hook.pytest_deselected(items=left_out)
     if config.getoption("--long"):
         return
     skipped = pytest.mark.skip(reason="long: ./run test --long")
+    other_day = pytest.mark.skip(reason="not its day: ./run test --long")
+    today = datetime.now(UTC).toordinal()
     for item in items:
+        in_turn = item.get_closest_marker("every_days")
         if item.get_closest_marker("long"):
             item.add_marker(skipped)
+        elif in_turn and not _its_day(item.nodeid, today, *in_turn.args):
+            item.add_marker(other_day)
+
+
+def _its_day(nodeid: str, today: int, days: int) -> bool:
+    """Whether a costly test is run on this day: each on one of so many, not all on the same."""
+    return (crc32(nodeid.partition("[")[0].encode()) + today) % days == 0
 
 
 def _some_of_many(items: list[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Item]]:

@@ -117,6 +117,7 @@ class Tracker:
         return True
 
 
+@pytest.mark.every_days(2)
 def test_a_tracker_that_is_sold_is_heard_within_minutes(
     served: dict[str, Any], browser: Browser, tmp_path: Path
 ) -> None:

@@ -61,6 +61,7 @@ def machine_running() -> Iterator[str]:
         loop.close()
 
 
+@pytest.mark.every_days(2)
 def test_goods_are_led_by_hand(served: dict[str, Any], browser: Browser, tmp_path: Path) -> None:
     first_admin(browser, served, "Khorgos Gate")
     passwords = commands(served, tmp_path)

@@ -48,6 +48,7 @@ def scenario() -> Scenario:
     return simulated_scenario("zd-2026-0417", fail="", seed=417)
 
 
+@pytest.mark.every_days(2)
 async def test_a_refusal_is_decided_and_applied_once_whatever_dies(tmp_path: Path):
     scenario = simulated_scenario("zd-2026-0417", fail="spoof", seed=417)
     voyage = await carry(scenario, tmp_path, seed=5, victim="importer-node", kills=2, fail="spoof")
@@ -56,6 +57,7 @@ async def test_a_refusal_is_decided_and_applied_once_whatever_dies(tmp_path: Pat
     assert judge(voyage, await read_both(tmp_path)) == [], told
 
 
+@pytest.mark.every_days(2)
 @pytest.mark.parametrize(("victim", "seed"), _VICTIMS, ids=str)
 async def test_whatever_dies_on_the_road_nothing_is_lost_and_nothing_done_twice(
     victim: str, seed: int, scenario: Scenario, tmp_path: Path

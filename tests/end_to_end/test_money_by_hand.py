@@ -124,6 +124,7 @@ def usable(page: Page) -> None:
     page.set_viewport_size({"width": 1280, "height": 900})
 
 
+@pytest.mark.every_days(2)
 def test_money_and_title_are_led_by_hand(
     served: dict[str, Any],
     browser: Browser,

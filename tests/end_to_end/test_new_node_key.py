@@ -21,6 +21,7 @@ pytestmark = [pytest.mark.service, pytest.mark.slow, pytest.mark.timeout(280)]
 WAIT_S = 60.0
 
 
+@pytest.mark.every_days(2)
 def test_a_peer_learns_of_a_new_key_and_forgets_a_revoked_one(tmp_path: Path) -> None:
     one, two = RunningNode(tmp_path, "exporter"), RunningNode(tmp_path, "importer")
 

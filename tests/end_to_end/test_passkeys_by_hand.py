@@ -44,6 +44,7 @@ def leave(page: Page) -> None:
     expect(page.get_by_role("button", name="Sign in")).to_be_visible()
 
 
+@pytest.mark.every_days(2)
 def test_a_passkey_is_added_asked_for_used_alone_and_reset(
     tmp_path: Path, browser: Browser
 ) -> None:

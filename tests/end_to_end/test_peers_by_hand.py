@@ -17,6 +17,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.service, pytest.mark.timeout(400)
 browser = test_people_by_hand.browser
 
 
+@pytest.mark.every_days(2)
 def test_two_nodes_admit_each_other_by_invitation(browser: Browser, tmp_path: Path) -> None:
     with serving(tmp_path / "one", "almaty") as one, serving(tmp_path / "two", "xian") as two:
         pages = {

@@ -159,6 +159,7 @@ def test_a_page_that_is_opened_first_has_all_its_words(
     assert unspoken(admin) == []
 
 
+@pytest.mark.every_days(2)
 def test_a_party_its_people_and_a_leaver(served: dict[str, Any], browser: Browser) -> None:
     url = served["url"]
     admin = browser.new_context(locale="en", viewport={"width": 1280, "height": 900}).new_page()

@@ -52,6 +52,7 @@ def at_provider(page: Page, name: str) -> None:
     page.get_by_role("button", name=re.compile("continue", re.IGNORECASE)).click()
 
 
+@pytest.mark.every_days(2)
 def test_a_person_links_the_own_identity_and_signs_in_by_it(
     tmp_path: Path, corridor: dict[str, Any], browser: Browser
 ) -> None:

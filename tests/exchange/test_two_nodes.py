@@ -21,6 +21,7 @@ INVOICE = make_set(canonical_entry.read(ENTRY.read_bytes()))[0].data
 pytestmark = [pytest.mark.service, pytest.mark.slow, pytest.mark.timeout(280)]
 
 
+@pytest.mark.every_days(2)
 def test_kills_cuts_delays_and_a_full_disk_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
     plan = {"documents": 60, "kills": 3, "faults": 0.12, "seed": 4, "timeout_s": 90}
     try:
@@ -35,6 +36,7 @@ def test_kills_cuts_delays_and_a_full_disk_lose_nothing_and_double_nothing(tmp_p
     assert found.healed_s <= 30
 
 
+@pytest.mark.every_days(2)
 def test_an_operator_admits_peers_and_carries_documents_by_hand(tmp_path: Path) -> None:
     one, two = RunningNode(tmp_path, "exporter"), RunningNode(tmp_path, "importer")
     try:

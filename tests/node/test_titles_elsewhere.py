@@ -57,6 +57,7 @@ async def killed(node: NodeProcess, chain: dict[str, object]) -> int:
     return done
 
 
+@pytest.mark.every_days(2)
 async def test_a_road_is_paid_with_its_title_on_a_chain_of_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

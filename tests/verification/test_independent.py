@@ -299,6 +299,7 @@ def test_no_file_of_it_is_long_and_none_imports_more_than_node() -> None:
 
 
 @needs_node
+@pytest.mark.every_days(2)
 @pytest.mark.slow
 def test_both_verifiers_agree_on_every_lie(tmp_path: Path) -> None:
     assert check_agreement([*lies(), *openings()], tmp_path) > 120

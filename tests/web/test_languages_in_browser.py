@@ -82,6 +82,7 @@ def _violations(page: Page) -> list[str]:
     return [f"{v['id']}: {v['help']} {v['nodes'][0]['html'][:200]}" for v in found]
 
 
+@pytest.mark.every_days(2)
 @pytest.mark.slow
 @pytest.mark.timeout(240)
 def test_every_word_of_the_pages_stands_in_the_catalogues(readers: Any, node: Any) -> None:
