@@ -3,7 +3,9 @@
 The node is `zhidao serve` as it comes, with its default limits. Beside it 16 callers post dear
 bodies to every POST route, with good tokens; 10,000 connections stand idle and 2,000 send a letter
 a second (600 and 200 without `--long`). Measured before and meanwhile: `/healthz`, the
-acknowledgement of a terminal's report, and four honest callers who read what is theirs.
+acknowledgement of a terminal's report, and four honest callers who read what is theirs; with
+`--long` in three rounds at one node, since the slowest of a hundred in ten quiet seconds differs by
+half from one round to the next.
 """
 
 from __future__ import annotations
@@ -39,15 +41,21 @@ PHONE: Final = "+8613800138000"
 def run(long: bool) -> Iterator[dict[str, Any]]:  # noqa: FBT001 (every benchmark has this form)
     """All claims."""
     idle, dripping = (10_000, 2_000) if long else (600, 200)
-    before, meanwhile, told = asyncio.run(_measured(idle, dripping))
-    print(f"hostile: the crowd: {json.dumps(told)}", file=sys.stderr)
-    yield claim("idle_connections_held", [told["idle"]], "")
-    yield claim("healthz_p99_ms", [_p99(meanwhile.health)], "ms", target=100, at_most=True)
-    yield claim("device_acknowledged_s", [max(meanwhile.device)], "s", target=1, at_most=True)
-    quiet, loud = _p99(before.honest), _p99(meanwhile.honest)
-    yield claim("honest_callers_p99_before_ms", [quiet], "ms")
-    yield claim("honest_callers_p99_ms", [loud], "ms")
-    yield claim("honest_callers_p99_times", [loud / quiet], "x", target=2, at_most=True)
+    rounds = asyncio.run(_measured(idle, dripping, 3 if long else 1))
+    for each in rounds:
+        print(f"hostile: the crowd: {json.dumps(each.told)}", file=sys.stderr)
+    yield claim("idle_connections_held", [each.told["idle"] for each in rounds], "")
+    health = [_p99(each.meanwhile.health) for each in rounds]
+    yield claim("healthz_p99_ms", health, "ms", target=100, at_most=True)
+    # The slowest of all: no terminal may wait longer.
+    slowest_s = max(max(each.meanwhile.device) for each in rounds)
+    yield claim("device_acknowledged_s", [slowest_s], "s", target=1, at_most=True)
+    quiet = [_p99(each.before.honest) for each in rounds]
+    loud = [_p99(each.meanwhile.honest) for each in rounds]
+    yield claim("honest_callers_p99_before_ms", quiet, "ms")
+    yield claim("honest_callers_p99_ms", loud, "ms")
+    times = [one / other for one, other in zip(loud, quiet, strict=True)]
+    yield claim("honest_callers_p99_times", times, "x", target=2, at_most=True)
 
 
 @dataclass(slots=True)
@@ -59,29 +67,45 @@ class Seen:
     device: list[float] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What was seen before the crowd came and while it was there, and what the crowd tells."""
+
+    before: Seen
+    meanwhile: Seen
+    told: dict[str, Any]
+
+
 def _p99(values: list[float]) -> float:
     return sorted(values)[int(0.99 * (len(values) - 1))]
 
 
-async def _measured(idle: int, dripping: int) -> tuple[Seen, Seen, dict[str, Any]]:
+async def _measured(idle: int, dripping: int, rounds: int) -> list[Round]:
     with tempfile.TemporaryDirectory(prefix="zd-") as folder:
         node = NodeProcess(Path(folder) / "node", settings={})
         state = await node.start()
         try:
             tokens = await _tokens(state, node.name)
             terminal = await _terminal(state, tokens[0], node)
-            before = await _watch(node.url, tokens[0], terminal, QUIET_S)
-            crowd = await _crowd(node.url, tokens[1:], idle, dripping)
-            assert crowd.stdout is not None
-            async with asyncio.timeout(180):
-                await crowd.stdout.readline()
-            meanwhile = await _watch(node.url, tokens[0], terminal, CROWD_S - 5)
-            told = json.loads(await crowd.stdout.readline())
-            await crowd.wait()
+            done = [await _round(node.url, tokens, terminal, idle, dripping) for _ in range(rounds)]
             await terminal.close()
         finally:
             await node.stop()
-    return before, meanwhile, told
+    return done
+
+
+async def _round(
+    url: str, tokens: list[str], terminal: TerminalClient, idle: int, dripping: int
+) -> Round:
+    before = await _watch(url, tokens[0], terminal, QUIET_S)
+    crowd = await _crowd(url, tokens[1:], idle, dripping)
+    assert crowd.stdout is not None
+    async with asyncio.timeout(180):
+        await crowd.stdout.readline()
+    meanwhile = await _watch(url, tokens[0], terminal, CROWD_S - 5)
+    told = json.loads(await crowd.stdout.readline())
+    await crowd.wait()
+    return Round(before, meanwhile, told)
 
 
 async def _tokens(state: dict[str, Any], name: str) -> list[str]:
