@@ -2,6 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { type Problem, get, send } from "../api";
 import { useCell } from "../cell";
+import { mayOpen } from "../doors";
 import { English, Facts, Loading, ProblemNote, Section, asProblem } from "../parts/basics";
 import { Drop, type Given } from "../parts/files";
 import { Table, columnsOf } from "../parts/table";
@@ -39,7 +40,7 @@ export default function DeclarationsPage() {
           id={(row: Declaration) => row.declaration}
           none={
             <>
-              {t("window.none")} <a href="/papers">{t("window.none_yet")}</a>
+              {t("window.none")} {mayOpen("/papers") && <a href="/papers">{t("window.none_yet")}</a>}
             </>
           }
           follows={acts}

@@ -327,7 +327,7 @@ function Settings() {
 function SettingTable({ label, rows }: { label: string; rows: SettingRow[] }) {
   return (
     <div class="table-box" tabIndex={0} role="region" aria-label={label}>
-      <table>
+      <table class="settings">
         <thead>
           <tr>
             {["name", "value", "source"].map((name) => (
