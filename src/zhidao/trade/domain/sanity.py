@@ -4,7 +4,7 @@ Each row names the field that is out of line, and only that one: where several v
 the one that stands apart from the others. Source of the bounds: ISO 668 (a box of 20 or 40 feet has
 at most 36,000 kg with its own weight; one of 45 feet holds some 86 cubic metres), Incoterms 2020
 (FAS, FOB, CFR and CIF are for carriage by water), EN 16931 BR-O-02 and BR-S-05; ISO 668 and the
-Incoterms were not at hand.
+Incoterms were not at hand. Which states have no coast is geography, not a standard's word.
 """
 
 from __future__ import annotations
@@ -34,7 +34,18 @@ _DUE_DAYS: Final = 1_825
 _JOURNEY_DAYS: Final = 200
 _RATES: Final = (Decimal("0.000001"), Decimal(1_000_000))
 _BY_WATER: Final = frozenset(("FAS", "FOB", "CFR", "CIF"))
+# Carriage of scrap may cost more than the scrap; nobody pays ten times the goods' worth for it.
+_FREIGHT_TIMES: Final = 10
+_INSURED_TIMES: Final = 3
+_IN_MONEY: Final = ("invoice", "insurance")
 _NAMED_MAX: Final = 10
+# States without a coast; those on the Caspian are reached by sea from one another only.
+_NO_COAST: Final = frozenset(
+    "AD AF AM AT BF BI BO BT BW BY CF CH CZ ET HU KG LA LI LS LU MK ML MN MW NE NP RS RW SK SM SS"
+    " SZ TD TJ UG UZ VA XK ZM ZW".split()
+)
+_CASPIAN: Final = frozenset(("AZ", "IR", "KZ", "RU", "TM"))
+_ONLY_CASPIAN: Final = frozenset(("AZ", "KZ", "TM"))
 
 _INVOICED: Final = "invoiceDocument.issueDate"
 _DEPARTS: Final = "mainCarriageTransportMovement.departureDate"
@@ -161,6 +172,37 @@ def _density(consignment: CanonicalConsignment, _codes: KnownCodes) -> Iterator[
             )
 
 
+def _net_and_gross(consignment: CanonicalConsignment, _codes: KnownCodes) -> Iterator[Absurdity]:
+    for k in range(consignment.counts[ITEM]):
+        net = _number(consignment, f"{ITEM}[{k}].netWeight")
+        gross = _number(consignment, f"{ITEM}[{k}].grossWeight")
+        if net and gross and net > gross:
+            yield Absurdity(
+                f"{ITEM}[{k}].netWeight", f"{net} kg without packing, {gross} kg with it"
+            )
+
+
+def _sums(consignment: CanonicalConsignment, _codes: KnownCodes) -> Iterator[Absurdity]:
+    """What is paid beside the goods, by what they are worth, in the currency of the invoice."""
+    worth = sum(
+        (
+            _number(consignment, f"{ITEM}[{k}].requestedQuantity")
+            * _number(consignment, f"{ITEM}[{k}].unitPriceAmount")
+            for k in range(consignment.counts[ITEM])
+        ),
+        Decimal(0),
+    )
+    for name, most in (("freight", _FREIGHT_TIMES * worth), ("insurance", worth)):
+        path = f"customsValuation.{name}Amount"
+        if worth and (paid := _number(consignment, path)) > most:
+            yield Absurdity(path, f"{paid} of {name} for goods worth {worth}")
+    insured = _number(consignment, "insuranceDocument.insuredAmount")
+    currencies = {consignment.get(f"{name}Document.currencyCode") for name in _IN_MONEY}
+    if worth and len(currencies) == 1 and insured > _INSURED_TIMES * worth:
+        told = f"{insured} insured for goods worth {worth}"
+        yield Absurdity("insuranceDocument.insuredAmount", told)
+
+
 def _terms_of_mode(consignment: CanonicalConsignment, _codes: KnownCodes) -> Iterator[Absurdity]:
     rule = consignment.get(f"{_TERMS}.deliveryTypeCode")
     mode = consignment.get("mainCarriageTransportMovement.modeCode")
@@ -181,6 +223,26 @@ def _delivery(consignment: CanonicalConsignment, _codes: KnownCodes) -> Iterator
     if rule and named in wrong:
         where = "where the goods arrive" if at_origin else "where the goods begin"
         yield Absurdity(f"{_TERMS}.relevantLocation.id", f"{rule} named at {named}, {where}")
+
+
+def _ports_of_the_sea(consignment: CanonicalConsignment, _codes: KnownCodes) -> Iterator[Absurdity]:
+    """A ship calls only where there is a sea that leads to the other port."""
+    if consignment.get("mainCarriageTransportMovement.modeCode") != "sea":
+        return
+    ends = {
+        name: consignment.get(f"{name}BaseportLocation.id") for name in ("loading", "unloading")
+    }
+    for name, code in ends.items():
+        others = {other[:2] for end, other in ends.items() if end != name and other}
+        if code[:2] in _NO_COAST:
+            yield Absurdity(
+                f"{name}BaseportLocation.id",
+                f"{code} by sea, and {code[:2]} has no coast; is the mode another?",
+            )
+        elif code[:2] in _ONLY_CASPIAN and others - _CASPIAN:
+            far = min(others - _CASPIAN)
+            told = f"{code} by sea, and the Caspian leads to no port of {far}; is the mode another?"
+            yield Absurdity(f"{name}BaseportLocation.id", told)
 
 
 def _two_ports(consignment: CanonicalConsignment, _codes: KnownCodes) -> Iterator[Absurdity]:
@@ -264,8 +326,9 @@ def _taxes(consignment: CanonicalConsignment, _codes: KnownCodes) -> Iterator[Ab
 
 
 _ROWS: Final[tuple[Callable[[CanonicalConsignment, KnownCodes], Iterator[Absurdity]], ...]] = (
-    *(_lone_days, _due, _journey, _in_turn, _boxes, _density, _terms_of_mode, _delivery),
-    *(_two_ports, _places, _stations, _money, _parties, _codes, _taxes),
+    *(_lone_days, _due, _journey, _in_turn, _boxes, _density, _net_and_gross, _terms_of_mode),
+    *(_delivery, _ports_of_the_sea, _two_ports, _places, _stations, _money, _sums, _parties),
+    *(_codes, _taxes),
 )
 # Days of the papers; the due day and those of a credit may lie further away.
 _DAYS: Final = tuple(
