@@ -60,6 +60,46 @@ async def test_a_broken_or_moved_seal_is_never_healed(room, found):
     assert "S-1" in binding.reason
 
 
+OTHER = {"seal": "S-9", "container": "MSKU7654321", "consignment": "c-9", "terminal": TERMINAL}
+
+
+async def _stands(room, consignment):
+    return await room.custody.binding(terminal=TERMINAL, consignment=consignment)
+
+
+async def test_a_terminal_that_went_on_to_another_journey_is_no_longer_in_the_first(room):
+    await _sealed(room)
+    await room.seals.check(actor(IMPORTER), **LOOK)
+    await room.seals.close(actor(CARRIER), **OTHER, readers=[IMPORTER])
+    left = await _stands(room, "c-1")
+    assert not left.bound
+    assert "MSKU7654321 by S-9" in left.reason
+    _, seen = await room.seals.view(actor(IMPORTER), "S-1")
+    ((_, listed), _) = await room.seals.listed(actor(IMPORTER), limit=10)
+    assert (seen.reason, listed.reason) == (left.reason, left.reason)
+
+
+async def test_of_two_containers_at_once_a_terminal_stands_for_neither(room):
+    await _sealed(room)
+    await room.seals.close(actor(CARRIER), **OTHER, readers=[IMPORTER])
+    await room.seals.check(
+        actor(IMPORTER), **(LOOK | {"seal": "S-9", "container": OTHER["container"]})
+    )
+    await room.seals.check(actor(IMPORTER), **LOOK)
+    found = [(await _stands(room, name)).bound for name in ("c-1", "c-9")]
+    assert found == [False, False]
+
+
+async def test_the_same_container_may_carry_for_two_consignments(room):
+    await _sealed(room)
+    await room.seals.check(actor(IMPORTER), **LOOK)
+    shared = OTHER | {"container": SEAL["container"]}
+    await room.seals.close(actor(CARRIER), **shared, readers=[IMPORTER])
+    await room.seals.check(actor(IMPORTER), **(LOOK | {"seal": "S-9"}))
+    assert (await _stands(room, "c-1")).bound
+    assert (await _stands(room, "c-9")).bound
+
+
 async def test_the_same_call_again_writes_nothing(room):
     first = await _sealed(room)
     assert await room.seals.close(actor(CARRIER), **SEAL, readers=[IMPORTER]) == first

@@ -12,7 +12,16 @@ from msgspec import inspect
 
 from zhidao.core.errors import MalformedInput, Refused
 from zhidao.core.ids import PartyId
+from zhidao.finance.domain.deals.condition import (
+    All,
+    AnyOf,
+    Attestation,
+    By,
+    Condition,
+    Happened,
+)
 from zhidao.node import api
+from zhidao.node.api.finance.escrow import NewEscrow
 from zhidao.node.http.known_parties import check_parties, fields_naming
 
 # What a field is called that names who owns, holds, owes, is paid, keeps the account or decides.
@@ -35,18 +44,6 @@ OTHERWISE = {
     ("NewToken", "party"): "of this node, by role: must_be_here",
     ("NewPerson", "party"): "of this node, by role: must_be_here",
     ("NewInvitation", "party"): "of this node, by role: must_be_here",
-    **{
-        (struct, "readers"): "who may see it besides; one that is nobody's name shows it to nobody"
-        for struct in (
-            "NewCard",
-            "NewScenario",
-            "NewSeal",
-            "NewOrder",
-            "NewStatement",
-            "NewTitle",
-            "FromPaper",
-        )
-    },
 }
 
 
@@ -88,12 +85,38 @@ def _filled(body: type[msgspec.Struct], field: str, party: str) -> msgspec.Struc
     """A body of which all parties are known but in one field."""
     told = inspect.type_info(body)
     assert isinstance(told, inspect.StructType)
-    values = {each.name: None for each in told.fields}
+    values: dict[str, object] = {each.name: None for each in told.fields}
+    if "condition" in values:
+        values["condition"] = _waits_for(party if field == "condition" else "maker")
     listed = {each.name for each in told.fields if isinstance(_plain(each.type), inspect.ListType)}
     for name, _ in fields_naming(body):
         one = party if name == field else "maker"
         values[name] = ["bank", one] if name in listed else one  # type: ignore[assignment]
     return body(**values)
+
+
+def _waits_for(party: str) -> Condition:
+    """A condition that names a party deep within."""
+    word = Attestation(by=party, word="goods_ok")
+    return All(of=[By(until="2026-12-01T00:00:00Z", of=AnyOf(of=[word]))])
+
+
+async def test_a_condition_waits_for_the_word_of_no_party_that_nobody_knows() -> None:
+    for asserted_by, at_home in (("", True), ("maker", True), ("nobody", False)):
+        body = _filled(NewEscrow, "", "")
+        body.condition = Happened(fact="x", consignment="c", asserted_by=asserted_by)
+        found = await _refused(body)
+        assert (found == "") == at_home, asserted_by
+    assert await _refused(_filled(NewEscrow, "condition", "maker")) == ""
+    assert await _refused(_filled(NewEscrow, "condition", "nobody")) == "party_unknown"
+
+
+async def _refused(body: object) -> str:
+    try:
+        await check_parties(body, _known)
+    except Refused as refused:
+        return refused.code
+    return ""
 
 
 def _plain(kind: inspect.Type) -> inspect.Type:

@@ -14,6 +14,9 @@ from zhidao.core.errors import Conflict, Forbidden, MalformedInput, NotFound, Re
 from zhidao.core.events import every
 from zhidao.core.ids import party_id
 from zhidao.trade.events import PapersChecked
+from zhidao.trade.service.consignments import ConsignmentService
+from zhidao.trade.service.issuing import Issuing
+from zhidao.trade.service.papers import PaperShelf
 
 ID = "zd-2026-0001"
 AGGREGATE = f"consignment/{ID}"
@@ -33,6 +36,34 @@ async def add_bill(world, bill, party="carrier", number="SMLSHA0417"):
     return await world.consignments.add_bill_of_lading(
         world.actor(party), ID, number=number, data=bill
     )
+
+
+async def test_no_consignment_is_opened_for_a_party_that_nobody_knows(world, entry_bytes):
+    asked: list[str] = []
+
+    async def must_be_known(*parties: str) -> None:
+        asked.extend(parties)
+        raise Refused("this node knows no party carier", code="party_unknown")
+
+    service = ConsignmentService(
+        records=world.records,
+        archive=world.archive,
+        issuing=Issuing(
+            archive=world.archive,
+            validation=world.validation,
+            credentials=world.credentials,
+            lots=world.lots,
+        ),
+        shelf=PaperShelf(archive=world.archive, lots=world.lots, node="node"),
+        must_be_known=must_be_known,
+    )
+    with pytest.raises(Refused, match="knows no party"):
+        await service.enter(world.actor("exporter"), entry_bytes)
+    assert {"exporter", "importer", "carrier"} <= set(asked)
+    assert not await world.records.history(AGGREGATE)
+    # What stands is not asked for again: a party may have left since.
+    state = await enter(world, entry_bytes)
+    assert await service.enter(world.actor("exporter"), entry_bytes) == state
 
 
 async def test_one_entry_makes_invoice_packing_list_origin_statement_and_quality_record(

@@ -413,6 +413,16 @@ class PostgresVault:
             )
         return tuple(row["seal"] for row in rows)
 
+    async def seals_elsewhere(self, *, consignment: str, terminal: str) -> tuple[str, ...]:
+        """Seals that join a terminal to another consignment."""
+        async with self._database.session() as s:
+            rows = await s.fetch_all(
+                "select seal from devices.seal where terminal = %s and consignment <> %s"
+                " order by seal",
+                (terminal, consignment),
+            )
+        return tuple(row["seal"] for row in rows)
+
     async def _known(self, s: Session, frames: Sequence[StoredFrame]) -> set[tuple[str, bytes]]:
         """Which of these frames are stored already: a terminal repeats what was not answered."""
         rows = await s.fetch_all(

@@ -66,6 +66,28 @@ def bound_to(found: Sequence[Binding], container: str, *, otherwise: Binding) ->
     return [each for each in found if each.bound][-1]
 
 
+def left_since(sealing: SignedEvent, others: Sequence[Sequence[SignedEvent]]) -> str:
+    """Why a whole seal no longer tells where its terminal is, or `` while it does.
+
+    `others`: the histories of the terminal's seals on other consignments. A terminal goes on from
+    one journey to the next without a word; what was sealed last holds it. Who was found whole in
+    another container after that may be in either.
+    """
+    sealed, at = Sealed.of(sealing), sealing.recorded_at
+    for history in others:
+        other = Sealed.of(history[0])
+        if other.container == sealed.container:
+            continue
+        looks = [each for each in history if each.type == SealChecked.TYPE]
+        whole = [each for each in looks if SealChecked.of(each).intact]
+        if any(each.recorded_at >= at for each in (history[0], *whole)):
+            return (
+                f"terminal not bound: {sealed.terminal} is sealed into {other.container} by"
+                f" {other.seal}, of another consignment"
+            )
+    return ""
+
+
 def _objection(
     sealed: Sealed, checks: Sequence[SealChecked], terminal: str, terminal_key: str
 ) -> str:

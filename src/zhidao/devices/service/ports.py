@@ -251,3 +251,7 @@ class Vault(Protocol):
     async def seals(self, *, consignment: str, terminal: str) -> tuple[str, ...]:
         """Seals that join a terminal to a consignment, in order of their names."""
         ...
+
+    async def seals_elsewhere(self, *, consignment: str, terminal: str) -> tuple[str, ...]:
+        """Seals that join a terminal to any other consignment, in order of their names."""
+        ...

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final
+from typing import Final, TypeAlias
+
+import msgspec
 
 from zhidao.core.access import Relation, access
 from zhidao.core.actor import Actor, Role
@@ -11,7 +13,7 @@ from zhidao.core.errors import Conflict, NotFound, Refused
 from zhidao.core.events import SignedEvent
 from zhidao.core.ids import PartyId
 from zhidao.core.journal import Records, Scribe
-from zhidao.devices.domain.binding import binding_of, bound_to, unbound
+from zhidao.devices.domain.binding import binding_of, bound_to, left_since, unbound
 from zhidao.devices.domain.seal_number import container_number, seal_number
 from zhidao.devices.events import Binding, SealChecked, Sealed
 from zhidao.devices.service.ports import Vault
@@ -20,6 +22,8 @@ MAY_SEAL: Final = access(Role.PARTY, relation=Relation.PEER, of="the terminal in
 # The containers of a consignment, as far as the actor may know them.
 ContainersOf = Callable[[Actor, str], Awaitable[Sequence[str]]]
 MAY_CHECK_SEAL: Final = access(Role.PARTY, relation=Relation.PEER, of="the seal")
+# Of seals, by number, so that a list reads each once.
+_Histories: TypeAlias = dict[str, Sequence[SignedEvent]]
 
 
 async def _unknown(_actor: Actor, _consignment: str) -> Sequence[str]:
@@ -165,10 +169,13 @@ class Seals:
         The terminal of a seal that came from another node is registered there: whether its key is
         the one that was sealed in, that node judged.
         """
+        return await self._viewed(actor, seal, {})
+
+    async def _viewed(self, actor: Actor, seal: str, read: _Histories) -> tuple[Sealed, Binding]:
         history = await self._records.history(_aggregate(seal), actor)
         sealed = Sealed.of(history[0])
         try:
-            return sealed, await self._bound_by(history, sealed.terminal)
+            return sealed, await self._bound_by(history, sealed.terminal, read)
         except NotFound:
             key = sealed.terminal_key
             return sealed, binding_of(history, terminal=sealed.terminal, terminal_key=key)
@@ -180,15 +187,19 @@ class Seals:
         names = await self._records.aggregates(
             _aggregate(""), actor, limit=limit, after=_aggregate(after) if after else ""
         )
-        return [await self.view(actor, name.removeprefix(_aggregate(""))) for name in names]
+        read: _Histories = {}
+        return [
+            await self._viewed(actor, name.removeprefix(_aggregate("")), read) for name in names
+        ]
 
     async def binding(self, *, terminal: str, consignment: str, container: str = "") -> Binding:
         """What joins a terminal to a consignment: a seal that stands, else the best reason.
 
         `container`: the one that it is to ride with; who is sealed into two rides with none.
         """
+        read: _Histories = {}
         found = [
-            await self._bound_by(await self._records.history(_aggregate(seal)), terminal)
+            await self._bound_by(await self._records.history(_aggregate(seal)), terminal, read)
             for seal in await self._vault.seals(consignment=consignment, terminal=terminal)
         ]
         none = unbound(
@@ -199,9 +210,21 @@ class Seals:
             return bound_to(found, container, otherwise=none)
         return next((each for each in found if each.bound), found[-1] if found else none)
 
-    async def _bound_by(self, history: Sequence[SignedEvent], terminal: str) -> Binding:
+    async def _bound_by(
+        self, history: Sequence[SignedEvent], terminal: str, read: _Histories
+    ) -> Binding:
         known = await self._vault.terminal(terminal)
-        return binding_of(history, terminal=terminal, terminal_key=known.multikey)
+        found = binding_of(history, terminal=terminal, terminal_key=known.multikey)
+        if not found.bound:
+            return found
+        elsewhere = await self._vault.seals_elsewhere(
+            consignment=Sealed.of(history[0]).consignment, terminal=terminal
+        )
+        for seal in elsewhere:
+            if seal not in read:
+                read[seal] = await self._records.history(_aggregate(seal))
+        reason = left_since(history[0], [read[seal] for seal in elsewhere])
+        return msgspec.structs.replace(found, bound=not reason, reason=reason)
 
     async def _sealing(self, seal: str) -> SignedEvent | None:
         history = await self._records.history(_aggregate(seal))

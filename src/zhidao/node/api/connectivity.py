@@ -26,7 +26,7 @@ from zhidao.node.http.known_parties import KNOWN
 MAY_SET_SCENARIO: Final = access(Role.OPERATOR)
 
 PartyName = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
-Readers = Annotated[list[PartyName], msgspec.Meta(max_length=32)]
+Readers = Annotated[list[Annotated[PartyName, KNOWN]], msgspec.Meta(max_length=32)]
 TerminalName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,29}\Z")]
 CardNumber = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,7}\Z")]
 LatitudeNdeg = Annotated[int, msgspec.Meta(ge=-90_000_000_000, le=90_000_000_000)]

@@ -17,6 +17,7 @@ from zhidao.core.keys import PublicKey
 from zhidao.core.timescale import Utc
 from zhidao.node.events import Stated
 from zhidao.node.http.access import ACCESS
+from zhidao.node.http.known_parties import KNOWN
 from zhidao.node.identity.party_statements import MAY_STATE, Statement, Statements
 
 _PARTY: Final = r"^[a-z0-9][a-z0-9.-]{0,63}\Z"
@@ -44,7 +45,7 @@ class NewStatement(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     consignment: Annotated[str, msgspec.Meta(max_length=64)] = ""
     text: Annotated[str, msgspec.Meta(max_length=2000)] = ""
     values: Annotated[dict[Value, Value], msgspec.Meta(max_length=32)] = {}
-    readers: Annotated[list[Party], msgspec.Meta(max_length=32)] = []
+    readers: Annotated[list[Annotated[Party, KNOWN]], msgspec.Meta(max_length=32)] = []
 
 
 class RecordedStatement(msgspec.Struct, kw_only=True):

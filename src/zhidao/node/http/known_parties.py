@@ -2,7 +2,7 @@
 
 A field says so of itself, by `KNOWN` beside its type; whoever reads the body asks for each of them
 before the route does anything. So an account is not opened, nor a title handed, to a slip of the
-pen.
+pen. A body of which a domain's own value names parties tells them by `parties_within`.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ async def check_parties(body: Any, must_be_known: MustBeKnown) -> None:
 
     A field left empty names none.
     """
-    named: list[str] = []
+    named: list[str] = list(body.parties_within()) if hasattr(body, "parties_within") else []
     kind: Any = type(body)
     for name, _ in fields_naming(kind):
         value = getattr(body, name)

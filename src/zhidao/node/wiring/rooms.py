@@ -159,6 +159,7 @@ async def build(
         lots=factory.lots,
         packs=settings.packs,
         check_home=late.check_home,
+        must_be_known=parties.must_be_known,
         risk_rules=settings.risk_rules,
         screening_list=settings.screening_list,
         witnessed=any(

@@ -31,7 +31,7 @@ from zhidao.trade.adapters.rule_worker import RuleWorker
 from zhidao.trade.domain.clearance.reference import REFERENCE
 from zhidao.trade.service.carried_documents import CarriedDocuments
 from zhidao.trade.service.clearance import Clearance
-from zhidao.trade.service.consignments import ConsignmentService, everywhere
+from zhidao.trade.service.consignments import ConsignmentService, anybody, everywhere
 from zhidao.trade.service.crossings import Crossings
 from zhidao.trade.service.delivery import CONSUMER, Journey
 from zhidao.trade.service.issuing import Issuing
@@ -108,13 +108,15 @@ async def build(
     risk_rules: Path | None = None,
     screening_list: Path | None = None,
     check_home: Callable[[str], Awaitable[None]] = everywhere,
+    must_be_known: Callable[..., Awaitable[None]] = anybody,
     witnessed: bool = False,
 ) -> TradeServices:
     """The trade room in this node's runtime context, with the credentials and lots of lower rooms.
 
     `risk_rules`, `screening_list`: the operator's files; without rules the reference ones hold.
     `witnessed`: witnesses are asked for this node's log.
-    `check_home` refuses to write a consignment's history that another node goes on with.
+    `check_home` refuses to write a consignment's history that another node goes on with,
+    `must_be_known` parties that this node does not know.
     """
     records = Records(
         PostgresJournal(context.database, "trade", context.wake_relay), context.scribe
@@ -135,6 +137,7 @@ async def build(
         ),
         shelf=PaperShelf(archive=context.archive, lots=lots, node=context.node, judges=judges),
         check_home=check_home,
+        must_be_known=must_be_known,
         judges=judges,
     )
     journey = Journey(records)

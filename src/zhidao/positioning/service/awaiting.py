@@ -119,6 +119,8 @@ class Awaiting:
         ends: Sequence[ArrivalWithdrawn] = (),
     ) -> None:
         consignment = facts[0].consignment
+        terminals = [each.terminal for each in facts]
+        await self.check_terminals(consignment=consignment, terminals=terminals, signed=False)
         carriers = {party for each in facts for party in await self._carrier(each.terminal)}
         owner = history[0].owner if history else actor.party
         visible = sorted({*map(party_id, readers), actor.party, *carriers} - {owner})

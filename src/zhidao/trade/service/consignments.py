@@ -11,6 +11,7 @@ from zhidao.core.actor import Actor, Role
 from zhidao.core.archive import Archive
 from zhidao.core.errors import Conflict, Forbidden, MalformedInput, NotFound, Refused
 from zhidao.core.events import SignedEvent
+from zhidao.core.ids import PartyId
 from zhidao.core.journal import Records
 from zhidao.core.judging import DOCUMENT, IN_PLACE, Judges
 from zhidao.trade.domain.comparison import Answer, CheckResult
@@ -57,6 +58,11 @@ async def everywhere(consignment: str) -> None:
     del consignment
 
 
+async def anybody(*parties: PartyId) -> None:
+    """Lets any party be named."""
+    del parties
+
+
 class ConsignmentService:
     """Implements `trade.commands.Consignments` and the use cases of a consignment's parties."""
 
@@ -68,21 +74,27 @@ class ConsignmentService:
         issuing: Issuing,
         shelf: PaperShelf,
         check_home: Callable[[str], Awaitable[None]] = everywhere,
+        must_be_known: Callable[..., Awaitable[None]] = anybody,
         judges: Judges = IN_PLACE,
     ) -> None:
-        """`check_home` raises Refused where another node writes a consignment's history."""
+        """`check_home` raises Refused where another node writes a consignment's history.
+
+        `must_be_known` raises Refused for a party that nobody here knows: whoever took its name
+        later would read the papers.
+        """
         self._records = records
         self._archive = archive
         self._issuing = issuing
         self._shelf = shelf
         self._check_home = check_home
+        self._must_be_known = must_be_known
         self._judges = judges
 
     async def enter(self, actor: Actor, source: bytes) -> Consignment:
         """Opens a consignment from one entry file; the same file again changes nothing.
 
         Raises Forbidden if the actor is not the entry's exporter, Conflict if the name stands for
-        another entry, and what reading, rules and lot refuse.
+        another entry, and what reading, rules and lot refuse; and the parties that nobody knows.
         """
         from zhidao.trade.wire import entry as entry_file
 
@@ -99,8 +111,9 @@ class ConsignmentService:
             standing = await self._records.history(aggregate_of(entry.id))
             if standing:
                 return _unless_other(fold(standing), source, actor)
-            facts = await self._issuing.facts(actor, entry, source=source)
             readers = [party.id for party in entry.parties.values()]
+            await self._must_be_known(*readers)
+            facts = await self._issuing.facts(actor, entry, source=source)
             return fold(
                 await self._records.record(
                     actor,

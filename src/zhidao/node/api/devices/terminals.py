@@ -37,7 +37,7 @@ MAY_SEE_GATEWAY: Final = access(Role.OPERATOR, Role.AUDITOR)
 
 PartyName = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 TerminalName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,29}\Z")]
-Readers = Annotated[list[PartyName], msgspec.Meta(max_length=32)]
+Readers = Annotated[list[Annotated[PartyName, KNOWN]], msgspec.Meta(max_length=32)]
 _Limit = Annotated[int, Parameter(ge=1, le=500)]
 _Day = Annotated[str, Parameter(pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2})?\Z")]
 _Latitude = Annotated[int, Parameter(ge=-LATITUDE_UDEG_MAX, le=LATITUDE_UDEG_MAX)]
@@ -72,7 +72,7 @@ class NewTerminal(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     phone: Annotated[str, msgspec.Meta(min_length=1, max_length=32)]
     key: Annotated[str, msgspec.Meta(max_length=4096)] = ""
     owner: Annotated[PartyName, KNOWN]
-    readers: Annotated[list[Annotated[PartyName, KNOWN]], msgspec.Meta(max_length=32)] = []
+    readers: Readers = []
     number: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{0,20}\Z")] = ""
     surroundings: Literal["open_sky", "vehicle", "phone"] = "vehicle"
     window_minutes: Annotated[int, msgspec.Meta(ge=0, le=WINDOW_MINUTES_MAX)] = WINDOW_MINUTES

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import msgspec
@@ -12,7 +13,7 @@ from zhidao.core.access import LIST, READ
 from zhidao.core.actor import Actor
 from zhidao.core.limits import JSON_INTEGER_MAX
 from zhidao.finance.domain.deals import condition as conditions
-from zhidao.finance.domain.deals.condition import Condition, Happened
+from zhidao.finance.domain.deals.condition import Condition, Happened, leaves
 from zhidao.finance.domain.deals.escrow import Escrow
 from zhidao.finance.events.banks import EscrowOpened
 from zhidao.finance.service.deals.escrows import (
@@ -65,6 +66,11 @@ class NewEscrow(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     refund_after: Annotated[str, msgspec.Meta(min_length=20, max_length=40)]
     arbiter: Annotated[str, msgspec.Meta(max_length=64), KNOWN] = ""
     reference: Annotated[str, msgspec.Meta(max_length=140)] = ""
+
+    def parties_within(self) -> Iterator[str]:
+        """Whose word the condition waits for."""
+        for leaf in leaves(self.condition):
+            yield leaf.asserted_by if isinstance(leaf, Happened) else leaf.by
 
 
 class GivenAttestation(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

@@ -15,6 +15,7 @@ from zhidao.core.ids import party_id
 from zhidao.industry.events import Limit, LotFinished, OrderOpened
 from zhidao.industry.service.lots import MAY_FINISH_LOT, MAY_OPEN_ORDER, LotService
 from zhidao.node.http.access import ACCESS
+from zhidao.node.http.known_parties import KNOWN
 from zhidao.node.lists.listing import LISTED, Listing
 
 Number = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}\Z")]
@@ -37,7 +38,7 @@ class NewOrder(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     gtin: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{8,14}\Z")]
     quantity: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
     limits: Annotated[list[Limit], msgspec.Meta(min_length=1, max_length=50)]
-    readers: Annotated[list[Party], msgspec.Meta(max_length=50)] = []
+    readers: Annotated[list[Annotated[Party, KNOWN]], msgspec.Meta(max_length=50)] = []
     excess: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 0
 
 

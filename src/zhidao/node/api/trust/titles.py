@@ -78,7 +78,7 @@ class NewTitle(msgspec.Struct, forbid_unknown_fields=True):
     consignment: Name
     document: Digest
     holder: Annotated[Name, KNOWN]
-    readers: Annotated[list[Name], msgspec.Meta(max_length=64)] = []
+    readers: Annotated[list[Annotated[Name, KNOWN]], msgspec.Meta(max_length=64)] = []
     # Only for a bill whose document does not bear them; without any of both nothing is minted.
     carrier_code: Annotated[str, msgspec.Meta(max_length=64)] = ""
     bill_number: Annotated[str, msgspec.Meta(max_length=64)] = ""
