@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+from pathlib import Path
 
 import pytest
+from tests.devices.egts_unit import packet as egts_packet
+from tests.devices.egts_unit import position as egts_position
+from tests.devices.egts_unit import record as egts_record
+from tests.devices.egts_unit import satellites
 
 from zhidao.cli.devices.frames import HEX_DIGITS_MAX
 from zhidao.cli.main import main
@@ -138,3 +143,44 @@ def test_so_much_is_taken_and_no_more(
     monkeypatch.setattr("sys.stdin", io.StringIO(text + " "))
     assert main(["devices", "decode", "-"]) == 2
     assert "more than" in capsys.readouterr().err
+
+
+def test_packets_of_egts_are_told_by_every_byte(
+    capsys: pytest.CaptureFixture[str], shared: Path
+) -> None:
+    """Those of real units: nothing is said to be unreadable, and each byte stands in one field."""
+    text = (shared / "connectivity" / "traccar" / "egts.jsonl").read_text()
+    rows = [json.loads(line)["frame_hex"] for line in text.splitlines()]
+    assert main(["devices", "decode", "--json", *rows]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert len(told) == len(rows)
+    for each, raw in zip(told, rows, strict=True):
+        body = "".join(field["hex"] for field in each["fields"])
+        assert (each["read"], each["raw"], body) == (True, raw, raw[22:-4])
+
+
+def test_a_position_of_egts_is_told_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    where = egts_record(egts_position(1_795_521_600), satellites(9), oid=295_855)
+    assert main(["devices", "decode", egts_packet(where).hex()]) == 0
+    told = capsys.readouterr().out
+    for words in (
+        "EGTS data",
+        "295855 (the unit that it is about)",
+        "2 (telematic data)",
+        "POS_DATA.latitude",
+        "43.200000 degrees",
+        "60.5 km/h",
+        "2026-11-24T12:00:00Z",
+        "valid, in 3D, WGS 84, moving",
+        "EXT_POS_DATA.satellites",
+    ):
+        assert words in told, words
+
+
+def test_a_packet_of_egts_with_a_wrong_checksum_is_said_to_be_one(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    raw = egts_packet(egts_record(egts_position(1_795_521_600)))
+    for wrong, words in ((raw[:-1] + b"\0", "CRC-16"), (raw[:10] + b"\0" + raw[11:], "CRC-8")):
+        assert main(["devices", "decode", wrong.hex()]) == 1
+        assert words in capsys.readouterr().out

@@ -35,20 +35,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = (
         "All 71 messages of JT/T 808 (2011, 2013, 2019) are explained; parts of a divided message\n"
         "are put together if all are given. Of Teltonika (codecs 8, 8 Extended, 16, and texts\n"
-        "in 12 to 14) one greeting, frame or datagram is told. Nothing is sent anywhere.\n"
+        "in 12 to 14) one greeting, frame or datagram is told, of EGTS every packet and what its\n"
+        "records say. Nothing is sent anywhere.\n"
         "examples:\n"
         "  zhidao devices decode 7E000200000138001380000001AB7E\n"
+        "  zhidao devices decode 0100000B0003006C430004010000ACFB\n"
         "  zhidao devices decode - < frames.hex\n"
         "status: 0 all read, 1 some not read, 2 no frame at all"
     )
 
 
 def _decode(options: argparse.Namespace) -> int:
-    from zhidao.devices.wire.jt808 import explained as jt808
-    from zhidao.devices.wire.teltonika import explained as teltonika
-
     data = _bytes_of(options.frames)
-    told = teltonika.explained(data) if teltonika.is_of_teltonika(data) else jt808.explained(data)
+    told = _explained(data)
     if not told:
         raise MalformedInput(
             "no frame between delimiters (7E)", remedy="give the bytes from 7E to 7E"
@@ -58,6 +57,19 @@ def _decode(options: argparse.Namespace) -> int:
     else:
         tell("\n\n".join(_in_words(each) for each in told))
     return 1 if any(each.wrong for each in told) else 0
+
+
+def _explained(data: bytes) -> list[FrameView]:
+    """By the protocol whose frames begin so; a checksum that is right tells more than a shape."""
+    from zhidao.devices.wire.egts import views as egts
+    from zhidao.devices.wire.jt808 import explained as jt808
+    from zhidao.devices.wire.teltonika import explained as teltonika
+
+    if egts.has_egts_header(data):
+        return egts.explained(data)
+    if teltonika.is_of_teltonika(data):
+        return teltonika.explained(data)
+    return egts.explained(data) if egts.resembles_egts(data) else jt808.explained(data)
 
 
 def _bytes_of(words: list[str]) -> bytes:
