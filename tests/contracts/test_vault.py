@@ -33,6 +33,7 @@ from zhidao.devices.domain.custody import (
 from zhidao.devices.domain.track import IN_FUTURE, REASONS, LastSeen, Report, TrackPoint
 from zhidao.devices.events import PositionsRecorded
 from zhidao.devices.service.ports import Vault
+from zhidao.devices.wire.egts.kept import POSITION_ID
 from zhidao.devices.wire.teltonika.records import RECORD_IDS
 from zhidao.store.journal import PostgresJournal
 from zhidao.store.memory import MemoryJournal
@@ -237,7 +238,8 @@ async def test_of_two_terminals_with_the_same_bytes_the_newest_is_given(kept: Ke
 
 async def test_each_position_frame_is_covered_once(kept: Kept):
     frames = [_frame(1), _frame(2), _frame(3, 0x0704), _frame(4, 0x0900)]
-    records = [_frame(5 + n, message, "truck-8") for n, message in enumerate(RECORD_IDS)]
+    others = (*RECORD_IDS, POSITION_ID)
+    records = [_frame(5 + n, message, "truck-8") for n, message in enumerate(others)]
     await kept.vault.keep([*frames, *records], [])
     assert await kept.vault.unbatched(10) == ("truck-7", "truck-8")
     assert await kept.vault.unbatched_positions("truck-7", 10) == tuple(frames[:3])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import struct
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 TID, OTHER_TID, DISPATCHER = 865_905, 295_855, 2_219
@@ -150,8 +151,11 @@ class Unit:
 
     async def ended(self) -> bool:
         """Whether the node hung up without another word."""
-        async with asyncio.timeout(10):
-            said = await self.reader.read()
+        said = b""
+        # The node may end it before it has read what the unit said last.
+        with suppress(ConnectionResetError):
+            async with asyncio.timeout(10):
+                said = await self.reader.read()
         self.close()
         return said == b""
 
@@ -162,8 +166,7 @@ class Unit:
 def _confirmed(data: bytes):
     while data:
         size, _, flags, *_ = struct.unpack("<HHBBB", data[:7])
-        assert flags & 0x40  # For a service on the device; no other field is announced.
-        assert not flags & 0x07
+        assert flags in (0, 0x40)  # For a service on the device or not; no other field is there.
         inner, data = data[7 : 7 + size], data[7 + size :]
         for at in range(0, len(inner), 6):
             kind, length, number, status = struct.unpack("<BHHB", inner[at : at + 6])

@@ -122,6 +122,8 @@ SETTINGS: Final = (
     Setting("devices.tls_port", 0, "port for JT/T 808 over TLS, by the node's certificate; 0: off"),
     Setting("devices.teltonika_port", 0, "port for Teltonika terminals; 0: off"),
     Setting("devices.teltonika_tls_port", 0, "port for Teltonika over TLS; 0: off"),
+    Setting("devices.egts_port", 0, "port for units and platforms of EGTS; 0: off"),
+    Setting("devices.egts_tls_port", 0, "port for EGTS over TLS; 0: off"),
     Setting("devices.sessions_max", 20_000, "connections of terminals at once"),
     Setting(
         "devices.per_address_max",

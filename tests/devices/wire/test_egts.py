@@ -21,6 +21,8 @@ from tests.devices.egts_unit import (
 )
 
 from zhidao.core.errors import MalformedInput
+from zhidao.devices.wire.egts.kept import POSITION_ID, kept_id, kept_record, packed, said
+from zhidao.devices.wire.egts.replies import Replies
 from zhidao.devices.wire.egts.service_frame import (
     RECORDS_MAX,
     SIGNATURE_BYTES_MAX,
@@ -267,9 +269,35 @@ def test_any_subrecords_are_read_and_written_back_or_refused(data, service) -> N
     assert encode_subrecords(found) == data
 
 
+@given(services(), _u(16), _u(8), _maybe(st.builds(Route, _u(16), _u(16), _u(8))))
+def test_a_record_is_kept_by_itself_and_what_became_of_it_is_said(made, number, code, route):
+    record_, wanted = made
+    assert kept_record(packed(record_)) == record_
+    assert kept_id(record_, wanted) >> 16 == 2
+    assert (kept_id(record_, wanted) == POSITION_ID) == any(isinstance(s, PosData) for s in wanted)
+    again = said(replace(record_, number=number), wanted)
+    assert again == said(record_, wanted)
+    assert (again is None) == (record_.time_s is None and not any(isinstance(s, PosData) for s in wanted))  # fmt: skip
+    told = decode_packet(Replies().response(number, code, [(record_, code)] * 2, route))
+    frame = decode_frame(told)
+    (answer,) = frame.records
+    assert (frame.answers, frame.result) == (number, code)
+    assert (answer.source, answer.recipient) == (record_.recipient, record_.source)
+    read = subrecords_of(replace(answer, recipient=1))
+    assert read == (RecordResponse(record_.number, code),) * 2
+    assert told.route == (route and Route(route.recipient, route.peer, route.hops))
+
+
+def test_the_answer_to_the_most_records_of_all_services_fits_one_packet() -> None:
+    records = [Record(n, n & 0xFF, n >> 8, b"") for n in range(RECORDS_MAX)]
+    told = Replies().response(1, 0, [(each, 0) for each in records])
+    answered = [subrecords_of(each) for each in decode_frame(decode_packet(told)).records]
+    assert len(answered) == RECORDS_MAX
+
+
 def _packet() -> bytes:
-    said = record(position(AT_S), satellites(9), number=7, oid=3, time_s=AT_S)
-    return packet(said, number=513)
+    told = record(position(AT_S), satellites(9), number=7, oid=3, time_s=AT_S)
+    return packet(told, number=513)
 
 
 def test_a_unit_that_shares_no_code_is_understood() -> None:
@@ -351,10 +379,10 @@ def test_what_a_packet_carries_is_refused_by_name(whole: Packet, code: str) -> N
     assert refused.value.code == code
 
 
-@pytest.mark.parametrize("said", [(2, position(AT_S)), (1, terminal_identity(1, "35"))])
-def test_a_position_or_an_identity_that_is_not_whole_is_no_raw_subrecord(said) -> None:
+@pytest.mark.parametrize("made", [(2, position(AT_S)), (1, terminal_identity(1, "35"))])
+def test_a_position_or_an_identity_that_is_not_whole_is_no_raw_subrecord(made) -> None:
     """Kept raw it would be acknowledged, and nobody would ever see it."""
-    service, (kind, data) = said
+    service, (kind, data) = made
     cut = encode_subrecords([Raw(kind, data[:-4])])
     with pytest.raises(MalformedInput):
         subrecords_of(Record(1, service, service, cut))

@@ -48,9 +48,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     adding.add_argument("--number", default="", help="digits set in the device, if others")
     adding.add_argument(
         "--protocol",
-        choices=("jt808", "teltonika"),
+        choices=("jt808", "teltonika", "egts", "egts-dispatcher"),
         default="jt808",
-        help="what it speaks; of teltonika the number is its IMEI (default: %(default)s)",
+        help="what it speaks; of teltonika the number is its IMEI, of egts that or its TID, of a"
+        " platform (egts-dispatcher) its DID (default: %(default)s)",
     )
     adding.add_argument("--key", default="", help="Multikey; without one: claimed only")
     adding.add_argument("--reader", action="append", default=[], metavar="PARTY", help="who sees")
@@ -94,11 +95,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "Its registration is answered once, within a window; then it is locked. One that lost its\n"
         "token needs another window; with --void whoever holds the token is put out.\n"
         "A Teltonika tracker shows nothing but its IMEI: it comes in unless it is suspended.\n"
+        "A unit of EGTS shows its number (TID) or IMEI; a platform of its owner may speak for it.\n"
         "examples:\n"
         "  zhidao terminal add LORRY-7 --phone '+86 138 0013 8000' --owner carrier \\\n"
         "      --url https://localhost:8443 --as aida\n"
         "  zhidao terminal add LORRY-8 --phone '+7 701 555 0123' --owner carrier \\\n"
         "      --protocol teltonika --number 352094081673958\n"
+        "  zhidao terminal add UNIT-9 --phone '+7 701 555 0124' --owner carrier \\\n"
+        "      --protocol egts --number 865905\n"
+        "  zhidao terminal add PLATFORM-1 --phone '+7 701 555 0125' --owner carrier \\\n"
+        "      --protocol egts-dispatcher --number 2219\n"
         "  zhidao terminal invite LORRY-7 --minutes 30 --url https://localhost:8443 --as aida\n"
         "  zhidao terminal invite LORRY-7 --void\n"
         "  zhidao terminal suspend LORRY-7\n"
@@ -194,9 +200,10 @@ def _changed(options: argparse.Namespace, act: str, body: dict[str, Any]) -> int
 
 
 def _stands(enrolment: dict[str, Any], protocol: str = "jt808") -> str:
-    if protocol == "teltonika" and enrolment["state"] in ("new", "invited", "enrolled"):
+    if protocol != "jt808" and enrolment["state"] in ("new", "invited", "enrolled"):
+        shown = "IMEI" if protocol == "teltonika" else "number"
         heard = "it has greeted" if enrolment["state"] == "enrolled" else "it has not greeted yet"
-        return f"let in by its IMEI; {heard}"
+        return f"let in by its {shown}; {heard}"
     words = {
         "new": "no window is open for it, so its registration is refused",
         "invited": f"it may register once, until {enrolment['until']}",

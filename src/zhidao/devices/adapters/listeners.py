@@ -10,9 +10,11 @@ from typing import Any, Final, Protocol
 
 from zhidao.core.errors import MalformedInput
 from zhidao.devices.adapters.tls_server import TlsServer, context_of
-from zhidao.devices.domain.enrolment import JT808, TELTONIKA
+from zhidao.devices.domain.enrolment import EGTS, JT808, TELTONIKA
+from zhidao.devices.service.egts_session import EgtsSession
 from zhidao.devices.service.session import Session
 from zhidao.devices.service.teltonika_session import TeltonikaSession
+from zhidao.devices.wire.egts.transport import Deframer as EgtsDeframer
 from zhidao.devices.wire.jt808.frame import Deframer
 from zhidao.devices.wire.teltonika.packet import Deframer as TeltonikaDeframer
 
@@ -65,6 +67,7 @@ class WireProtocol:
 PROTOCOLS: Final = {
     JT808: WireProtocol(Deframer, Session),
     TELTONIKA: WireProtocol(TeltonikaDeframer, TeltonikaSession),
+    EGTS: WireProtocol(EgtsDeframer, EgtsSession),
 }
 
 
@@ -93,16 +96,23 @@ class Ports:
     teltonika: int = 0
     tls: int = 0
     teltonika_tls: int = 0
+    egts: int = 0
+    egts_tls: int = 0
     certificate: tuple[str, str] | None = None
 
     def listeners(self, host: str) -> list[Listener]:
         """Those that are on. Raises MalformedInput for an encrypted one without a certificate."""
         every = [
             Listener(host, self.teltonika, TELTONIKA, "devices.teltonika_port"),
+            Listener(host, self.egts, EGTS, "devices.egts_port"),
+        ]
+        plain = len(every)
+        every += [
             Listener(host, self.tls, JT808, "devices.tls_port"),
             Listener(host, self.teltonika_tls, TELTONIKA, "devices.teltonika_tls_port"),
+            Listener(host, self.egts_tls, EGTS, "devices.egts_tls_port"),
         ]
-        for each in every[1:]:
+        for each in every[plain:]:
             if each.port:
                 each.tls = context_of(*self._shown(each))
         return [each for each in every if each.port]

@@ -41,8 +41,8 @@ _TERMINAL: Final = (
 _FRAME: Final = (
     "select terminal, digest, id, received_tai_ns, message, serial, plain from devices.frame"
 )
-# As the index of those that no fact covers yet has them (migration 0009).
-_POSITION: Final = "message in (512, 1796, 65544, 65552, 65678)"
+# As the index of those that no fact covers yet has them (migration 0011).
+_POSITION: Final = "message in (512, 1796, 65544, 65552, 65678, 131600)"
 # The next frames from before positions had a table, behind the last that was read: of JT/T 808.
 _UNREAD: Final = (
     f"{_FRAME} where message in (512, 1796) and (terminal, id) > (%s, %s)"

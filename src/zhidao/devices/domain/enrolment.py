@@ -15,7 +15,9 @@ NEW, INVITED, ENROLLED = "new", "invited", "enrolled"
 SUSPENDED, RETIRED = "suspended", "retired"
 # What a terminal may speak.
 JT808, TELTONIKA = "jt808", "teltonika"
-PROTOCOLS: Final = (JT808, TELTONIKA)
+# A unit of EGTS, and a platform that passes on what units of its owner say.
+EGTS, EGTS_DISPATCHER = "egts", "egts-dispatcher"
+PROTOCOLS: Final = (JT808, TELTONIKA, EGTS, EGTS_DISPATCHER)
 # How long a window stands open unless somebody says otherwise, and at most.
 WINDOW_MINUTES: Final = 30
 WINDOW_MINUTES_MAX: Final = 24 * 60

@@ -15,6 +15,7 @@ from zhidao.core.timescale import NS
 from zhidao.devices.domain import enrolment as states
 from zhidao.devices.domain.custody import Terminal
 from zhidao.devices.domain.enrolment import (
+    EGTS,
     JT808,
     RETIRED,
     SUSPENDED,
@@ -86,9 +87,9 @@ class Enrolments:
         def change(before: Enrolment) -> Enrolment:
             if void and not before.has_token:
                 raise Refused(
-                    f"terminal {terminal} shows its IMEI and has no token that could be void",
+                    f"terminal {terminal} shows its number and has no token that could be void",
                     code="enrolment_state",
-                    remedy="suspend it to put whoever calls by its IMEI out",
+                    remedy="suspend it to put whoever calls by its number out",
                 )
             return states.invited(before, until, void=void)
 
@@ -161,18 +162,45 @@ class Enrolments:
             return found
         raise Conflict(f"terminal {found.terminal} is being enrolled by somebody else")
 
-    async def admit(self, imei: str, *, network: str = "") -> Terminal:
-        """The terminal that greets with this IMEI, which is all that its protocol can show.
+    async def admit(self, number: str, *, network: str = "", protocol: str = TELTONIKA) -> Terminal:
+        """The terminal that calls by this number, which is all that its protocol can show.
 
-        The first time it is enrolled. Raises NotFound for an IMEI that is none here, Refused:
+        The first time it is enrolled. Raises NotFound for a number that is none here, Refused:
         `wrong_protocol`, `suspended`, `in_use_elsewhere`.
         """
-        found = await self._vault.terminal_by_number(imei.lstrip("0"))
+        found = await self._vault.terminal_by_number(number.lstrip("0"))
+
+        def may(before: Enrolment) -> None:
+            _may_greet(before, protocol)
+            if self._lines.is_alive_elsewhere(found.terminal, network):
+                raise self._contested(found, "number")
+
+        return await self._let_in(found, may)
+
+    async def admit_again(self, terminal: Terminal, *, protocol: str = TELTONIKA) -> None:
+        """As `judge_again`, of a terminal that greeted. Raises Refused as `admit` does."""
+        _may_greet(await self._vault.enrolment(terminal.terminal), protocol)
+
+    async def speak_for(self, number: str, dispatcher: Terminal) -> Terminal:
+        """The unit with this number, for which a platform may speak: both have one owner.
+
+        The first time it is enrolled. Raises NotFound for a number that is none here, Refused:
+        `wrong_protocol`, `suspended`, `of_another`.
+        """
+        found = await self._vault.terminal_by_number(number)
+        if found.owner != dispatcher.owner:
+            raise Refused(
+                f"{dispatcher.terminal} spoke for terminal {found.terminal}, which is another's",
+                code="of_another",
+                remedy="add a platform of that terminal's owner, or let it send nothing of it",
+            )
+        return await self._let_in(found, lambda before: _may_greet(before, EGTS))
+
+    async def _let_in(self, found: Terminal, may: Callable[[Enrolment], None]) -> Terminal:
+        """Enrols a terminal that has no token, if it is not yet; `may` raises if it may not."""
         for _ in range(_ATTEMPTS):
             before = await self._vault.enrolment(found.terminal)
-            _may_greet(before)
-            if self._lines.is_alive_elsewhere(found.terminal, network):
-                raise self._contested(found, "IMEI")
+            may(before)
             if before.state == states.ENROLLED:
                 return found
             try:
@@ -181,10 +209,6 @@ class Enrolments:
                 continue  # Another line of it was let in this moment, or somebody decides.
             return found
         raise Conflict(f"terminal {found.terminal} is being enrolled by somebody else")
-
-    async def admit_again(self, terminal: Terminal) -> None:
-        """As `judge_again`, of a terminal that greeted. Raises Refused as `admit` does."""
-        _may_greet(await self._vault.enrolment(terminal.terminal))
 
     async def judge_again(self, terminal: Terminal, token: str, *, imei: str) -> None:
         """Whether a terminal that has taken its line may still have it; its line is known now.
@@ -332,8 +356,8 @@ def _speaks(standing: Enrolment, protocol: str) -> None:
         )
 
 
-def _may_greet(standing: Enrolment) -> None:
-    _speaks(standing, TELTONIKA)
+def _may_greet(standing: Enrolment, protocol: str) -> None:
+    _speaks(standing, protocol)
     if standing.state in (SUSPENDED, RETIRED):
         raise _is_out(standing)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from zhidao.core.errors import MalformedInput
@@ -10,6 +10,14 @@ from zhidao.core.geo import Frame
 from zhidao.core.timescale import Utc
 from zhidao.devices.domain.custody import StoredFrame
 from zhidao.devices.domain.track import NO_TIME, Report, TrackPoint, objection
+from zhidao.devices.wire.egts.kept import POSITION_ID, kept_record
+from zhidao.devices.wire.egts.subrecords import (
+    BEIDOU,
+    ExtPosData,
+    PosData,
+    Subrecord,
+    subrecords_of,
+)
 from zhidao.devices.wire.jt808.frame import decode_kept
 from zhidao.devices.wire.jt808.messages import decode_message
 from zhidao.devices.wire.jt808.position import (
@@ -24,7 +32,7 @@ from zhidao.devices.wire.jt808.position import (
 from zhidao.devices.wire.teltonika.packet import decode_frame
 from zhidao.devices.wire.teltonika.records import RECORD_IDS, Record, decode_records
 
-POSITION_IDS: Final = (PositionReport.ID, PositionBatch.ID, *RECORD_IDS)
+POSITION_IDS: Final = (PositionReport.ID, PositionBatch.ID, *RECORD_IDS, POSITION_ID)
 # The lowest land is 430 m below the sea: sixteen bits are a depth down to here, else a height.
 _DEPTH_M: Final = 1_000
 _U16: Final = 0xFFFF
@@ -54,6 +62,9 @@ def points_of(frame: StoredFrame) -> Iterator[TrackPoint]:
     if frame.message_id in RECORD_IDS:
         for record in decode_records(decode_frame(frame.plain)):
             yield _recorded(record, frame.received_at)
+        return
+    if frame.message_id == POSITION_ID:
+        yield from _located(subrecords_of(kept_record(frame.plain)), frame.received_at)
         return
     whole = decode_kept(frame.plain)
     if whole.header.packet_number:
@@ -126,6 +137,49 @@ def _recorded(record: Record, received_at: Utc) -> TrackPoint:
         # It does not say which systems its satellites are of.
         beidou=False,
         satellites=record.satellites,
+        valid=not reason,
+        reason=reason,
+    )
+
+
+def _located(subrecords: Sequence[Subrecord], received_at: Utc) -> Iterator[TrackPoint]:
+    """The points in a record of EGTS; how good one is stands behind it."""
+    said, quality = None, ExtPosData()
+    for each in subrecords:
+        if isinstance(each, PosData):
+            if said is not None:
+                yield _placed(said, quality, received_at)
+            said, quality = each, ExtPosData()
+        elif isinstance(each, ExtPosData):
+            quality = each
+    if said is not None:
+        yield _placed(said, quality, received_at)
+
+
+def _placed(said: PosData, quality: ExtPosData, received_at: Utc) -> TrackPoint:
+    """The point in a position of EGTS. PZ-90.02 is not told from WGS 84: they are a metre apart."""
+    try:
+        observed_at, wrong_time = said.at, ""
+    except MalformedInput:
+        observed_at, wrong_time = received_at, NO_TIME
+    reason = wrong_time or objection(
+        positioned=said.is_valid,
+        latitude_udeg=said.latitude_udeg,
+        longitude_udeg=said.longitude_udeg,
+        observed_at=observed_at,
+        received_at=received_at,
+    )
+    return TrackPoint(
+        observed_at=observed_at,
+        received_at=received_at,
+        latitude_udeg=said.latitude_udeg,
+        longitude_udeg=said.longitude_udeg,
+        frame=Frame.WGS84,
+        altitude_m=max(-_DEPTH_M, min(said.height_m, _U16 - _DEPTH_M)),
+        speed_kmh=said.speed_tenth_kmh / 10,
+        course_deg=said.course_deg,
+        beidou=bool((quality.systems or 0) & BEIDOU),
+        satellites=quality.satellites or 0,
         valid=not reason,
         reason=reason,
     )

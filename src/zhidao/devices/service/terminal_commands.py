@@ -16,8 +16,16 @@ from zhidao.core.ids import IdSource
 from zhidao.core.timescale import NS
 from zhidao.devices.domain import command as states
 from zhidao.devices.domain.command import MINUTES, MINUTES_MAX, QUEUED, SENT, Command
-from zhidao.devices.domain.enrolment import JT808, RETIRED, SUSPENDED, TELTONIKA, Enrolment
-from zhidao.devices.service import jt808_commands, teltonika_commands
+from zhidao.devices.domain.enrolment import (
+    EGTS,
+    EGTS_DISPATCHER,
+    JT808,
+    RETIRED,
+    SUSPENDED,
+    TELTONIKA,
+    Enrolment,
+)
+from zhidao.devices.service import egts_commands, jt808_commands, teltonika_commands
 from zhidao.devices.service.lines import Lines
 from zhidao.devices.service.ports import CommandBook, Vault
 
@@ -30,7 +38,12 @@ WAITING_MAX: Final = 256
 # Signs that are not read but obeyed: control, direction and layout.
 _CONTROL: Final = frozenset(("Cc", "Cf", "Zl", "Zp"))
 # What a command may hold, by the protocol of its terminal.
-_MAY_CARRY: Final = {JT808: jt808_commands.check, TELTONIKA: teltonika_commands.check}
+_MAY_CARRY: Final = {
+    JT808: jt808_commands.check,
+    TELTONIKA: teltonika_commands.check,
+    EGTS: egts_commands.check,
+    EGTS_DISPATCHER: egts_commands.check,
+}
 
 
 class TerminalCommands:

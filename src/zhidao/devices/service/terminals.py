@@ -17,6 +17,8 @@ from zhidao.core.keys import PublicKey
 from zhidao.core.timescale import NS
 from zhidao.devices.domain.custody import Refusal, Terminal
 from zhidao.devices.domain.enrolment import (
+    EGTS,
+    EGTS_DISPATCHER,
     JT808,
     PROTOCOLS,
     RETIRED,
@@ -36,6 +38,9 @@ MAY_REGISTER_TERMINAL: Final = access(Role.OPERATOR)
 _BETWEEN_DIGITS: Final = str.maketrans("", "", " -()")
 _MINUTE_NS: Final = 60 * NS
 _IMEI: Final = re.compile(r"[0-9]{15}\Z", re.ASCII)
+# Numbers of units and platforms of EGTS have 32 bits.
+_NUMBER_OF_EGTS: Final = re.compile(r"0*[1-9][0-9]{0,9}\Z", re.ASCII)
+_U32: Final = (1 << 32) - 1
 
 
 class Terminals:
@@ -67,7 +72,8 @@ class Terminals:
         headers where they are not those of its phone. `surroundings`:
         the class of what stands around its antenna, which decides what its windows can prove.
         `window_minutes`: 0 for none now. `protocol`: what it speaks; by `teltonika` its number is
-        its IMEI, and it has no key.
+        its IMEI, by `egts` that or the number of the unit, by `egts-dispatcher` that of a platform
+        which passes on what units of the same owner say; none of these has a key.
         Raises Conflict if the id, a number or the key already stands for another terminal, which is
         named to whoever may see it.
         """
@@ -187,16 +193,57 @@ def _may_speak(protocol: str, *, number: str, key: str) -> None:
             where="$.protocol",
             remedy=f"one of {', '.join(PROTOCOLS)}",
         )
-    if protocol == TELTONIKA and not _IMEI.match(number):
+    _KNOWN_BY[protocol](number)
+    if protocol != JT808 and key:
+        raise MalformedInput(
+            f"a terminal that speaks {protocol} signs nothing",
+            where="$.key",
+            remedy="leave the key out",
+        )
+
+
+def _by_imei(number: str) -> None:
+    if not _IMEI.match(number):
         raise MalformedInput(
             f"a Teltonika terminal is known by its IMEI, not by {number[:24]!r}",
             where="$.number",
             remedy="give the 15 digits on its label",
         )
-    if protocol == TELTONIKA and key:
+
+
+def _by_unit(number: str) -> None:
+    if not (_is_numbered(number) or _IMEI.match(number)):
         raise MalformedInput(
-            "a Teltonika terminal signs nothing", where="$.key", remedy="leave the key out"
+            f"a unit of EGTS is known by its number or its IMEI, not by {number[:24]!r}",
+            where="$.number",
+            remedy="give the number (TID) that is set in it, or the 15 digits on its label",
         )
+
+
+def _by_platform(number: str) -> None:
+    if not _is_numbered(number):
+        raise MalformedInput(
+            f"a platform of EGTS is known by its number, not by {number[:24]!r}",
+            where="$.number",
+            remedy="give the number (DID) by which it authorises itself",
+        )
+
+
+def _by_anything(_: str) -> None:
+    """Of JT/T 808 the number is that of its phone where none is given."""
+
+
+def _is_numbered(number: str) -> bool:
+    return bool(_NUMBER_OF_EGTS.match(number)) and int(number) <= _U32
+
+
+# Whether a number is such as terminals of a protocol have.
+_KNOWN_BY: Final = {
+    JT808: _by_anything,
+    TELTONIKA: _by_imei,
+    EGTS: _by_unit,
+    EGTS_DISPATCHER: _by_platform,
+}
 
 
 def _named_to(actor: Actor, other: Terminal) -> str:

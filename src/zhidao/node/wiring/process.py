@@ -111,11 +111,14 @@ def _ports(config: Config) -> Ports:
     """Ports for terminals; the certificate is made, if it is the node's own, where one shows it."""
     tls = config.number("devices.tls_port")
     teltonika_tls = config.number("devices.teltonika_tls_port")
+    egts_tls = config.number("devices.egts_tls_port")
     return Ports(
         teltonika=config.number("devices.teltonika_port"),
         tls=tls,
         teltonika_tls=teltonika_tls,
-        certificate=certificate_files(config) if tls or teltonika_tls else None,
+        egts=config.number("devices.egts_port"),
+        egts_tls=egts_tls,
+        certificate=certificate_files(config) if tls or teltonika_tls or egts_tls else None,
     )
 
 

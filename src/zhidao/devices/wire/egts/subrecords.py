@@ -27,6 +27,8 @@ _END_S: Final = 4_102_444_800
 _NS: Final = 1_000_000_000
 _FULL: Final = 0xFFFF_FFFF
 _QUARTER_UDEG, _HALF_UDEG = 90_000_000, 180_000_000
+# Compass is what BeiDou was called before.
+BEIDOU: Final = 8 | 16
 _COURSE_HIGH: Final = 0x100
 _SPEED_BITS: Final = 0x3FFF
 _BELOW, _COURSE_9 = 0x4000, 0x8000
@@ -267,7 +269,11 @@ class LiquidLevel:
 def time_of(seconds: int) -> Utc:
     """The moment so many seconds after 2010. Raises MalformedInput (`no_time`) after 2099."""
     if not 0 <= seconds < _END_S - _EPOCH_S:
-        raise MalformedInput(f"EGTS: {seconds} s after 2010 is no time of a unit", code="no_time")
+        raise MalformedInput(
+            f"EGTS: {seconds} s after 2010 is no time of a unit",
+            code="no_time",
+            remedy="let the unit take its time from its receiver",
+        )
     return Utc.from_unix_ns((_EPOCH_S + seconds) * _NS)
 
 

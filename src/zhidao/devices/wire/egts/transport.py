@@ -142,16 +142,8 @@ def _size_of(raw: bytes) -> int:
 
     Raises MalformedInput where the header is wrong.
     """
-    if raw and raw[0] != VERSION:
-        raise MalformedInput(f"EGTS: version {raw[0]}, not {VERSION}", code="bad_preamble")
-    if len(raw) < _KNOWN_AFTER:
-        return 0
-    flags, head = raw[2], raw[3]
-    if flags & _PREFIX or head != (_ROUTED if flags & _ROUTE else _SHORT):
-        raise MalformedInput(
-            f"EGTS: a header of {head} bytes with the flags 0x{flags:02x}", code="bad_header"
-        )
-    if len(raw) < head:
+    head = _head_of(raw)
+    if not head or len(raw) < head:
         return 0
     computed = crc8(raw[: head - 1])
     if raw[head - 1] != computed:
@@ -165,6 +157,20 @@ def _size_of(raw: bytes) -> int:
             f"EGTS: a packet of {size} bytes; at most {DATA_BYTES_MAX} are read", code="oversize"
         )
     return head + size + (_CRC_BYTES if size else 0)
+
+
+def _head_of(raw: bytes) -> int:
+    """How long the header is that begins here; 0 while that is not known."""
+    if raw and raw[0] != VERSION:
+        raise MalformedInput(f"EGTS: version {raw[0]}, not {VERSION}", code="bad_preamble")
+    if len(raw) < _KNOWN_AFTER:
+        return 0
+    flags, head = raw[2], raw[3]
+    if flags & _PREFIX or head != (_ROUTED if flags & _ROUTE else _SHORT):
+        raise MalformedInput(
+            f"EGTS: a header of {head} bytes with the flags 0x{flags:02x}", code="bad_header"
+        )
+    return head
 
 
 def crc8(data: bytes) -> int:

@@ -178,8 +178,8 @@ def _record(name: str, at: int, record: Record) -> Iterator[Explained]:
         service = record.recipient if each.type_id else 0
         told = _NAMES.get((service, each.type_id), f"type {each.type_id}")
         size = len(each.encode())
-        head = (3, "", each.type_id, f"the type, and {size} bytes")
-        yield from _placed(f"{name}.{number}.{told}", at, [head, *_fields(each)])
+        said: Field = (3, "", each.type_id, f"the type, and {size} bytes")
+        yield from _placed(f"{name}.{number}.{told}", at, [said, *_fields(each)])
         at += 3 + size
 
 

@@ -62,10 +62,11 @@ class NewTerminal(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     `phone`: E.164 number as the network knows it; `key`: Multikey that signs its raw windows, empty
     for a terminal that has none: it is heard, and what it says is claimed, never proven; `number`:
     digits in its JT/T 808 headers where they are not those of the phone. `protocol`: what it
-    speaks; by teltonika `number` is its IMEI, and it has no key. `surroundings`: what
-    stands around its antenna. Of a vehicle nobody measured the errors, so that its windows can
-    prove an arrival by the model of an open sky only. `window_minutes`: how long its registration
-    is answered, once; 0: not yet.
+    speaks; by teltonika `number` is its IMEI, by egts that or the number (TID) set in it, by
+    egts-dispatcher that (DID) of a platform which passes on what units of the same owner say;
+    none of these has a key. `surroundings`: what stands around its antenna. Of a vehicle nobody
+    measured the errors, so that its windows can prove an arrival by the model of an open sky only.
+    `window_minutes`: how long its registration is answered, once; 0: not yet.
     """
 
     terminal: TerminalName
@@ -76,7 +77,7 @@ class NewTerminal(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     number: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{0,20}\Z")] = ""
     surroundings: Literal["open_sky", "vehicle", "phone"] = "vehicle"
     window_minutes: Annotated[int, msgspec.Meta(ge=0, le=WINDOW_MINUTES_MAX)] = WINDOW_MINUTES
-    protocol: Literal["jt808", "teltonika"] = "jt808"
+    protocol: Literal["jt808", "teltonika", "egts", "egts-dispatcher"] = "jt808"
 
 
 class NewWindow(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
