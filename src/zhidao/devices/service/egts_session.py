@@ -177,7 +177,7 @@ class EgtsSession:
         except MalformedInput as error:
             await self._put_aside(packed(record), error)
             return BAD_DATA
-        if subrecords and all(isinstance(each, RecordResponse) for each in subrecords):
+        if _answers(subrecords):
             return None
         identity = next((each for each in subrecords if isinstance(each, _Identity)), None)
         if identity is not None:
@@ -345,6 +345,11 @@ class EgtsSession:
             serial=_NO_SERIAL,
             plain=plain,
         )
+
+
+def _answers(subrecords: tuple[Subrecord, ...]) -> bool:
+    """Whether a record says nothing but what became of ours."""
+    return bool(subrecords) and all(isinstance(each, RecordResponse) for each in subrecords)
 
 
 def _holds_password(record: Record, subrecords: tuple[Subrecord, ...]) -> bool:
