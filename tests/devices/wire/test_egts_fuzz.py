@@ -75,7 +75,8 @@ def _stream(random: Random, good: list[bytes]) -> bytes:
             raw = raw[:at] + random.randbytes(2) + raw[at + 2 :]
         case 2:
             raw = raw[: random.randrange(len(raw))]
-    return raw + random.choice((b"", b"\1", packet(data), raw))
+    behind = random.choice((b"", b"\1", raw, None))
+    return raw + (packet(data) if behind is None else behind)
 
 
 def _read(raw: bytes, told: Counter[str]) -> None:
