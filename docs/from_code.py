@@ -72,7 +72,11 @@ _LIMITS: Final = (
         "bytes of an expanded navigation file",
     ),
     ("positioning.wire.compression", "PLAIN_BYTES_MAX", "bytes of an expanded RINEX file"),
-    ("connectivity.wire.rdss", "SENTENCE_CHARACTERS_MAX", "characters of a short-message sentence"),
+    (
+        "connectivity.wire.rdss.frame",
+        "SENTENCE_CHARACTERS_MAX",
+        "characters of a short-message sentence",
+    ),
     ("connectivity.wire.compact", "POINTS_MAX", "positions in one compact short message"),
     ("connectivity.domain.crosscheck", "AGE_S_MAX", "seconds between fix and network location"),
     ("rules.safe_xml", "XML_BYTES_MAX", "bytes of one XML document"),

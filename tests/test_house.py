@@ -96,6 +96,7 @@ ARROWS: dict[str, set[str]] = {
         "insight",
         "positioning",
         "devices",
+        "connectivity",
         "trust",
         "store",
         "bus",

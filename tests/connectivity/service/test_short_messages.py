@@ -102,3 +102,16 @@ async def test_unknown_cards_strangers_and_other_sentences_bring_nothing(room, o
             operator, "$BDTXR,1,4207733,1,2337,90000000000065C1FAF4B2E2CAD4*3F"
         )
     assert _facts(room) == []
+
+
+async def test_a_sender_with_zeros_in_front_is_the_same_card(room, operator):
+    """As BDS-3 units write it: 04207733 for the card 4207733."""
+    await _card(room, operator)
+    payload = pack(Track(POINTS, simulated=True))
+    padded = build(Received3("04207733", "0179773", 2, "080000", 2, "0", payload))
+    receipt = await room.messages.receive(operator, padded)
+    assert receipt.card.card == "4207733"
+    assert (await room.messages.receive(operator, SENTENCE)).repeated
+    unknown = build(Received3("04207734", "0179773", 2, "080000", 2, "0", payload))
+    with pytest.raises(NotFound):
+        await room.messages.receive(operator, unknown)

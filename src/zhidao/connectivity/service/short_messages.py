@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+from zhidao.connectivity.domain.card_number import plain_number
 from zhidao.connectivity.domain.observation import GRID_NDEG, Point
 from zhidao.connectivity.events import CardRegistered, ShortMessageReceived
 from zhidao.connectivity.service.ports import Card, Observations
@@ -15,7 +16,7 @@ from zhidao.connectivity.wire.compact import Track, unpack
 from zhidao.connectivity.wire.rdss import Received3, Received21, parse
 from zhidao.core.access import Relation, access
 from zhidao.core.actor import Actor, Role
-from zhidao.core.errors import Conflict, Refused
+from zhidao.core.errors import Conflict, NotFound, Refused
 from zhidao.core.events import SignedEvent, every
 from zhidao.core.ids import PartyId
 from zhidao.core.journal import Entry, Records, Scribe
@@ -109,7 +110,14 @@ class ShortMessages:
         return tuple(by_digest[digest] for digest in dict.fromkeys(wanted))
 
     async def _card(self, actor: Actor, number: str) -> Card:
-        history = await self._records.history(f"card/{number}", actor)
+        # BDS-3 units write the sender with more zeros in front than stand on the card.
+        plain = plain_number(number)
+        try:
+            history = await self._records.history(f"card/{number}", actor)
+        except NotFound:
+            if plain == number:
+                raise
+            history = await self._records.history(f"card/{plain}", actor)
         fact = CardRegistered.of(history[0])
         return Card(fact.card, fact.terminal, history[0].owner, history[0].visible)
 

@@ -1,0 +1,16 @@
+"""The number of a BeiDou card, of which units write more or fewer zeros in front."""
+
+from __future__ import annotations
+
+from typing import Final
+
+_DIGITS: Final = 7
+
+
+def plain_number(number: str) -> str:
+    """The number as it stands on a card: 7 digits, 8 of later BDS-3 cards.
+
+    >>> plain_number("04207733"), plain_number("195817"), plain_number("15240507")
+    ('4207733', '0195817', '15240507')
+    """
+    return number.lstrip("0").zfill(_DIGITS)
