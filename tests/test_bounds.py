@@ -122,9 +122,7 @@ CASES = (
     spaces("core.events.EVENT_BYTES_MAX", SignedEvent.decode),
     # connectivity, devices
     Case("connectivity.wire.compact._BYTES_MAX", lambda n: compact.unpack(b"\xff" * n), 60),
-    Case(
-        "connectivity.wire.rdss.frame.SENTENCE_CHARACTERS_MAX", lambda n: rdss.parse("x" * n), 60
-    ),
+    Case("connectivity.wire.rdss.frame.SENTENCE_CHARACTERS_MAX", lambda n: rdss.parse("x" * n), 60),
     Case(
         "devices.wire.jt808.packets.PACKETS_MAX",
         lambda n: frames_of(

@@ -52,7 +52,7 @@ _WORDS = {
 # These write, serve, or take a folder of a node: not files that somebody was given.
 _NOT_READ = {
     *("output", "data", "state", "keep", "out", "packs", "codes", "schemas", "navigation_output"),
-    *("config", "folder", "contexts", "record", "dir", "evidence"),
+    *("config", "folder", "contexts", "record", "dir", "evidence", "outbox"),
     # Any text can be a token or a password.
     *("token_file", "password_file", "new_password_file"),
 }

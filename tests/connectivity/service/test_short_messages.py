@@ -6,10 +6,12 @@ import asyncio
 
 import pytest
 
+from zhidao.connectivity.domain.message import Form, Message
 from zhidao.connectivity.domain.observation import Point
 from zhidao.connectivity.events import ShortMessageReceived
 from zhidao.connectivity.wire.compact import Track, pack
-from zhidao.connectivity.wire.rdss import Received3, Send21, as_received, build
+from zhidao.connectivity.wire.datagram import encode
+from zhidao.connectivity.wire.rdss import Received3, Received21, Send21, as_received, build
 from zhidao.core.actor import Actor, Role
 from zhidao.core.errors import Conflict, Forbidden, MalformedInput, NotFound, Refused
 from zhidao.core.ids import party_id
@@ -115,3 +117,22 @@ async def test_a_sender_with_zeros_in_front_is_the_same_card(room, operator):
     unknown = build(Received3("04207734", "0179773", 2, "080000", 2, "0", payload))
     with pytest.raises(NotFound):
         await room.messages.receive(operator, unknown)
+
+
+async def test_positions_in_a_datagram_count_once_with_those_that_came_bare(room, operator):
+    await _card(room, operator)
+    body = pack(Track(POINTS, simulated=True))
+    text = Message(Form.TEXT, b"12345hello")
+
+    def heard(*records):
+        return build(Received21(1, "4207733", 1, "", encode(records)))
+
+    receipt = await room.messages.receive(operator, heard(text, Message(Form.POSITIONS, body)))
+    assert receipt.track.points == POINTS
+    assert [fact.first for fact in receipt.facts] == [True] * 3
+    await room.messages.receive(operator, SENTENCE)
+    assert sum(fact.first for fact in _facts(room)) == 3
+    with pytest.raises(Refused, match="no positions"):
+        await room.messages.receive(operator, heard(text))
+    with pytest.raises(MalformedInput):
+        await room.messages.receive(operator, heard(Message(Form.POSITIONS, b"none")))

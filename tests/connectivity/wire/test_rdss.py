@@ -348,7 +348,7 @@ def test_payloads_are_told_where_they_mean_something():
     assert text_of("北斗 ok".encode("gb2312")) == "北斗 ok"
     assert text_of(b"\x90\0\0") == text_of(b"\xff") == text_of(b"") == ""
     track = Track((Point(1_800_000_000, 4_335_000, 7_704_000),), simulated=True)
-    assert "1 compact positions, simulated: 2027-01-15T08:00:00Z at 43.35" in meaning_of(
+    assert "compact positions, simulated: 1 positions: 2027-01-15T08:00:00Z at 43.35" in meaning_of(
         pack(track)
     )
 

@@ -21,16 +21,6 @@ LOG_BYTES_MAX: Final = 4 * 1024 * 1024
 _BARE: Final = re.compile(r"[A-Z]{5},[^$]*\*[0-9A-Fa-f]{2}\s*\Z")
 # A sentence whose `$NAME` the shell took for a variable.
 _EATEN: Final = re.compile(r",[^/]*\*[0-9A-Fa-f]{2}\s*\Z")
-EPILOG: Final = (
-    "Sentences of protocol 2.1 and of BDS-3 units are explained: card, messages, beams,\n"
-    "positions, answers. Write a sentence in single quotes, or the shell takes $BDICI for a\n"
-    "variable. Nothing is sent anywhere.\n"
-    "examples:\n"
-    "  zhidao shortmessage decode '$BDICI,4207733,0,0,3,60,2,N,22*3A'\n"
-    "  zhidao shortmessage decode unit.log --json\n"
-    "  zhidao shortmessage decode - < unit.log\n"
-    "status of decode: 0 all read, 1 some not read, 2 no sentence at all"
-)
 
 
 def add_actions(actions: Any) -> None:

@@ -42,7 +42,7 @@ COMMANDS: Final = (
     ("consignment", "trade.consignment", "list, show; compare the papers, hand over to a peer"),
     ("terminal", "devices.terminal", "devices that report to a node: add, invite, list, show"),
     ("devices", "devices.frames", "explain what a device sent, field by field, without a node"),
-    ("shortmessage", "connectivity.short_message", "BeiDou short messages: explain sentences"),
+    ("shortmessage", "connectivity.short_message", "BeiDou short messages: explain, send"),
     ("order", "industry.order", "production orders and their lots: open, finish, list"),
     ("industry", "industry.goods_trace", "EPCIS events and traces; judge a GS1 Digital Link"),
     ("ha", "availability.ha", "one node on three machines: plan them, say what is wrong"),

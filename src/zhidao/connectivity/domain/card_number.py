@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 _DIGITS: Final = 7
+# BDS-2 cards have 7 digits, BDS-3 cards 7 or 8.
+_CARD: Final = re.compile(r"[0-9]{1,8}\Z", re.ASCII)
+
+
+def is_card(text: str) -> bool:
+    """Whether it may stand for a card."""
+    return _CARD.match(text) is not None
 
 
 def plain_number(number: str) -> str:

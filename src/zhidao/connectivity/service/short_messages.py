@@ -9,10 +9,12 @@ from functools import partial
 from typing import Final
 
 from zhidao.connectivity.domain.card_number import plain_number
+from zhidao.connectivity.domain.message import Form, Message
 from zhidao.connectivity.domain.observation import GRID_NDEG, Point
 from zhidao.connectivity.events import CardRegistered, ShortMessageReceived
 from zhidao.connectivity.service.ports import Card, Observations
 from zhidao.connectivity.wire.compact import Track, unpack
+from zhidao.connectivity.wire.datagram import decode, is_datagram
 from zhidao.connectivity.wire.rdss import Received3, Received21, parse
 from zhidao.core.access import Relation, access
 from zhidao.core.actor import Actor, Role
@@ -76,7 +78,9 @@ class ShortMessages:
         return wanted
 
     async def receive(self, actor: Actor, sentence: str) -> Receipt:
-        """Reads a received sentence (BDTXR, BDTCI) with compact positions and records them.
+        """Reads a received sentence (BDTXR, BDTCI) with positions and records them.
+
+        They come as compact positions or in a datagram, whose other messages are none of its own.
 
         Raises MalformedInput for another sentence or payload, NotFound for an unknown card.
         """
@@ -87,7 +91,7 @@ class ShortMessages:
                 "this sentence brings no message", remedy="send a BDTXR or BDTCI sentence"
             )
         card = await self._card(actor, message.sender)
-        track = unpack(message.data)
+        track = _track_of(message.data)
         digest = hashlib.sha256(message.data).digest()
         aggregate = f"short-message/{card.card}"
         for attempt in range(_ATTEMPTS):
@@ -136,6 +140,20 @@ class ShortMessages:
             )
             for offset, (point, first) in enumerate(zip(track.points, firsts, strict=True))
         ]
+
+
+def _track_of(data: bytes) -> Track:
+    if not is_datagram(data):
+        return unpack(data)
+    whole = (record for record in decode(data) if isinstance(record, Message))
+    tracks = [unpack(each.body) for each in whole if each.form is Form.POSITIONS]
+    if not tracks:
+        raise Refused(
+            "this datagram brings no positions",
+            remedy="read it with zhidao shortmessage decode, or listen with a unit of your own",
+        )
+    points = tuple(point for track in tracks for point in track.points)
+    return Track(points, any(track.simulated for track in tracks))
 
 
 def _fact(card: Card, point: Point, *, first: bool) -> ShortMessageReceived:

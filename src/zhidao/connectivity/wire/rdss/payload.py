@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from zhidao.connectivity.domain.message import Form, Message
 from zhidao.connectivity.wire.compact import unpack
+from zhidao.connectivity.wire.datagram import is_datagram
+from zhidao.connectivity.wire.message_view import datagram_line, line_of
 from zhidao.core.errors import MalformedInput
 
 
@@ -22,14 +25,11 @@ def text_of(data: bytes) -> str:
 def meaning_of(data: bytes) -> str:
     """What a payload says, in words; empty where nobody but its sender can tell."""
     try:
+        if is_datagram(data):
+            return datagram_line(data)
         track = unpack(data)
     except MalformedInput:
         text = text_of(data)
         return f"text: {text}" if text else ""
-    first, last = track.points[0], track.points[-1]
     simulated = ", simulated" if track.simulated else ""
-    return (
-        f"{len(track.points)} compact positions{simulated}: {first.observed_at} at"
-        f" {first.latitude_e5 / 1e5:.5f}, {first.longitude_e5 / 1e5:.5f} to {last.observed_at} at"
-        f" {last.latitude_e5 / 1e5:.5f}, {last.longitude_e5 / 1e5:.5f}"
-    )
+    return f"compact positions{simulated}: {line_of(Message(Form.POSITIONS, data))}"

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Final
 
+from zhidao.connectivity.domain.card_number import is_card
 from zhidao.connectivity.wire.rdss.frame import take_apart
 from zhidao.connectivity.wire.rdss.sentence import (
     Beam,
@@ -32,8 +33,6 @@ from zhidao.connectivity.wire.rdss.sentence import (
 from zhidao.connectivity.wire.rdss.writing import MIXED_3, MIXED_21, MIXED_MARK
 from zhidao.core.errors import MalformedInput
 
-# BDS-2 cards have 7 digits, BDS-3 cards 7 or 8.
-_CARD: Final = re.compile(r"[0-9]{1,8}\Z", re.ASCII)
 _HEX: Final = re.compile(r"(?:[0-9A-Fa-f]{2})*\Z", re.ASCII)
 _CODE: Final = re.compile(r"[A-Z0-9]{0,8}\Z", re.ASCII)
 _DECIMAL: Final = re.compile(r"-?[0-9]{1,6}(?:\.[0-9]{1,6})?\Z", re.ASCII)
@@ -118,7 +117,7 @@ class _Fields:
 
     def card(self, what: str) -> str:
         text = self.text()
-        if not _CARD.match(text):
+        if not is_card(text):
             raise MalformedInput(
                 f"{self._place}: {what} is not a card's number: {text[:12]!r}", code="bad_card"
             )
