@@ -34,8 +34,9 @@ from tests.trust.domain.test_policy import NOTE
 from tests.trust.wire.test_any_input import HEAD
 
 from zhidao.cli.console import profiles
+from zhidao.connectivity.domain.notice import Kind, Notice
 from zhidao.connectivity.domain.observation import Point
-from zhidao.connectivity.wire import compact
+from zhidao.connectivity.wire import compact, notices
 from zhidao.core import keyfile
 from zhidao.core.ambient import SeededRandomness
 from zhidao.core.canonical import jcs, parse_strict
@@ -140,6 +141,13 @@ def compact_of(version: int) -> bytes:
     return bytes(body) + binascii.crc_hqx(bytes(body), 0).to_bytes(2, "big")
 
 
+def notices_of(version: int) -> bytes:
+    notice = Notice(Kind.SEAL_CUT, Point(60, 1, 1))
+    body = bytearray(notices.pack_notices([notice], simulated=True))
+    body[0] = body[0] & 0x1F | version << 5
+    return bytes(body)
+
+
 def chunk_of(version: int) -> bytes:
     return bytes([version]) + _chunks(bytes(75))[0].encode()[1:]
 
@@ -207,6 +215,7 @@ ASKED = kinds.AccountAsked(holder="a", currency="CNY", name="a", town="a", count
 STATED = kinds.encode_form(ASKED)
 FORMS = (
     Form("connectivity.wire.compact", (1,), compact_of, compact.unpack),
+    Form("connectivity.wire.notices", (1,), notices_of, notices.unpack_notices),
     of_json(
         "cli.console.profiles",
         (1,),
@@ -437,6 +446,9 @@ ELSEWHERE = {
     "trade.adapters.code_store": "test_code_store.py: a store of another version is told as such",
     "trade.wire.canonical_entry": "tests/trade/wire/test_consignment_entry.py: version 6 is unknown_version",
     "store.day_files": "tests/store/test_day_files.py: versions 0 and 2 are unknown_version",
+    "connectivity.adapters.outbox_file": "tests/connectivity/adapters/test_unit_line.py: outbox_spoiled",
+    "devices.wire.egts.transport": "tests/devices/wire/test_egts.py: version 2 is bad_preamble",
+    "devices.wire.egts.views": "looks only which protocol a frame may be; transport refuses",
     "industry.wire.quality_record": "tests/industry/wire/test_quality_record.py: versions 0 and 3 are unknown_version",
     "store.backup_contents": "tests/store/test_backup.py: newer ones are backup_newer, of no version damaged",
 }

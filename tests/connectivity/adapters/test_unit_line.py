@@ -196,6 +196,9 @@ def test_a_spoiled_outbox_is_told_and_not_sent(rows: list[object], tmp_path: Pat
         outbox_file.load(file, now_s=0.0)
     assert caught.value.code == "outbox_spoiled"
     assert str(file) in str(caught.value)
+    file.write_text(json.dumps({"v": 2, "next_send_s": 0.0, "waiting": [GOOD]}))
+    with pytest.raises(MalformedInput, match="version is 2"):
+        outbox_file.load(file, now_s=0.0)
     file.write_text(json.dumps({"v": 1, "next_send_s": 0.0, "waiting": [GOOD]}))
     assert len(outbox_file.load(file, now_s=0.0)[0].waiting) == 1
 
