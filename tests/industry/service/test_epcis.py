@@ -24,6 +24,7 @@ from zhidao.industry.domain.epcis_event import NAME_CHARS_MAX
 from zhidao.industry.domain.event_query import PER_PAGE_MAX, VALUES_MAX, read_query
 from zhidao.industry.domain.trace import Direction, Ending
 from zhidao.industry.events import EventsCaptured
+from zhidao.industry.service import epcis
 from zhidao.industry.service.epcis import (
     THING_CHARS_MAX,
     TRACES_MAX,
@@ -125,6 +126,21 @@ async def test_a_new_process_builds_the_same_index() -> None:
     before = await world.epcis.trace(MAKER, "urn:raw", Direction.FORWARD)
     world.epcis._index = None
     assert await world.epcis.trace(MAKER, "urn:raw", Direction.FORWARD) == before
+
+
+async def test_events_that_wait_for_no_trace_are_read_from_the_store(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(epcis, "_WAITING", 2)
+    world = World()
+    await world.capture(*ROAD[:2])
+    await world.epcis.trace(MAKER, "urn:raw", Direction.FORWARD)
+    await world.capture(
+        ROAD[2], packed(30, "urn:pallet", "urn:case"), packed(40, "urn:x", "urn:s2")
+    )
+    assert (world.epcis._index, len(world.epcis._said)) == (None, 0)
+    found = await world.epcis.trace(MAKER, "urn:raw", Direction.FORWARD)
+    assert found.carried == {"urn:case", "urn:pallet", "urn:x"}
 
 
 async def test_another_spelling_of_a_thing_finds_it() -> None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
 from operator import itemgetter
+
+import numpy as np
 
 from zhidao.core.canonical import jcs
 from zhidao.core.ids import PartyId
 from zhidao.core.journal import Entry
+from zhidao.industry.domain.epcis_event import EpcisEvent
 from zhidao.industry.domain.event_pages import Place
 from zhidao.industry.domain.event_query import PAGE_BYTES, EventQuery
+from zhidao.industry.domain.genealogy_loading import Said, SaidEvents, SaidThings
+from zhidao.industry.domain.names import Array
 from zhidao.industry.service.ports import StoredEvent
 from zhidao.store.memory import MemoryJournal
 
@@ -50,6 +55,43 @@ class MemoryEventStore:
     async def every(self) -> list[StoredEvent]:
         """All events, those captured first in front."""
         return sorted(self._events.values(), key=lambda each: (each.captured_ns, each.event.key))
+
+    async def said(self) -> AsyncGenerator[Said]:
+        """All that a trace goes through: a page of events, and one of what they name."""
+        stood = [stored for stored in self._events.values() if not stored.event.doubt]
+        stood.sort(key=lambda stored: (stored.event.name, stored.event.withdrawn, stored.event.by))
+        yield _said_events(stood)
+        yield _said_things([stored.event for stored in stood if not stored.event.withdrawn])
+
+
+def _said_events(stood: Sequence[StoredEvent]) -> SaidEvents:
+    events = [stored.event for stored in stood]
+    return SaidEvents(
+        digests=_digests(events),
+        at_ns=np.array([event.at.tai_ns for event in events], np.int64),
+        words=[_words(event) for event in events],
+        parties=[",".join((each.event.by, *each.visible)) for each in stood],
+        transformations=[event.transformation for event in events],
+    )
+
+
+def _words(event: EpcisEvent) -> str:
+    return f"{event.kind} {event.action} {event.biz_step}{' -' if event.withdrawn else ''}"
+
+
+def _said_things(events: Sequence[EpcisEvent]) -> SaidThings:
+    named = [(event, role, thing) for event in events for role, thing in event.things]
+    return SaidThings(
+        things=[thing for _, _, thing in named],
+        roles=[str(role) for _, role, _ in named],
+        digests=_digests([event for event, _, _ in named]),
+        by=[event.by for event, _, _ in named],
+    )
+
+
+def _digests(events: Sequence[EpcisEvent]) -> Array:
+    told = b"".join(bytes.fromhex(event.name[14:78]) for event in events)
+    return np.frombuffer(told, np.uint8).reshape(-1, 32)
 
 
 def united(first: StoredEvent, again: StoredEvent) -> StoredEvent:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any, Final
 
 from zhidao.core.canonical import jcs, parse_strict
@@ -13,9 +13,11 @@ from zhidao.core.ids import PartyId
 from zhidao.core.journal import Entry
 from zhidao.core.timescale import Utc
 from zhidao.industry.adapters.memory_events import united
+from zhidao.industry.adapters.postgres_said import said
 from zhidao.industry.domain.epcis_event import EpcisEvent, read_event
 from zhidao.industry.domain.event_pages import Place
 from zhidao.industry.domain.event_query import PAGE_BYTES, EventQuery, event_id
+from zhidao.industry.domain.genealogy_loading import Said
 from zhidao.industry.service.ports import StoredEvent
 from zhidao.store.database import Database, Session
 from zhidao.store.journal import PostgresJournal
@@ -93,6 +95,10 @@ class PostgresEventStore:
         async with self._database.session() as session:
             rows = await session.fetch_all(_EVERY)
         return await asyncio.to_thread(_read, rows)
+
+    def said(self) -> AsyncGenerator[Said]:
+        """All that a trace goes through, of one instant."""
+        return said(self._database)
 
 
 def _search(query: EventQuery) -> tuple[str, dict[str, Any]]:

@@ -6,17 +6,27 @@ new one. Whatever is reached is told with the step that led to it, and each bran
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from operator import itemgetter
+from functools import cached_property
 from typing import Final
 
+import numpy as np
+
 from zhidao.core.timescale import Utc
-from zhidao.industry.domain.epcis_event import EpcisEvent
-from zhidao.industry.domain.genealogy import ALWAYS_NS, BECOMES, NEVER_NS, Edge, Genealogy, Sees
+from zhidao.industry.domain.genealogy import (
+    ALWAYS_NS,
+    BECOMES,
+    INSIDE,
+    NEVER_NS,
+    Edge,
+    Genealogy,
+    Sees,
+)
+from zhidao.industry.domain.genealogy_view import States, Stays, Steps, View
+from zhidao.industry.domain.names import Array
+from zhidao.industry.domain.relations import Growing
 from zhidao.industry.domain.walk_budget import Budget, Spent
 
 # More is told as cut short. Fifty thousand serials of one raw lot are found.
@@ -24,6 +34,8 @@ FOUND_MAX: Final = 50_000
 # Of circles, and of pairs that contradict each other; their names together as many as are found.
 CYCLES_MAX: Final = 1_000
 CONTRADICTIONS_MAX: Final = 1_000
+# So many states are followed at once; between two lots of them the walk looks at its clock.
+_TOGETHER: Final = 8_192
 
 
 class Direction(StrEnum):
@@ -75,23 +87,120 @@ class BranchEnd:
     event: str
 
 
-@dataclass(frozen=True, slots=True)
+class Reached:
+    """The states of a walk as columns, each with the place of the one before it; -1 at the start.
+
+    thing, before: int32. from_ns, to_ns: int64. own, stay: bool. event, end: int32.
+    """
+
+    def __init__(self) -> None:
+        self.thing, self.before = Growing(np.int32), Growing(np.int32)
+        self.from_ns, self.to_ns = Growing(np.int64), Growing(np.int64)
+        self.own, self.stay = Growing(np.bool_), Growing(np.bool_)
+        self.event, self.end = Growing(np.int32), Growing(np.int32)
+        # The state of the same thing that was reached before.
+        self.same = Growing(np.int32)
+
+    def __len__(self) -> int:
+        return len(self.thing)
+
+    def take(self, states: States, before: Array, same: Array) -> None:
+        """Adds states, without what says so."""
+        self.thing.extend(states.thing)
+        self.from_ns.extend(states.from_ns)
+        self.to_ns.extend(states.to_ns)
+        self.own.extend(states.own)
+        self.before.extend(before)
+        self.same.extend(same)
+
+    def told(self, stay: Array, event: Array, end: Array) -> None:
+        """Adds what says so."""
+        self.stay.extend(stay)
+        self.event.extend(event)
+        self.end.extend(end)
+
+    def part(self, begin: int, end: int) -> States:
+        """Some of them."""
+        some = slice(begin, end)
+        columns = (self.thing, self.from_ns, self.to_ns, self.own)
+        return States(*(column.view[some] for column in columns))
+
+
 class Trace:
     """The answer: everything reached, how each branch ends, and what is strange.
 
     beside: what stood in the same container at the same time and is not part of it (forward).
+    looks: how many rows of the index were looked at. Names are read when they are asked for.
     """
 
-    start: str
-    direction: Direction
-    steps: tuple[Step, ...]
-    ends: tuple[BranchEnd, ...]
-    beside: frozenset[str]
-    cycles: tuple[tuple[str, ...], ...]
-    contradictions: tuple[tuple[Edge, Edge], ...]
-    cut_short: bool
+    def __init__(self, index: Genealogy, walk: _Walk, start: str) -> None:
+        self.start, self.direction = start, walk.direction
+        self.cut_short, self.looks = walk.cut_short or walk.leaves_cycles, walk.budget.looks
+        self.cycles: tuple[tuple[str, ...], ...] = tuple(
+            tuple(index.things.labels(cycle)) for cycle in walk.cycles
+        )
+        self.contradictions: tuple[tuple[Edge, Edge], ...] = tuple(walk.contradictions)
+        self._index, self._reached = index, walk.reached
+        self._beside, self._ended = walk.beside, walk.ended
+        self._at_ns = index.at_ns.view
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Trace):
+            return NotImplemented
+        return self._told() == other._told()
+
+    def __hash__(self) -> int:
+        return hash((self.start, self.direction, len(self._reached)))
+
+    def _told(self) -> tuple[object, ...]:
+        strange = (self.cycles, self.contradictions, self.cut_short)
+        return (self.start, self.direction, self.steps, self.ends, self.beside, *strange)
 
     @property
+    def found(self) -> int:
+        """How many states were reached, the start among them."""
+        return len(self._reached)
+
+    @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        """Everything reached, in the order of the walk."""
+        reached = self._reached
+        names = self._labels(reached.thing.view)
+        columns = (reached.from_ns, reached.to_ns, reached.own)
+        states = [
+            State(*one) for one in zip(names, *(c.view.tolist() for c in columns), strict=True)
+        ]
+        befores = reached.before.view.tolist()
+        whys = zip(
+            *(c.view.tolist() for c in (reached.stay, reached.event, reached.end)), strict=True
+        )
+        return tuple(
+            Step(state, None, None)
+            if before < 0
+            else Step(state, self._edge(states[before].thing, state.thing, *why), states[before])
+            for state, before, why in zip(states, befores, whys, strict=True)
+        )
+
+    def _edge(self, here: str, after: str, stay: bool, event: int, end: int) -> Edge:  # noqa: FBT001
+        source, target = (here, after) if self.direction is Direction.FORWARD else (after, here)
+        to_ns = int(self._at_ns[end]) if end >= 0 else ALWAYS_NS
+        kind, key = INSIDE if stay else BECOMES, self._index.key
+        return Edge(kind, source, target, int(self._at_ns[event]), to_ns, key(event), key(end))
+
+    @cached_property
+    def ends(self) -> tuple[BranchEnd, ...]:
+        """How each branch ends."""
+        things, whys, events = self._ended
+        names = self._labels(things)
+        keys = map(self._index.key, events.tolist())
+        return tuple(BranchEnd(*one) for one in zip(names, whys, keys, strict=True))
+
+    @cached_property
+    def beside(self) -> frozenset[str]:
+        """What only stood beside it."""
+        return frozenset(self._labels(self._beside))
+
+    @cached_property
     def windows(self) -> Mapping[str, tuple[tuple[int, int], ...]]:
         """When each thing counts: its windows, joined and in order."""
         told: dict[str, list[tuple[int, int]]] = {}
@@ -99,16 +208,19 @@ class Trace:
             told.setdefault(step.state.thing, []).append((step.state.from_ns, step.state.to_ns))
         return {thing: _joined(windows) for thing, windows in told.items()}
 
-    @property
+    @cached_property
     def made(self) -> frozenset[str]:
         """What is made of it, or what it was made of, the thing itself left out."""
-        return frozenset(s.state.thing for s in self.steps if s.state.own) - {self.start}
+        reached = self._reached
+        return frozenset(self._labels(reached.thing.view[reached.own.view])) - {self.start}
 
-    @property
+    @cached_property
     def carried(self) -> frozenset[str]:
         """What only carried it, or was only carried in it."""
-        things = frozenset(step.state.thing for step in self.steps)
-        return things - self.made - {self.start}
+        return frozenset(self._labels(self._reached.thing.view)) - self.made - {self.start}
+
+    def _labels(self, things: Array) -> list[str]:
+        return self._index.things.labels(things.tolist())
 
 
 def trace(
@@ -122,101 +234,150 @@ def trace(
 ) -> Trace:
     """Follows a thing. `at`: only what it stood in, or what stood in it, at that instant.
 
-    sees: whether the asker may see an event, by its key; what may not be seen is as if not said.
+    sees: whether the asker may see events; what may not be seen is as if not said.
     now_ns: a clock by which the walk ends in time; it is cut short as one that found too much.
+    The index has been settled, and nothing is put in while the walk goes on.
     """
-    budget = Budget(now_ns)
-    walk = _Walk(index, direction, budget.counting(sees), budget)
-    beside: frozenset[str] = frozenset()
-    pairs: list[tuple[Edge, Edge]] = []
+    walk = _Walk(index, direction, sees, Budget(now_ns))
     try:
-        walk.go(_start(thing, at))
-        things = dict.fromkeys(state.thing for state in walk.steps)
-        if direction is Direction.FORWARD:
-            beside = _beside(index, walk.steps, things.keys(), walk.sees)
-        _contradict(index, things, walk.sees, pairs)
-    except Spent:
-        walk.cut_short = True
-    return Trace(
-        start=thing,
-        direction=direction,
-        steps=tuple(walk.steps.values()),
-        ends=tuple(walk.ends.values()),
-        beside=beside,
-        cycles=tuple(walk.cycles),
-        contradictions=tuple(pairs),
-        cut_short=walk.cut_short or walk.leaves_cycles,
-    )
-
-
-def _contradict(
-    index: Genealogy, things: Iterable[str], sees: Sees, pairs: list[tuple[Edge, Edge]]
-) -> None:
-    """Takes down what contradicts itself, in order. Raises Spent past the bound."""
-    for thing in things:
-        for pair in index.contradictions(thing, sees):
-            if len(pairs) >= CONTRADICTIONS_MAX:
-                raise Spent
-            pairs.append(pair)
-
-
-def _start(thing: str, at: Utc | None) -> State:
-    if at is None:
-        return State(thing, NEVER_NS, ALWAYS_NS, own=True)
-    return State(thing, at.tai_ns, at.tai_ns + 1, own=True)
+        walk.go(index.number(thing), at)
+    finally:
+        walk.clear()
+    return Trace(index, walk, thing)
 
 
 class _Walk:
     """Breadth first over states; a state inside one that was visited tells nothing new."""
 
     def __init__(self, index: Genealogy, direction: Direction, sees: Sees, budget: Budget) -> None:
-        self._index, self._direction, self.sees = index, direction, sees
-        self._budget = budget
+        self._index, self.direction, self.budget = index, direction, budget
+        self._forward = direction is Direction.FORWARD
+        self._view = View(index, sees, budget)
         self._named = 0
-        self.leaves_cycles = False
-        self._visited: dict[str, list[State]] = {}
-        self._queue: deque[State] = deque()
-        self.steps: dict[State, Step] = {}
-        self.ends: dict[str, BranchEnd] = {}
-        self.cycles: dict[tuple[str, ...], None] = {}
-        self.cut_short = False
+        self._leaves: list[Array] = []
+        self.reached = Reached()
+        self.beside: Array = np.zeros(0, np.int32)
+        self.ended: tuple[Array, list[Ending], Array] = (self.beside, [], self.beside)
+        self.cycles: dict[tuple[int, ...], None] = {}
+        self.contradictions: list[tuple[Edge, Edge]] = []
+        self.leaves_cycles = self.cut_short = False
 
-    def go(self, start: State) -> None:
+    def go(self, thing: int, at: Utc | None) -> None:
         """Walks until nothing is left, or more was found than is told."""
-        self._take(Step(start, None, None))
+        low, high = (NEVER_NS, ALWAYS_NS) if at is None else (at.tai_ns, at.tai_ns + 1)
+        none = np.array([-1])
+        start = (np.array([each]) for each in (thing, low, high, True))
+        self._take(Steps(none, States(*start), none == 0, none, none))
         try:
             self._go_on()
+            self._tell_ends()
+            things = self._things()
+            if self._forward:
+                self._stand_beside()
+            self._contradict(things)
         except Spent:
             self.cut_short = True
+            if not self.budget.spent and not len(self.ended[0]):
+                self._tell_ends()
+
+    def clear(self) -> None:
+        """Leaves the index as it was before the walk."""
+        self._index.last[self.reached.thing.view] = -1
 
     def _go_on(self) -> None:
-        while self._queue:
-            here = self._queue.popleft()
-            ends = True
-            for edge, after in _onward(self._index, here, self._direction, self.sees):
-                ends = False
-                self._reach(here, edge, after)
-            if ends and here.thing not in self.ends:
-                end = _end(self._index, here.thing, self._direction, self.sees)
-                self.ends[here.thing] = end
+        begin = 0
+        while begin < len(self.reached):
+            end = min(len(self.reached), begin + _TOGETHER)
+            here = self.reached.part(begin, end)
+            steps = self._view.onward(here, forward=self._forward)
+            self.budget.count(len(steps.which))
+            if not self.budget.spent:
+                leads = np.bincount(steps.which, minlength=end - begin) > 0
+                self._leaves.append(here.thing[~leads])
+            self._reach(_moved(steps, begin))
+            if self.budget.spent:
+                raise Spent
+            begin = end
 
-    def _reach(self, here: State, edge: Edge, after: State) -> None:
-        known = self._visited.get(after.thing, ())
-        self._budget.spend(1 + len(known))
-        if edge.kind == BECOMES and known:
-            self._close(here, after.thing)
-        if any(_covers(one, after) for one in known):
+    def _reach(self, steps: Steps) -> None:
+        """Takes what is new among steps. `which` is the place of the state that they come from."""
+        if not len(steps.which):
             return
-        if len(self.steps) > FOUND_MAX:
+        self._close(steps)
+        new = self._new(steps.after)
+        room = FOUND_MAX + 1 - len(self.reached)
+        self._take(_chosen(steps, new[:room]))
+        if len(new) > room:
             raise Spent
-        self._take(Step(after, edge, here))
 
-    def _close(self, here: State, thing: str) -> None:
-        """Keeps the circle that a step back to a thing closes, if it does."""
+    def _take(self, steps: Steps) -> None:
+        last, things = self._index.last, steps.after.thing
+        first, reached = len(self.reached), self.reached
+        numbers = np.arange(first, first + len(things), dtype=np.int32)
+        reached.take(steps.after, steps.which, last[things])
+        reached.told(steps.stay, steps.event, steps.end)
+        # Of one thing several times over: each points to the one before it.
+        order = np.argsort(things, kind="stable")
+        again = np.flatnonzero(things[order][1:] == things[order][:-1])
+        reached.same.view[first + order[again + 1]] = first + order[again]
+        last[things[order]] = numbers[order]
+
+    def _new(self, after: States) -> Array:
+        """The places of those that no state before them covers, in order."""
+        left = np.argsort(after.thing, kind="stable")
+        left = left[~self._covered(after, left)]
+        found = []
+        while len(left):
+            things = after.thing[left]
+            first = np.append(True, things[1:] != things[:-1])
+            leaders = left[first]
+            found.append(leaders)
+            if len(leaders) == len(left):
+                break
+            self.budget.count(len(left))
+            leader = leaders[np.cumsum(first) - 1]
+            left = left[~(first | _covers(after, leader, after, left))]
+            if self.budget.spent:
+                break
+        return np.sort(np.concatenate(found)) if found else left
+
+    def _covered(self, after: States, places: Array) -> Array:
+        """Whether a state that was reached covers each of these."""
+        covered = np.zeros(len(places), bool)
+        known = self._index.last[after.thing[places]]
+        open_ = np.flatnonzero(known >= 0)
+        reached = self.reached.part(0, len(self.reached))
+        while len(open_) and not self.budget.spent:
+            self.budget.count(len(open_))
+            one = known[open_]
+            covered[open_] = _covers(reached, one, after, places[open_])
+            known[open_] = self.reached.same.view[one]
+            open_ = open_[~covered[open_] & (known[open_] >= 0)]
+        return covered
+
+    def _close(self, steps: Steps) -> None:
+        """Keeps the circles that steps back to a thing close."""
+        back = np.flatnonzero(~steps.stay & (self._index.last[steps.after.thing] >= 0))
+        things, before = self.reached.thing.view, self.reached.before.view
+        at, wanted = steps.which[back], steps.after.thing[back]
+        closes = np.zeros(len(back), bool)
+        open_ = np.arange(len(back))
+        while len(open_) and not self.budget.spent:
+            self.budget.count(len(open_))
+            closes[open_] = things[at[open_]] == wanted[open_]
+            open_ = open_[~closes[open_] & (before[at[open_]] >= 0)]
+            at[open_] = before[at[open_]]
+        for place in np.flatnonzero(closes).tolist():
+            self._keep_cycle(int(steps.which[back[place]]), int(at[place]))
+
+    def _keep_cycle(self, here: int, first: int) -> None:
         if self.leaves_cycles:
             return
-        cycle = self._cycle(here, thing)
-        if not cycle or cycle in self.cycles:
+        way = [here]
+        while way[-1] != first:
+            way.append(int(self.reached.before.view[way[-1]]))
+        cycle = tuple(self.reached.thing.view[way[::-1]].tolist())
+        if cycle in self.cycles:
             return
         self._named += len(cycle)
         if len(self.cycles) >= CYCLES_MAX or self._named > FOUND_MAX:
@@ -224,102 +385,125 @@ class _Walk:
             return
         self.cycles[cycle] = None
 
-    def _cycle(self, here: State, thing: str) -> tuple[str, ...]:
-        """The things of a circle that a step back to `thing` would close; empty if none."""
-        way = [here.thing]
-        step: Step | None = self.steps[here]
-        while step is not None and step.state.thing != thing:
-            self._budget.spend()
-            step = self.steps[step.before] if step.before is not None else None
-            if step is not None:
-                way.append(step.state.thing)
-        return tuple(reversed(way)) if step is not None else ()
+    def _things(self) -> Array:
+        """The things reached, each once, in order."""
+        things = self.reached.thing.view
+        if not (self.reached.same.view >= 0).any():
+            return things
+        return things[self.reached.same.view < 0]
 
-    def _take(self, step: Step) -> None:
-        self._visited.setdefault(step.state.thing, []).append(step.state)
-        self.steps[step.state] = step
-        self._queue.append(step.state)
+    def _tell_ends(self) -> None:
+        """Says why branches end; if not all that was said could be looked at, it says nothing."""
+        things = np.concatenate(self._leaves) if self._leaves else self.beside
+        _, first = np.unique(things, return_index=True)
+        things = things[np.sort(first)]
+        if self._forward:
+            fates, events = self._view.last_said(things)
+            whys = [Ending(fate or Ending.NOT_TOLD) for fate in fates]
+        else:
+            events = self._view.first_added(things)
+            whys = [Ending.ORIGIN if event >= 0 else Ending.NOT_TOLD for event in events]
+        if not self.budget.spent:
+            self.ended = (things, whys, events)
+
+    def _stand_beside(self) -> None:
+        """What stood in a thing that carried it, while it did."""
+        carries = np.flatnonzero(~self.reached.own.view)
+        things = self.reached.thing.view[carries]
+        _, back = np.unique(things, return_inverse=True)
+        once = np.bincount(back)[back] == 1 if len(carries) else carries
+        apart = carries[once]
+        stays = self._view.stays(things[once], outward=False)
+        low, high = self.reached.from_ns.view, self.reached.to_ns.view
+        place = apart[stays.which]
+        meet = (stays.from_ns < high[place]) & (low[place] < stays.to_ns)
+        found = [stays.other[meet]]
+        for number in np.flatnonzero(np.bincount(back) > 1).tolist() if len(carries) else ():
+            found.append(self._beside_often(carries[back == number]))
+            self.budget.spend(0)
+        beside = np.concatenate(found)
+        self.beside = np.unique(beside[self._index.last[beside] < 0])
+        if self.budget.spent:
+            raise Spent
+
+    def _beside_often(self, carries: Array) -> Array:
+        """What stood in a thing that carried it in several windows."""
+        columns = (self.reached.from_ns.view[carries], self.reached.to_ns.view[carries])
+        windows = _joined(list(zip(*(each.tolist() for each in columns), strict=True)))
+        low, high = (np.array(each) for each in zip(*windows, strict=True))
+        stays = self._view.stays(self.reached.thing.view[carries[:1]], outward=False)
+        place = high.searchsorted(stays.from_ns, side="right")
+        meets = np.append(low, ALWAYS_NS)[place] < stays.to_ns
+        return stays.other[meets & (place < len(low))]
+
+    def _contradict(self, things: Array) -> None:
+        """Takes down what contradicts itself, in order. Raises Spent past the bound."""
+        stays = self._view.stays(things, outward=True)
+        order = np.lexsort((stays.from_ns, stays.which))
+        which, to_ns = stays.which[order], stays.to_ns[order]
+        # If any two overlap, two that follow each other do.
+        meet = (which[1:] == which[:-1]) & (stays.from_ns[order][1:] < to_ns[:-1])
+        ends = np.searchsorted(which, which[:-1][meet], side="right")
+        begins = np.searchsorted(which, which[:-1][meet])
+        for begin, end in sorted(set(zip(begins.tolist(), ends.tolist(), strict=True))):
+            self._contradict_one(int(things[which[begin]]), stays, order[begin:end])
+        if self.budget.spent:
+            raise Spent
+
+    def _contradict_one(self, thing: int, stays: Stays, places: Array) -> None:
+        """The pairs of stays of one thing in two parents at once."""
+        name = self._index.things.label(thing)
+        key = self._index.key
+        edges = sorted(
+            (
+                Edge(
+                    INSIDE,
+                    name,
+                    self._index.things.label(int(stays.other[place])),
+                    int(stays.from_ns[place]),
+                    int(stays.to_ns[place]),
+                    key(int(stays.event[place])),
+                    key(int(stays.end[place])),
+                )
+                for place in places
+            ),
+            key=lambda edge: (edge.from_ns, edge.target),
+        )
+        for number, one in enumerate(edges):
+            for place in range(number + 1, len(edges)):
+                other = edges[place]
+                if other.from_ns >= one.to_ns:
+                    break
+                self.budget.spend()
+                if one.target == other.target:
+                    continue
+                if len(self.contradictions) >= CONTRADICTIONS_MAX:
+                    raise Spent
+                self.contradictions.append((one, other))
 
 
-def _onward(
-    index: Genealogy, here: State, direction: Direction, sees: Sees
-) -> Iterator[tuple[Edge, State]]:
-    if direction is Direction.FORWARD:
-        yield from _to_products(index, here, sees)
-        stays = index.outside_of(here.thing, sees)
-    else:
-        yield from _to_ingredients(index, here, sees)
-        stays = index.inside_of(here.thing, sees)
-    for edge in stays:
-        from_ns, to_ns = max(here.from_ns, edge.from_ns), min(here.to_ns, edge.to_ns)
-        if from_ns < to_ns:
-            other = edge.target if direction is Direction.FORWARD else edge.source
-            yield edge, State(other, from_ns, to_ns, own=False)
+def _covers(those: States, one: Array, these: States, other: Array) -> Array:
+    """Whether states cover others, pair by pair."""
+    inside = (those.from_ns[one] <= these.from_ns[other]) & (these.to_ns[other] <= those.to_ns[one])
+    return inside & (those.own[one] | ~these.own[other])
 
 
-def _to_products(index: Genealogy, here: State, sees: Sees) -> Iterator[tuple[Edge, State]]:
-    def counts(at_ns: int) -> bool:
-        # What carries the thing counts as it only while it does.
-        return here.from_ns <= at_ns and (here.own or at_ns < here.to_ns)
-
-    for edge in index.becomes(here.thing, sees, counts=counts):
-        yield edge, State(edge.target, edge.to_ns, ALWAYS_NS, own=True)
-
-
-def _to_ingredients(index: Genealogy, here: State, sees: Sees) -> Iterator[tuple[Edge, State]]:
-    for edge in index.made_of(here.thing, sees, counts=lambda at_ns: at_ns < here.to_ns):
-        yield edge, State(edge.source, edge.from_ns, edge.from_ns + 1, own=True)
-
-
-def _covers(one: State, other: State) -> bool:
-    return one.from_ns <= other.from_ns and other.to_ns <= one.to_ns and (one.own or not other.own)
-
-
-def _beside(
-    index: Genealogy, steps: Mapping[State, Step], things: Collection[str], sees: Sees
-) -> frozenset[str]:
-    told: dict[str, list[tuple[int, int]]] = {}
-    for state in steps:
-        if not state.own:
-            told.setdefault(state.thing, []).append((state.from_ns, state.to_ns))
-    return frozenset(
-        edge.source
-        for thing, windows in told.items()
-        for joined in [_joined(windows)]
-        for edge in index.inside_of(thing, sees)
-        if edge.source not in things and _meets(joined, edge)
+def _chosen(steps: Steps, places: Array) -> Steps:
+    """Some of the steps."""
+    after = steps.after
+    columns = (after.thing, after.from_ns, after.to_ns, after.own)
+    return Steps(
+        which=steps.which[places],
+        after=States(*(column[places] for column in columns)),
+        stay=steps.stay[places],
+        event=steps.event[places],
+        end=steps.end[places],
     )
 
 
-def _meets(windows: tuple[tuple[int, int], ...], edge: Edge) -> bool:
-    """Whether a stay shares an instant with a window; windows are in order and apart."""
-    place = bisect_right(windows, edge.from_ns, key=itemgetter(1))
-    return place < len(windows) and windows[place][0] < edge.to_ns
-
-
-def _end(index: Genealogy, thing: str, direction: Direction, sees: Sees) -> BranchEnd:
-    said = index.said_of(thing, sees)
-    if direction is Direction.BACKWARD:
-        for event in said:
-            if event.kind == "ObjectEvent" and event.action == "ADD":
-                return BranchEnd(thing, Ending.ORIGIN, event.key)
-        return BranchEnd(thing, Ending.NOT_TOLD, "")
-    if not said:
-        return BranchEnd(thing, Ending.NOT_TOLD, "")
-    return BranchEnd(thing, _fate(said[-1]), said[-1].key)
-
-
-def _fate(event: EpcisEvent) -> Ending:
-    """What the last that was said of a thing means for where it is."""
-    if event.biz_step in ("destroying", "decommissioning", "killing"):
-        return Ending.GONE
-    if event.kind == "ObjectEvent" and event.action == "DELETE":
-        return Ending.GONE
-    if event.biz_step in ("retail_selling", "dispensing"):
-        return Ending.SOLD
-    if event.biz_step in ("shipping", "departing", "consigning"):
-        return Ending.SHIPPED
-    return Ending.HERE
+def _moved(steps: Steps, begin: int) -> Steps:
+    """Steps whose states are counted from the first of all."""
+    return replace(steps, which=steps.which + begin)
 
 
 def path(answer: Trace, state: State) -> tuple[Edge, ...]:

@@ -7,9 +7,9 @@ import contextlib
 import hashlib
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from zhidao.core.access import Relation, access
 from zhidao.core.actor import Actor, Role
@@ -22,6 +22,7 @@ from zhidao.core.timescale import Utc
 from zhidao.industry.domain.digital_link import canonical_link
 from zhidao.industry.domain.event_query import read_query
 from zhidao.industry.domain.genealogy import Genealogy
+from zhidao.industry.domain.genealogy_loading import Loading
 from zhidao.industry.domain.trace import Direction, Trace, trace
 from zhidao.industry.events import EventsCaptured
 from zhidao.industry.service.ports import EventStore, StoredEvent
@@ -32,6 +33,8 @@ THING_CHARS_MAX: Final = 512
 # One walk goes at a time and ends in about two seconds; so many wait for it, of a party and in all.
 TRACES_MAX: Final = 8
 TRACES_PARTY_MAX: Final = 3
+# So many captured events wait for the next trace; with more, it builds the index anew.
+_WAITING: Final = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,59 +163,65 @@ class EpcisService:
         # Whoever builds the index may have read the table before this was written.
         if self._index is not None or self._turn.locked():
             self._said.extend(stored)
+        if len(self._said) > _WAITING and not self._turn.locked():
+            # Nobody traces: the next one reads the table instead.
+            self._index = None
+            self._said.clear()
 
     async def _built(self) -> _Index:
         if self._index is None:
-            index = _Index(self._said, lambda: self._clock.now().tai_ns)
-            await asyncio.to_thread(index.put_all, await self._store.every())
-            self._index = index
+            self._index = await _Index.built(
+                self._store, self._said, lambda: self._clock.now().tai_ns
+            )
         return self._index
 
 
 class _Index:
-    """The genealogy of this process, and who may see which event of it."""
+    """The genealogy of this process. A view of the store: whatever ends it loses nothing."""
 
-    def __init__(self, said: deque[StoredEvent], now_ns: Callable[[], int]) -> None:
+    def __init__(
+        self, genealogy: Genealogy, said: deque[StoredEvent], now_ns: Callable[[], int]
+    ) -> None:
         """said: what was captured since, taken in before the next walk."""
-        self._said, self._now_ns = said, now_ns
-        self._genealogy = Genealogy()
-        self._readers: dict[str, frozenset[str]] = {}
+        self._genealogy, self._said, self._now_ns = genealogy, said, now_ns
         # Walks and changes go on in threads; neither may see half of the other.
         self._whole = threading.Lock()
 
-    def put_all(self, events: Iterable[StoredEvent]) -> None:
-        """Takes events in."""
-        with self._whole:
-            self._put(events)
-
-    def _put(self, events: Iterable[StoredEvent]) -> None:
-        for stored in events:
-            event = stored.event
-            known = self._readers.get(event.key, frozenset())
-            self._readers[event.key] = known.union((event.by, *stored.visible))
-            self._genealogy.put(event)
-
-    def _since(self) -> Iterator[StoredEvent]:
-        while self._said:
-            yield self._said.popleft()
+    @classmethod
+    async def built(
+        cls, store: EventStore, said: deque[StoredEvent], now_ns: Callable[[], int]
+    ) -> Self:
+        """Built of all that the store says; the next page is read while one is taken in."""
+        genealogy = Genealogy()
+        loading = Loading(genealogy)
+        async with contextlib.aclosing(store.said()) as pages:
+            taking: asyncio.Future[None] | None = None
+            async for page in pages:
+                if taking is not None:
+                    await taking
+                taking = asyncio.ensure_future(asyncio.to_thread(loading.take, page))
+            if taking is not None:
+                await taking
+        await asyncio.to_thread(loading.done)
+        return cls(genealogy, said, now_ns)
 
     def trace(
         self, thing: str, direction: Direction, *, viewer: PartyId | None, at: Utc | None
     ) -> Trace:
         """Follows a thing through what a party may see; None sees all. Raises NotFound."""
-        readers = self._readers
-
-        def sees(key: str) -> bool:
-            return viewer is None or viewer in readers[key]
-
+        index = self._genealogy
         with self._whole:
-            self._put(self._since())
-            if not self._genealogy.said_of(thing, sees):
+            while self._said:
+                stored = self._said.popleft()
+                index.put(stored.event, stored.visible)
+            index.settle()
+            sees = index.sight(viewer)
+            if not index.names(thing, sees):
                 raise NotFound(
                     "no event names this thing",
                     remedy="capture the events that name it, or ask whoever made it",
                 )
-            return trace(self._genealogy, thing, direction, sees=sees, at=at, now_ns=self._now_ns)
+            return trace(index, thing, direction, sees=sees, at=at, now_ns=self._now_ns)
 
 
 def _job(party: PartyId, document: str, visible: Sequence[PartyId]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -10,6 +10,7 @@ from zhidao.core.ids import PartyId
 from zhidao.core.journal import Entry
 from zhidao.industry.domain.epcis_event import EpcisEvent
 from zhidao.industry.domain.event_query import EventQuery
+from zhidao.industry.domain.genealogy_loading import Said
 from zhidao.industry.domain.quality import Reading
 
 
@@ -57,6 +58,10 @@ class EventStore(Protocol):
 
     async def every(self) -> list[StoredEvent]:
         """All events, those captured first in front."""
+        ...
+
+    def said(self) -> AsyncGenerator[Said]:
+        """All that a trace goes through, of one instant, as `domain.genealogy_loading` takes it."""
         ...
 
 
