@@ -1,0 +1,1 @@
+"""Inner figures of industry. See `benchmarks/__main__.py`."""
