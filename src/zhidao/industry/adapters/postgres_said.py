@@ -28,7 +28,7 @@ _EVENTS: Final = (
     " from industry.epcis_event"
     # As they were written: their rows lie side by side, those of names in order do not.
     " where (captured_ns, name, owner) > (%(captured_ns)s, %(name)s, %(owner)s)"
-    f" and at_ns >= {EARLIEST.tai_ns} and at_ns - captured_ns <= {DAY_NS}"
+    f" and at_ns >= {EARLIEST.tai_ns} and at_ns <= captured_ns + {DAY_NS}"
     " order by captured_ns, name, owner limit %(page)s) as page"
 )
 _THINGS: Final = (
