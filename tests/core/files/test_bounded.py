@@ -46,10 +46,44 @@ def pipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_pipe_that_nobody_writes_to_is_told_by_its_name(pipe: Path) -> None:
     begun_s = time.monotonic()
-    with pytest.raises(MalformedInput, match=str(pipe)) as refusal:
+    with pytest.raises(MalformedInput, match=f"{pipe} is a named pipe, not a file") as refusal:
         read_bounded(pipe, bytes_max=60)
     assert refusal.value.code == "nobody_writes"
     assert time.monotonic() - begun_s < 5
+
+
+@pytest.mark.parametrize("said", [b"", b"half"])
+def test_who_holds_a_pipe_and_says_nothing_is_not_waited_for_for_ever(
+    said: bytes, pipe: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bounded, "SILENT_S", 0.5)
+    # Open both ways, as a shell's `exec 3<>pipe`: it never ends.
+    holding = os.open(pipe, os.O_RDWR)
+    os.write(holding, said)
+    reading, writing = os.pipe()
+    os.write(writing, said)
+    try:
+        for place in (pipe, Path(f"/dev/fd/{reading}")):
+            begun_s = time.monotonic()
+            with pytest.raises(MalformedInput, match=f"{place} is .* wrote nothing") as refusal:
+                read_bounded(place, bytes_max=60)
+            assert refusal.value.code == "nobody_writes"
+            assert time.monotonic() - begun_s < 5
+    finally:
+        for handle in (holding, reading, writing):
+            os.close(handle)
+
+
+def test_a_pipe_is_read_whole_without_a_bound_too(pipe: Path) -> None:
+    def write() -> None:
+        time.sleep(0.3)
+        pipe.write_bytes(b"one two")
+
+    writer = threading.Thread(target=write, daemon=True)
+    writer.start()
+    with open_given(pipe) as opened:
+        assert opened.read() == b"one two"
+    writer.join(5)
 
 
 @pytest.mark.parametrize(("comes_s", "thinks_s"), [(0, 0), (0.3, 0), (0, 1.5), (0.3, 1.5)])

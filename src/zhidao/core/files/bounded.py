@@ -24,9 +24,13 @@ from zhidao.core.errors import MalformedInput
 
 # More than any file that the program keeps for itself and reads whole.
 KEPT_BYTES_MAX: Final = 16 * 1024 * 1024
-# How long a pipe that nobody writes to is waited for, and how often it is looked at.
-WRITER_S: Final = 30.0
+# How long a pipe is waited for that nobody opened to write, and how often it is looked at: who
+# starts both ends together is there within moments, and a wrong name wants its answer soon.
+WRITER_S: Final = 3.0
 _LOOK_MS: Final = 200
+_PIECE_BYTES: Final = 64 * 1024
+# How long who holds a pipe may say nothing.
+SILENT_S: Final = 60.0
 _KINDS: Final = (
     (stat.S_ISFIFO, "a named pipe"),
     (stat.S_ISSOCK, "a socket"),
@@ -39,13 +43,15 @@ _KINDS: Final = (
 def open_given(file: Path) -> BinaryIO:
     """Opens a file, pipe or device that somebody named. Raises OSError.
 
-    A pipe is waited for as long as somebody holds it open to write; raises MalformedInput
-    (`nobody_writes`) where nobody does within 30 seconds.
+    A pipe, also the shell's `<(...)`, is read while somebody writes to it; raises MalformedInput
+    (`nobody_writes`) where nobody opens it within 3 seconds, and where whoever holds it says
+    nothing for 60, at the beginning or, while it is read, between two pieces.
     """
     opened = _Given(str(file), opener=_without_waiting)
     try:
         if stat.S_ISFIFO(os.fstat(opened.fileno()).st_mode):
             opened.head = _first_written(opened.fileno(), file)
+            opened.pipe = file
         os.set_blocking(opened.fileno(), True)
     except BaseException:
         opened.close()
@@ -58,17 +64,35 @@ def _without_waiting(name: str, flags: int) -> int:
 
 
 class _Given(FileIO):
-    """A file of which the first bytes were read already."""
+    """A file of which the first bytes were read already; a pipe is waited for by the clock."""
 
     head = b""
+    pipe: Path | None = None
 
     def readinto(self, buffer: Any) -> int | None:
         if not self.head:
+            if self.pipe:
+                _await_piece(self.fileno(), self.pipe)
             return super().readinto(buffer)
         place = memoryview(buffer).cast("B")
         count = min(len(place), len(self.head))
         place[:count], self.head = self.head[:count], self.head[count:]
         return count
+
+    def readall(self) -> bytes:
+        # The one of a file goes by the handle, and would miss the first bytes.
+        data, buffer = bytearray(), bytearray(_PIECE_BYTES)
+        while count := self.readinto(buffer):
+            data += buffer[:count]
+        return bytes(data)
+
+
+def _await_piece(handle: int, file: Path) -> None:
+    """Waits for more of a pipe, or for its end."""
+    ready = select.poll()
+    ready.register(handle, select.POLLIN)
+    if not ready.poll(SILENT_S * 1_000):
+        raise _no_file(file, f"whoever holds it wrote nothing for {SILENT_S:.0f} s")
 
 
 def _first_written(handle: int, file: Path) -> bytes:
@@ -83,12 +107,16 @@ def _first_written(handle: int, file: Path) -> bytes:
         except BlockingIOError:
             return b""  # Somebody holds it open, and has nothing to say yet.
         if time.monotonic() > until_s:
-            raise MalformedInput(
-                f"nobody wrote to the pipe {file} within {WRITER_S:.0f} s",
-                code="nobody_writes",
-                remedy="name a file, or a pipe that a program writes to",
-            )
+            raise _no_file(file, f"nobody wrote to it within {WRITER_S:.0f} s")
     return b""
+
+
+def _no_file(file: Path, why: str) -> MalformedInput:
+    return MalformedInput(
+        f"{file} is a named pipe, not a file, and {why}",
+        code="nobody_writes",
+        remedy="name a file, or a pipe that a program writes to",
+    )
 
 
 def other_kind(mode: int) -> str:
