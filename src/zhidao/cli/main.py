@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Final
 
 from zhidao.cli.console.commands import COMMANDS, parser_of
-from zhidao.cli.console.outputs import drop_output, forget_taken, told_of_file
+from zhidao.cli.console.outputs import drop_output, forget_taken, misread, told_of_file
 from zhidao.cli.console.parsing import NoAction, UsageError
 from zhidao.core.errors import MalformedInput, Unavailable, ZhidaoError
+from zhidao.core.hosts.shown import escaped
 
 __all__ = ["COMMANDS", "main", "program"]
 # A reader that wants no more, as `| head`: what the shell says of a program that SIGPIPE ended.
@@ -47,6 +48,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         drop_output()
         return PIPE_CLOSED
+    except (TypeError, LookupError, AttributeError, ValueError) as error:
+        if os.environ.get("ZHIDAO_TRACEBACK") or (unread := misread(error)) is None:
+            raise
+        return _refused(unread, as_json=getattr(options, "json", False))
     except OSError as error:
         refused = Unavailable(str(error), remedy="see to what the system says, then try again")
         return _refused(refused, as_json=getattr(options, "json", False))
@@ -67,7 +72,8 @@ def program() -> int:
         place = f"{Path(at.filename).name}:{at.lineno}"
         what = f"{type(error).__name__} at {place}: {str(error)[:_DEFECT_CHARACTERS]}"
         remedy = "please report it with what ZHIDAO_TRACEBACK=1 shows"
-        print(f"zhidao: a defect of this program, {what}; {remedy}", file=sys.stderr)
+        said = escaped(f"zhidao: a defect of this program, {what}; {remedy}")
+        print(said, file=sys.stderr)
         return DEFECT
 
 
@@ -86,7 +92,7 @@ def _refused(error: ZhidaoError, *, as_json: bool) -> int:
     if as_json:
         document = {"error": error.code, "detail": str(error.args[0])}
         document |= {k: v for k, v in (("where", error.where), ("remedy", remedy_of(error))) if v}
-        print(json.dumps(document, ensure_ascii=False))
+        print(escaped(json.dumps(document, ensure_ascii=False)))
     else:
-        print(f"zhidao: {with_remedy(error)}", file=sys.stderr)
+        print(escaped(f"zhidao: {with_remedy(error)}"), file=sys.stderr)
     return error.exit_status

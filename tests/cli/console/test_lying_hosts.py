@@ -5,10 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 import socket
-import ssl
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,7 +15,6 @@ from zhidao.cli.console import listing, remote
 from zhidao.cli.main import main
 from zhidao.core.errors import Unavailable
 from zhidao.core.hosts.answers import Answer
-from zhidao.node.adapters.tls.certificate import own_certificate
 from zhidao.node.operations.checkup_node import ask_node
 
 _HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
@@ -44,6 +41,24 @@ def _drip(first: bytes) -> Lie:
     return drip
 
 
+def _again(line: socket.socket) -> None:
+    """Goes on for ever, and never comes to the answer."""
+    while True:
+        line.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+        time.sleep(0.05)
+
+
+def _lines(line: socket.socket) -> None:
+    line.sendall(_HEAD)
+    for k in range(10_000):
+        line.sendall(b"X-%d: 1\r\n" % k)
+        time.sleep(0.1)
+
+
+def _silent(line: socket.socket) -> None:
+    time.sleep(30)
+
+
 LIES: dict[str, Lie] = {
     "deep": _whole(b"[" * 50_000 + b"]" * 50_000),
     "deep refusal": _whole(b'{"a":' * 50_000, _HEAD.replace(b"200 OK", b"503 Away")),
@@ -54,6 +69,9 @@ LIES: dict[str, Lie] = {
     "twice": _whole(b'{"rows": [], "rows": [1]}'),
     "drips a body": _drip(_HEAD + b"\r\n"),
     "drips a head": _drip(b"HTTP/1.1 200 OK\r\n"),
+    "drips lines of a head": _lines,
+    "goes on for ever": _again,
+    "is silent": _silent,
 }
 COMMANDS = (
     ["account", "list"],
@@ -61,43 +79,6 @@ COMMANDS = (
     ["api", "openapi"],
     ["exchange", "inbox"],
 )
-
-
-@pytest.fixture
-def lying(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Lie], str]]:
-    """Gives the address of a host of ours that answers all with one lie."""
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))
-    monkeypatch.chdir(tmp_path)
-    Path("a.token").write_text("one")
-    Path("a.token").chmod(0o600)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(*own_certificate(tmp_path, "127.0.0.1"))
-    host = socket.create_server(("127.0.0.1", 0))
-
-    def answer(line: socket.socket, lie: Lie) -> None:
-        try:
-            with context.wrap_socket(line, server_side=True) as told:
-                told.recv(65536)
-                lie(told)
-        except OSError:
-            pass  # It is heard no more.
-
-    def serve(lie: Lie) -> None:
-        while True:
-            try:
-                line, _ = host.accept()
-            except OSError:
-                return
-            threading.Thread(target=answer, args=(line, lie), daemon=True).start()
-
-    def begin(lie: Lie) -> str:
-        threading.Thread(target=serve, args=(lie,), daemon=True).start()
-        return f"https://127.0.0.1:{host.getsockname()[1]}"
-
-    yield begin
-    # Closing alone wakes nobody who waits for a caller.
-    host.shutdown(socket.SHUT_RDWR)
-    host.close()
 
 
 @pytest.mark.parametrize("lie", LIES)
@@ -126,6 +107,45 @@ def test_a_lie_is_status_three_and_names_the_host(
     assert told["error"] == "bad_answer"
     assert url in told["detail"]
     assert told["remedy"]
+    if lie.startswith(("drips", "goes", "is")):
+        assert "no whole answer within 1 s" in told["detail"]
+
+
+def test_an_answer_has_a_minute() -> None:
+    """Nobody waits longer without a word; a file has as long as a slow line needs."""
+    assert remote._JSON_S <= 60 < remote._FILE_S
+
+
+def _said(
+    words: str, url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> tuple[int, str, str]:
+    (certificate,) = tmp_path.rglob("certificate.pem")
+    status = main([*words.split(), "--url", url, "--token-file", "a.token", f"--ca={certificate}"])
+    told = capsys.readouterr()
+    return status, told.out, told.err
+
+
+@pytest.mark.parametrize("way", ["mute", "silent", "gone"])
+def test_a_host_that_says_nothing_is_told_in_words(
+    way: str,
+    lying: Callable[[Lie], str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(remote, "_CONNECT_S", 0.5)
+    monkeypatch.setattr(remote, "_SECONDS", 0.5)
+    url = lying((lambda line: line.close()) if way == "gone" else _silent)
+    # It takes the connection, and never says a word of TLS.
+    mute = socket.create_server(("127.0.0.1", 0))
+    if way == "mute":
+        url = f"https://127.0.0.1:{mute.getsockname()[1]}"
+    status, _, told = _said("party list", url, tmp_path, capsys)
+    mute.close()
+    assert status == 3
+    assert "does not answer: ;" not in told
+    why = {"mute": "no connection within", "silent": "it said nothing for", "gone": "disconnected"}
+    assert why[way] in told
 
 
 @pytest.mark.parametrize(

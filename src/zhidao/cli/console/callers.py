@@ -12,6 +12,7 @@ from zhidao.cli.console.outputs import check_private, take, tell
 from zhidao.cli.console.prompts import ask_hidden
 from zhidao.cli.console.remote import RemoteNode, add_node
 from zhidao.core.errors import MalformedInput
+from zhidao.core.hosts.shown import escaped
 
 _PASSWORD_BYTES_MAX: Final = 1024
 # 128 bits, in characters that nobody confuses when reading them aloud.
@@ -92,11 +93,15 @@ def say(options: argparse.Namespace, answer: object, sentence: str) -> int:
     return 0
 
 
+def _cell(value: object) -> str:
+    return escaped(str(value), one_line=True)
+
+
 def table(rows: Sequence[Mapping[str, Any]], names: Sequence[str], nothing: str = "") -> str:
     """Rows under the names of their columns; without a row what `nothing` says, if it does."""
     if nothing and not rows:
         return nothing
-    lines = [list(names), *([str(row[name]) for name in names] for row in rows)]
+    lines = [list(names), *([_cell(row[name]) for name in names] for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(names))]
     return "\n".join(
         "  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip()

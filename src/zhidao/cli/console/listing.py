@@ -13,6 +13,7 @@ from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 from zhidao.cli.console.remote import RemoteNode
+from zhidao.core.hosts.shown import escaped
 
 _PAGE: Final = 100
 # Told at once; who wants more goes on behind them.
@@ -67,7 +68,7 @@ def rows_of(options: argparse.Namespace, node: RemoteNode, *more: str) -> list[d
             return found
         if len(found) >= _ROWS_MAX or len(seen) >= _ROWS_MAX:
             break
-    print(f"more: --after {after}", file=sys.stderr)
+    print(escaped(f"more: --after {after}", one_line=True), file=sys.stderr)
     return found
 
 

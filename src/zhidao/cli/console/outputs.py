@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, TypeVar
 
-from zhidao.core.errors import MalformedInput
+from zhidao.core.errors import MalformedInput, Unavailable
 from zhidao.core.files.bounded import open_given
 from zhidao.core.files.output import write_whole
+from zhidao.core.hosts.shown import escaped
 
 T = TypeVar("T")
 
@@ -19,12 +20,39 @@ T = TypeVar("T")
 _TAKEN: Final[list[Path]] = []
 # What it read to reach a node and to be known there, such as a profile: no input is in it.
 _BESIDE: Final[list[Path]] = []
+# The addresses of the JSON answers that it got, the last one last.
+_HEARD: Final[list[str]] = []
+# This folder's parent: the modules that print.
+_PRINTING: Final = str(Path(__file__).parents[1]) + os.sep
+_PACKAGE: Final = str(Path(__file__).parents[2]) + os.sep
 
 
 def forget_taken() -> None:
     """Begins a command."""
     _TAKEN.clear()
     _BESIDE.clear()
+    _HEARD.clear()
+
+
+def note_heard(url: str) -> None:
+    """Says that what follows rests on a JSON answer from there."""
+    _HEARD.append(url)
+
+
+def misread(error: Exception) -> Unavailable | None:
+    """What an error says of a host's answer, if the command line stumbled while it told one.
+
+    Whoever prints an answer goes by the API's own shapes; one of another shape is the host's fault
+    and no defect. None where no host answered, or where another room stumbled.
+    """
+    from traceback import extract_tb
+
+    from zhidao.core.hosts.answers import bad_answer
+
+    ours = [f for f in extract_tb(error.__traceback__) if f.filename.startswith(_PACKAGE)]
+    if not _HEARD or not ours or not ours[-1].filename.startswith(_PRINTING):
+        return None
+    return bad_answer(_HEARD[-1], "what nobody can read: JSON of another shape than the API's")
 
 
 def told_of_file(error: MalformedInput) -> None:
@@ -43,10 +71,14 @@ def told_of_file(error: MalformedInput) -> None:
     error.where = f"{' or '.join(names)} {error.where}".strip()
 
 
-def tell(text: str) -> None:
-    """Prints an answer; a reader that wants no more of it, as `| head`, changes no status."""
+def tell(text: str, *, painted: bool = False) -> None:
+    """Prints an answer, text or JSON, with what a terminal must not obey escaped.
+
+    painted: it bears our own colours, and its maker escaped the rest. A reader that wants no more
+    of it, as `| head`, changes no status.
+    """
     try:
-        print(text, flush=True)
+        print(text if painted else escaped(text), flush=True)
     except BrokenPipeError:
         drop_output()
 

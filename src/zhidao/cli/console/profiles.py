@@ -23,6 +23,8 @@ from zhidao.core.files.output import write_whole
 VERSION: Final = 1
 DEFAULT: Final = "default"
 VARIABLE: Final = "ZHIDAO_PROFILE"
+# The cookie by which a node knows who signed in.
+SESSION: Final = "zhidao_session"
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 _CURRENT: Final = "current"
 _SUFFIX: Final = ".json"

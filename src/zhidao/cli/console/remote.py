@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from zhidao.cli.console.certificates import distrusted, trusting, untrusted
-from zhidao.cli.console.outputs import check_private, take
-from zhidao.cli.console.profiles import Profile, add_profile, chosen, session_headers
+from zhidao.cli.console.outputs import check_private, note_heard, take
+from zhidao.cli.console.profiles import SESSION, Profile, add_profile, chosen, session_headers
 from zhidao.core.errors import MalformedInput, NotFound, Refused, Unavailable
 from zhidao.core.limits import JSON_BYTES_MAX
 
 if TYPE_CHECKING:
     from zhidao.core.hosts.answers import Answer
 
-# Until a connection stands, and between two pieces of an answer.
+# Until a connection stands, and between two pieces of a file.
+_CONNECT_S: Final = 15.0
 _SECONDS: Final = 60.0
 # A question and its whole answer; with a file in it, either way, as a slow line needs it.
-_JSON_S: Final = 120.0
+_JSON_S: Final = 60.0
 _FILE_S: Final = 1800.0
 _SAID: Final = ("code", "detail", "where", "remedy")
 # As much as the largest proof file.
@@ -107,7 +108,12 @@ class RemoteNode:
         return dict(self._cookies)
 
     def sign_in(self, name: str, password: str) -> None:
-        """Asks from now on as somebody who signed in. Raises Refused for a wrong password."""
+        """Asks from now on as somebody who signed in.
+
+        Raises Refused for a wrong password, Unavailable (`bad_answer`) for no session.
+        """
+        from zhidao.core.hosts.answers import bad_answer
+
         told = self.send("/v1/session", {"name": name, "password": password})
         if isinstance(told, dict) and told.get("passkey"):
             raise Refused(
@@ -115,11 +121,13 @@ class RemoteNode:
                 code="passkey_needed",
                 remedy="name a token with --token-file, or use the pages",
             )
+        if not self._cookies.get(SESSION):
+            raise bad_answer(f"{self._url}/v1/session", "a sign-in without a session")
         self._headers = session_headers(self._cookies)
 
     def get(self, path: str) -> Any:
         """The JSON answer of a GET. Raises Unavailable (`bad_answer`) for one that is none."""
-        return self._ask("GET", path).json()
+        return self._read(self._ask("GET", path))
 
     def data(self, path: str) -> bytes:
         """The bytes that a GET answers."""
@@ -128,7 +136,12 @@ class RemoteNode:
     def send(self, path: str, body: object, method: str = "POST") -> Any:
         """The JSON answer to a JSON body, or None."""
         answer = self._ask(method, path, json=body)
-        return answer.json() if answer.data else None
+        return self._read(answer) if answer.data else None
+
+    def _read(self, answer: Answer) -> Any:
+        told = answer.json()
+        note_heard(answer.url)
+        return told
 
     def upload(self, path: str, body: bytes, kind: str) -> bytes:
         """The bytes that a POST of bytes answers."""
@@ -141,7 +154,7 @@ class RemoteNode:
 
         answer = asyncio.run(self._answer(method, path, file=file, more=more))
         if answer.status >= 400:
-            said = _problem(answer)
+            said = problem_of(answer)
             if answer.status == 401 and self._login and not self._cookies:
                 # A token that its party did not agree to yet is not mended by signing in.
                 waits = said.get("code") == "token_waits"
@@ -152,11 +165,12 @@ class RemoteNode:
     async def _answer(self, method: str, path: str, *, file: bool, more: Any) -> Answer:
         import httpx
 
-        from zhidao.core.hosts.answers import ask
+        from zhidao.core.hosts.answers import ask, no_answer
 
         headers = self._headers | more.pop("headers", {})
+        waits = httpx.Timeout(_SECONDS, connect=_CONNECT_S)
         try:
-            async with httpx.AsyncClient(verify=trusting(self._ca), timeout=_SECONDS) as client:
+            async with httpx.AsyncClient(verify=trusting(self._ca), timeout=waits) as client:
                 answer = await ask(
                     *(client, method, f"{self._url}{path}"),
                     seconds=_FILE_S if file else _JSON_S,
@@ -170,17 +184,32 @@ class RemoteNode:
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             if why := distrusted(error):
                 raise untrusted(self._url, why, self._ca) from error
-            raise Unavailable(f"{self._url} does not answer: {error}") from error
+            raise no_answer(self._url, error, waited_s=waits.as_dict()) from error
 
 
-def _problem(answer: Answer) -> dict[str, str]:
+def problem_of(answer: Answer) -> dict[str, str]:
+    """What a refusal says, each on one line. Raises Unavailable (`bad_answer`) for no problem.
+
+    A node refuses by a problem document (RFC 9457) or without a word; another program may stand
+    there, and its page is no refusal. Of what failed there (5xx) the beginning is shown.
+    """
+    from zhidao.core.hosts.answers import bad_answer
+
+    if not answer.data:
+        return {}
     try:
         found = answer.json()
     except Unavailable:
         found = None
     if not isinstance(found, dict):
-        return {"detail": answer.data.decode(errors="replace")[:200]}
-    return {name: str(found.get(name, ""))[:2000] for name in _SAID}
+        if answer.status < 500:
+            raise bad_answer(answer.url, f"{answer.status} with what nobody can read")
+        return {"detail": _line(answer.data.decode(errors="replace")[:200])}
+    return {name: _line(str(found.get(name) or "")[:2000]) for name in _SAID}
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _refusal(status: int, said: dict[str, str]) -> Exception:

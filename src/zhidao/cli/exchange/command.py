@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from zhidao.cli.console.callers import add_caller, node_of
 from zhidao.cli.console.listing import add_listing, rows_of
-from zhidao.cli.console.outputs import put, take
+from zhidao.cli.console.outputs import put, take, tell
 from zhidao.cli.console.remote import RemoteNode
 from zhidao.cli.console.trust_folder import installed_lists, read_any, shown, trust_folder
 from zhidao.core.errors import MalformedInput
@@ -292,12 +292,12 @@ def _verify(options: argparse.Namespace) -> int:
             _plain(each) | {"logged": str(each.envelope.heading.document) in logged.documents}
             for each in checked
         ]
-        print(json.dumps(rows, ensure_ascii=False))
+        tell(json.dumps(rows, ensure_ascii=False))
         return 0
     for each in checked:
         heading, said = each.envelope.heading, _plain(each)
         stages = ", ".join(f"{r['stage']} {r['code'] or r['outcome']}" for r in said["receipts"])
-        print(
+        tell(
             shown(
                 f"{heading.document}  {heading.sender} -> {heading.recipient}"
                 f"  {heading.consignment} #{heading.sequence} {heading.kind}:"
@@ -306,15 +306,15 @@ def _verify(options: argparse.Namespace) -> int:
         )
     lists = ", ".join(f"{name!r} (root {root})" for root, name in used.items())
     by = f"every signature by a key of the trust list {lists}"
-    print(shown(f"HOLDS  {len(checked)} documents, {by}"))
-    print(
+    tell(shown(f"HOLDS  {len(checked)} documents, {by}"))
+    tell(
         f"LOGGED {len(logged.documents)} of {len(checked)} documents: {logged.events} events "
         "stand in the node's log"
         if logged.events
         else "       nothing in the file says that a log has them"
     )
     for statement in logged.statements:
-        print(f"       {shown(statement.text)}")
+        tell(f"       {shown(statement.text)}")
     return 0
 
 
@@ -379,15 +379,15 @@ def _narrowed(options: argparse.Namespace) -> list[str]:
 
 def _show(options: argparse.Namespace, rows: list[dict[str, Any]]) -> None:
     if options.json:
-        print(json.dumps(rows, ensure_ascii=False))
+        tell(json.dumps(rows, ensure_ascii=False))
         return
     for row in rows:
         other = row.get("recipient") or row.get("sender")
         state = " ".join(filter(None, (row["state"], row["outcome"], row["code"])))
         reason = f" ({row['reason']})" if row["reason"] else ""
         line = f"{row['document']}  {other}  {row['consignment']} #{row['sequence']} {row['kind']}"
-        print(shown(f"{line}: {state}{reason}"))
+        tell(shown(f"{line}: {state}{reason}"))
         if look := row.get("look"):
             name = " ".join(filter(None, (look["en"], look["number"]))) or "no known document"
             verdict = look["summary"] or look["verdict"]
-            print(shown(f"    {name}, {look['media_type']}, {look['size']} bytes: {verdict}"))
+            tell(shown(f"    {name}, {look['media_type']}, {look['size']} bytes: {verdict}"))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from zhidao.cli.console.callers import add_caller, node_of
 from zhidao.cli.console.listing import add_listing, rows_of
-from zhidao.cli.console.outputs import put, take
+from zhidao.cli.console.outputs import put, take, tell
 from zhidao.cli.console.remote import RemoteNode
 from zhidao.cli.console.trust_folder import installed_lists, read_any, shown, trust_folder
 from zhidao.core.errors import NotFound, Refused
@@ -284,4 +284,4 @@ def _names(trust: TrustList, name: str) -> bool:
 
 
 def _say(options: argparse.Namespace, answer: object, sentence: str) -> None:
-    print(json.dumps(answer, ensure_ascii=False) if options.json else shown(sentence))
+    tell(json.dumps(answer, ensure_ascii=False) if options.json else shown(sentence))

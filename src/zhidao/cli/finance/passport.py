@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from zhidao.cli.console.callers import add_caller, node_of
-from zhidao.cli.console.outputs import put, take
+from zhidao.cli.console.outputs import put, take, tell
 
 _PATH: Final = "/v1/finance/passport"
 _BYTES_MAX: Final = 64 * 1024
@@ -54,11 +54,11 @@ def run_issue(options: argparse.Namespace) -> int:
     """Prints the claims of a new passport."""
     passport = node_of(options).send(_PATH, {})
     if options.json:
-        print(json.dumps(passport, ensure_ascii=False))
+        tell(json.dumps(passport, ensure_ascii=False))
     else:
-        print(f"passport of {passport['issued_at']}, claims that you may leave out:")
+        tell(f"passport of {passport['issued_at']}, claims that you may leave out:")
         for name in passport["may_hide"]:
-            print(f"  {name}: {json.dumps(passport['claims'][name], ensure_ascii=False)}")
+            tell(f"  {name}: {json.dumps(passport['claims'][name], ensure_ascii=False)}")
     return 0
 
 
@@ -73,7 +73,7 @@ def run_present(options: argparse.Namespace) -> int:
     if options.output:
         put(text.encode(), options.output)
         text = str(options.output)
-    print(json.dumps({"presentation": text}) if options.json else text)
+    tell(json.dumps({"presentation": text}) if options.json else text)
     return 0
 
 
@@ -98,14 +98,14 @@ def run_verify(options: argparse.Namespace) -> int:
     except (MalformedInput, Refused) as error:
         told |= {"code": error.code, "sentence": str(error)}
     if options.json:
-        print(json.dumps(told, ensure_ascii=False))
+        tell(json.dumps(told, ensure_ascii=False))
     elif told["holds"]:
-        print(f"holds; issued by {told['issuer']}" + ("" if options.issuer else _UNKNOWN))
+        tell(f"holds; issued by {told['issuer']}" + ("" if options.issuer else _UNKNOWN))
         for name, value in told["claims"].items():
             if name not in ("cnf", "iss"):
-                print(f"  {name}: {json.dumps(value, ensure_ascii=False)}")
+                tell(f"  {name}: {json.dumps(value, ensure_ascii=False)}")
     else:
-        print(f"does not hold: {told['code']}: {told['sentence']}")
+        tell(f"does not hold: {told['code']}: {told['sentence']}")
     return 0 if told["holds"] else 1
 
 

@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 from zhidao.cli.console.callers import add_caller, node_of
+from zhidao.cli.console.outputs import tell
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,5 +42,5 @@ def _openapi(options: argparse.Namespace) -> int:
 
 
 def _printed(document: Any) -> int:
-    print(json.dumps(document, ensure_ascii=False, indent=1))
+    tell(json.dumps(document, ensure_ascii=False, indent=1))
     return 0

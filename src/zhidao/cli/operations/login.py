@@ -59,10 +59,13 @@ def _run(options: argparse.Namespace) -> int:
 
 def _signed_in(options: argparse.Namespace) -> dict[str, Any]:
     """What is kept of who signed in; the node was asked whether it counts."""
+    from zhidao.core.hosts.answers import bad_answer
+
     node = RemoteNode(options)
     if options.token_file:
         # Any list that every caller may read tells whether the token opens the node.
-        node.get("/v1/parties")
+        if not isinstance(node.get("/v1/parties"), list):
+            raise bad_answer(f"{options.url}/v1/parties", "what is no list of parties")
         return {"token": token_in(options.token_file)}
     node.sign_in(options.person, password_of(options))
     return {"person": options.person, "session": node.session}

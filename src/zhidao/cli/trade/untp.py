@@ -9,7 +9,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from zhidao.cli.console.callers import add_caller, node_of
-from zhidao.cli.console.outputs import put
+from zhidao.cli.console.outputs import put, tell
 from zhidao.cli.console.trust_folder import shown
 
 _EXAMPLES: Final = (
@@ -72,9 +72,9 @@ def _shown(credentials: list[dict[str, Any]], options: argparse.Namespace) -> in
         for k, credential in enumerate(credentials, 1):
             put(jcs(credential), options.output / f"{k}.json")
     if options.json:
-        print(json.dumps(credentials, ensure_ascii=False))
+        tell(json.dumps(credentials, ensure_ascii=False))
         return 0
     for k, credential in enumerate(credentials, 1):
-        print(shown(f"{k}. {credential['name']}"))
-        print(shown(f"   {credential['id']} by {credential['issuer']['name']}"))
+        tell(shown(f"{k}. {credential['name']}"))
+        tell(shown(f"   {credential['id']} by {credential['issuer']['name']}"))
     return 0

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from zhidao.cli.console.outputs import put, take
+from zhidao.cli.console.outputs import put, take, tell
 from zhidao.cli.console.remote import RemoteNode, add_node
 from zhidao.cli.console.trust_folder import installed_lists, read_any, shown, trust_folder
 from zhidao.cli.trust.log_sources import LogSource, NodeLog, TileLog
@@ -117,9 +117,9 @@ def run_log(options: argparse.Namespace) -> int:
     if options.keep:
         put(head.raw, options.keep)
     if options.json:
-        print(json.dumps(answer, ensure_ascii=False))
+        tell(json.dumps(answer, ensure_ascii=False))
     else:
-        print(shown("\n".join(_told(answer))))
+        tell(shown("\n".join(_told(answer))))
     return 0
 
 
@@ -127,7 +127,7 @@ def run_witness(options: argparse.Namespace) -> int:
     """Prints the node's own word about what it watches; heads in it were not checked here."""
     state = RemoteNode(options).get("/v1/trust/witness")
     if options.json:
-        print(json.dumps(state, ensure_ascii=False))
+        tell(json.dumps(state, ensure_ascii=False))
         return 1 if state["frauds"] else 0
     lines = [f"witness key  {key}" for key in state["keys"]]
     for log in state["logs"]:
@@ -139,7 +139,7 @@ def run_witness(options: argparse.Namespace) -> int:
     lines += [_brought(each) for each in state.get("brought", [])]
     lines += [f"problem      {name}: {why}" for name, why in state["problems"].items()]
     lines += [f"FRAUD        {name}" for name in state["frauds"]]
-    print(shown("\n".join(lines) or "this node witnesses nothing yet"))
+    tell(shown("\n".join(lines) or "this node witnesses nothing yet"))
     return 1 if state["frauds"] else 0
 
 
@@ -161,10 +161,10 @@ def run_monitor(options: argparse.Namespace) -> int:
         except Unavailable as error:
             if options.once:
                 raise
-            print(f"zhidao: {error}", file=sys.stderr)
+            print(shown(f"zhidao: {error}"), file=sys.stderr)
         else:
             said = json.dumps(found) if options.json else _line(found)
-            print(said if options.json else shown(said), flush=True)
+            tell(said if options.json else shown(said))
             if found["frauds"]:
                 return 1
         if options.once:

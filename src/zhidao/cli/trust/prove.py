@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from zhidao.cli.console.outputs import put, take
+from zhidao.cli.console.outputs import put, take, tell
 from zhidao.core.errors import MalformedInput
 
 
@@ -68,9 +68,9 @@ def run(options: argparse.Namespace) -> int:
             "files": len(smaller.blobs),
             "compact": bool(options.compact),
         }
-        print(json.dumps(answer, ensure_ascii=False))
+        tell(json.dumps(answer, ensure_ascii=False))
     else:
-        print(
+        tell(
             f"{options.output}: {len(smaller.events)} events, {len(smaller.blobs)} files, "
             f"{len(packed)} bytes; check it with: zhidao verify {options.output}"
         )

@@ -8,6 +8,7 @@ from typing import Any
 
 from zhidao.cli.console.callers import add_caller, node_of
 from zhidao.cli.console.listing import add_listing, rows_of
+from zhidao.cli.console.outputs import tell
 from zhidao.cli.console.remote import RemoteNode
 from zhidao.cli.console.trust_folder import shown
 from zhidao.core.errors import MalformedInput
@@ -47,19 +48,19 @@ def run(options: argparse.Namespace) -> int:
     told["endorsements"] = node.get(f"{at}/endorsements")
     told["assessment"] = node.get(f"{at}/assessment")
     if options.json:
-        print(json.dumps(told, ensure_ascii=False))
+        tell(json.dumps(told, ensure_ascii=False))
     else:
-        print(shown("\n".join(_whole(told))))
+        tell(shown("\n".join(_whole(told))))
     return 0 if all(each["verdict"] == "ok" for each in told["assessment"]) else 1
 
 
 def _every(node: RemoteNode, options: argparse.Namespace) -> int:
     titles = rows_of(options, node)
     if options.json:
-        print(json.dumps(titles, ensure_ascii=False))
+        tell(json.dumps(titles, ensure_ascii=False))
         return 0
     for each in titles:
-        print(shown(f"{each['title']}  {each['consignment']:<16} {_holder(each)}"))
+        tell(shown(f"{each['title']}  {each['consignment']:<16} {_holder(each)}"))
     return 0
 
 

@@ -102,7 +102,10 @@ def run(options: argparse.Namespace) -> int:
         tell(json.dumps(plain(verdict, proof.consignment, root=root), ensure_ascii=False))
     else:
         required = options.require
-        tell(told(verdict, proof.consignment, root=root, required=required, colours=_colours()))
+        tell(
+            told(verdict, proof.consignment, root=root, required=required, colours=_colours()),
+            painted=True,
+        )
     if not verdict.stands:
         return 1
     return 0 if verdict.holds and verdict.whole else _IN_PART_STATUS
@@ -155,7 +158,9 @@ def told(
         colour = _GREEN if verdict.holds else _YELLOW
         head = f"{_painted(title, colour, colours)}  consignment {consignment}, {by}"
     else:
-        head = f"{_painted(title, _RED, colours)}  consignment {consignment}: {verdict.reason}"
+        head = (
+            f"{_painted(title, _RED, colours)}  consignment {consignment}: {shown(verdict.reason)}"
+        )
     lines = [head, *_compared(verdict, required)]
     if verdict.simulated:
         lines.append(_painted("SIMULATED, not lived:", _YELLOW, colours))
@@ -163,7 +168,9 @@ def told(
     if verdict.sentence:
         lines += _wrapped(f"{verdict.sentence}.", "  ")
     if not verdict.stands:
-        lines += [f"  {key.purpose} key {key.fingerprint}  {key.name}" for key in _keys(verdict)]
+        lines += [
+            f"  {key.purpose} key {key.fingerprint}  {shown(key.name)}" for key in _keys(verdict)
+        ]
     if verdict.verdict == "untrusted_root":
         lines += _wrapped(
             "A proof cannot vouch for its own keys. Get the node's trust list, compare its "

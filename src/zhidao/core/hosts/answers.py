@@ -72,6 +72,29 @@ async def bounded(pieces: AsyncIterator[bytes], url: str, *, bytes_max: int) -> 
     return bytes(data)
 
 
+# What httpx says in no words of its own, by the name of its error.
+_WORDS: Final = {
+    "ConnectTimeout": "no connection within {connect:.0f} s",
+    "ReadTimeout": "it said nothing for {read:.0f} s",
+    "WriteTimeout": "it took nothing for {write:.0f} s",
+    "PoolTimeout": "no connection was free for {pool:.0f} s",
+    "ConnectError": "no connection",
+    "ReadError": "the connection broke while it answered",
+    "WriteError": "the connection broke while it was asked",
+    "RemoteProtocolError": "it does not speak HTTP",
+}
+
+
+def no_answer(url: str, error: Exception, *, waited_s: Mapping[str, float | None]) -> Unavailable:
+    """Why there is no answer, in words: httpx's own where it has some.
+
+    waited_s: its bounds in seconds, by `connect`, `read`, `write` and `pool`.
+    """
+    words = _WORDS.get(type(error).__name__, "the connection failed")
+    why = str(error).strip()[:_URL_CHARACTERS] or words.format(**waited_s)
+    return Unavailable(f"{url[:_URL_CHARACTERS]} does not answer: {why}")
+
+
 def bad_answer(url: str, what: str) -> Unavailable:
     """Why an answer is none; its remedy stands in `remedies.toml`."""
     return Unavailable(f"{url[:_URL_CHARACTERS]} answers {what}", code="bad_answer")
