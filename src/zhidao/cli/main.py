@@ -6,6 +6,7 @@ Results go to standard output, talk to standard error. Status: 0 done, 1 the ans
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import sys
@@ -36,9 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         raise SystemExit(_misused(error, as_json="--json" in words)) from None
     forget_taken()
     try:
-        status = int(options.run(options))
-        # What is still in the buffer would meet a closed pipe after the last word here.
-        sys.stdout.flush()
+        return _done(options)
     except ZhidaoError as error:
         if isinstance(error, MalformedInput):
             told_of_file(error)
@@ -48,13 +47,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         drop_output()
         return PIPE_CLOSED
-    except (TypeError, LookupError, AttributeError, ValueError) as error:
-        if os.environ.get("ZHIDAO_TRACEBACK") or (unread := misread(error)) is None:
-            raise
-        return _refused(unread, as_json=getattr(options, "json", False))
     except OSError as error:
         refused = Unavailable(str(error), remedy="see to what the system says, then try again")
         return _refused(refused, as_json=getattr(options, "json", False))
+
+
+def _done(options: argparse.Namespace) -> int:
+    """The command's status. Raises Unavailable where it stumbled over the shape of an answer."""
+    try:
+        status = int(options.run(options))
+        # What is still in the buffer would meet a closed pipe after the last word here.
+        sys.stdout.flush()
+    except (TypeError, LookupError, AttributeError, ValueError) as error:
+        unread = None if os.environ.get("ZHIDAO_TRACEBACK") else misread(error)
+        if unread is None:
+            raise
+        raise unread from error
     return status
 
 
