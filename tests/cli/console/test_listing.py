@@ -22,6 +22,7 @@ from zhidao.node.lists.reading import Lists, Source
 
 # What lists nothing that a node keeps page by page, each with its reason.
 OTHERWISE = {
+    "shortmessage outbox": "what waits on this machine, a few dozen messages at most",
     "archive list": "archived days of a folder of this machine",
     "deposit list": "the newest movements of one account, not a list of the node",
     "finance calendars list": "files of this machine",
