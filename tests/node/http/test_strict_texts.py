@@ -36,7 +36,10 @@ def client() -> Any:
 
 
 @pytest.mark.parametrize(
-    "letter", list("\u202e\u2066\u200b\u200f\u061c\u00ad\ufeff\u180e\x07\x7f\x85")
+    "letter",
+    list(
+        "\u202e\u2066\u200b\u200f\u061c\u00ad\ufeff\u180e\x07\x7f\x85\u3164\u2028\u115f\ufe0f\u034f\u2800\uffa0\u17b4\u180b\U0001d173"
+    ),
 )
 @pytest.mark.parametrize("escaped", [True, False])
 def test_a_text_that_hides_something_is_refused_with_its_place(client, letter, escaped) -> None:

@@ -22,8 +22,9 @@ from zhidao.node.http.known_parties import MUST_BE_KNOWN, MustBeKnown, check_par
 
 # Where this is not in a body, no text of it has a character that nobody sees: most bodies are done.
 _MAY_HIDE: Final = re.compile(
-    rb"\\[ubf]|\x7f|\xc2[\x80-\x9f\xad]|\xd8\x9c|\xe1\xa0\x8e|\xe2[\x80\x81]|\xef\xbb\xbf"
-    rb"|\xef\xbf[\xb9-\xbf]|\xf3\xa0"
+    rb"\\[ubf]|\x7f|\xc2[\x80-\x9f\xad]|\xcd\x8f|\xd8\x9c|\xe1\x85[\x9f\xa0]|\xe1\x9e[\xb4\xb5]"
+    rb"|\xe1\xa0[\x8b-\x8f]|\xe2[\x80\x81]|\xe2\xa0\x80|\xe3\x85\xa4|\xef\xb8[\x80-\x8f]"
+    rb"|\xef\xbb\xbf|\xef\xbe\xa0|\xef\xbf[\xb9-\xbf]|\xf0\x9d\x85[\xb3-\xba]|\xf3\xa0"
 )
 # Secrets, which nobody reads, and what has rules of its own: papers, and fields as they are typed,
 # of which the entry's own check names the one that is wrong.
