@@ -13,6 +13,7 @@ from zhidao.node.adapters.memory_callers import MemoryActs, MemoryCallers, Memor
 from zhidao.node.adapters.seen_requests import MemorySeen
 from zhidao.node.adapters.sign_in.memory_identities import MemoryIdentities
 from zhidao.node.adapters.sign_in.memory_passkeys import MemoryPasskeys
+from zhidao.node.identity.person_names import PersonNames
 from zhidao.node.security.administration import Administration
 from zhidao.node.security.gate import Gate
 from zhidao.node.security.invitations import Invitations
@@ -60,6 +61,7 @@ class World:
             self.devices,
         )
         self.tokens = Tokens(self.callers, self.administration, self.gate, self.clock, randomness)
+        names = PersonNames(self.callers)
         self.invitations = Invitations(
             self.callers,
             MemoryInvitations(self.callers, self.acts),
@@ -68,10 +70,11 @@ class World:
             passwords,
             self.clock,
             randomness,
+            names,
         )
         self.kept_passkeys = MemoryPasskeys(self.callers, self.acts)
         self.people = People(
-            self.callers, self.administration, self.gate, passwords, self.kept_passkeys
+            self.callers, self.administration, self.gate, passwords, self.kept_passkeys, names
         )
         self.identities = Identities(
             MemoryIdentities(self.acts), self.callers, self.administration, self.clock

@@ -239,7 +239,7 @@ class Persons(Protocol):
     """Who signs in at this node with a password of their own."""
 
     async def standing(self, name: str) -> Actor | None:
-        """As whom a person speaks now; None for one who was withdrawn, or never was."""
+        """As whom a person speaks now; None for one who is withdrawn, waits or never was."""
         ...
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from typing import Final, Protocol
@@ -13,6 +14,7 @@ from zhidao.core.actor import Actor, Role
 from zhidao.core.errors import Conflict, Refused
 from zhidao.core.ids import PartyId
 from zhidao.core.keys import Algorithm, Signer
+from zhidao.core.text.plain_text import refuse_untidy
 from zhidao.node.security.administration import Act, Administration, Record
 
 # How guides and examples call the node, whatever it is called.
@@ -71,8 +73,14 @@ class Parties:
     async def add(
         self, actor: Actor, *, party: PartyId, name: str, trade_role: str, country: str
     ) -> RegisteredParty:
-        """Makes a party with a signing key and a chain account; again: the same party."""
+        """Makes a party with a signing key and a chain account; again: the same party.
+
+        Raises MalformedInput (`unprintable`) for a name with blanks too many, Conflict with code
+        `party_is_node` for the node's own name, `name_taken` for the name of another party here,
+        and for another description of a party that stands.
+        """
         MAY_ADD_PARTY.admit(actor)
+        await self._must_be_new(party, name)
         for algorithm in (Algorithm.ED25519, Algorithm.SECP256K1):
             self._keys.make(f"party.{party}", algorithm)
         record = self._administration.record(
@@ -133,6 +141,26 @@ class Parties:
         """What the party does in trade, or empty if it is unknown."""
         return next((role for name, _, role, _ in await self._book.every() if name == party), "")
 
+    async def _must_be_new(self, party: PartyId, name: str) -> None:
+        """Refuses what would be taken for somebody who stands; a party that stands is left be."""
+        known = {each: called for each, called, *_ in await self._book.every()}
+        if party in known:
+            return
+        refuse_untidy(name, path="$.name")
+        if party == self._administration.node:
+            raise Conflict(
+                f"{party} is this node itself: it is there from the start",
+                code="party_is_node",
+                remedy="give the party a name of its own",
+            )
+        for other, called in known.items():
+            if _read(called) == _read(name):
+                raise Conflict(
+                    f"{other} is called {called!r} already",
+                    code="name_taken",
+                    remedy="call the party so that it is told from that one",
+                )
+
     def _must_be_among(self, parties: Sequence[str], party: PartyId, *, else_node: bool) -> None:
         """`else_node`: the node itself is proposed where nobody is named alike."""
         node = self._administration.node
@@ -167,3 +195,8 @@ class Parties:
                 )
             )
         return found
+
+
+def _read(name: str) -> str:
+    """A name without what two spellings of it differ in: forms of one letter, case, blanks."""
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())

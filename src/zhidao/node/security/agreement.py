@@ -2,17 +2,25 @@
 
 An admin of the node makes tokens and people for its parties, but none of them opens anything until
 the party itself agrees: one of its own people, or, for a party that never had any, the node's
-operator. Nobody makes a party one without people by taking its people away: once somebody of it
-got in, whoever is locked out is let in again at the node's own machine only. So a rule of two
-persons of a bank rests on the bank and not on one admin of the node, who can make operators.
+operator. To whoever may move its money, or make who may, only somebody agrees who acts for the
+party himself, once there was one: an operator of a bank decides about no money, nor by whom. Nobody
+makes a party one without people by taking its people away: once somebody of it got in, whoever is
+locked out is let in again at the node's own machine only. So a rule of two persons of a bank rests
+on the bank and not on one admin of the node, who can make operators.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Final
+
 from zhidao.core.actor import Actor, Role
 from zhidao.core.errors import Forbidden
 from zhidao.core.ids import PartyId
-from zhidao.node.security.callers import OPERATOR, OWN, WAITS, Callers
+from zhidao.node.security.callers import OPERATOR, OWN, WAITS, Callers, Person
+
+# Whoever is an admin of a party makes its people and gives them passwords without another's word.
+_OVER_MONEY: Final = frozenset((Role.PARTY, Role.ADMIN))
 
 
 def agreed_by_maker(actor: Actor, party: PartyId) -> str:
@@ -20,14 +28,34 @@ def agreed_by_maker(actor: Actor, party: PartyId) -> str:
     return OWN if actor.party == party else WAITS
 
 
-async def agreement(actor: Actor, party: PartyId, callers: Callers, *, besides: str = "") -> str:
+async def agreement(
+    actor: Actor,
+    party: PartyId,
+    callers: Callers,
+    *,
+    role: Role | None = None,
+    besides: str = "",
+) -> str:
     """In whose name the actor agrees for a party. Raises Forbidden if he cannot.
 
-    `besides`: a person who does not count, since it is that person's own password that waits.
+    `role`: of the person or token agreed to; None: nobody gets in by it. `besides`: a person who
+    does not count, since it is that person's own password that waits.
     """
+    people = [
+        each for each in await callers.persons() if each.party == party and each.agreed != WAITS
+    ]
     if actor.party == party and actor.person and actor.person != besides:
-        return f"person {actor.person}"
-    if actor.role is Role.OPERATOR and not await _ever_had_people(party, callers):
+        if actor.role is Role.PARTY or role not in _OVER_MONEY or not _ever_acted(people, besides):
+            return f"person {actor.person}"
+        raise Forbidden(
+            f"{party} itself must agree by a person of the role party: whoever is {role.value} may"
+            " move its money, or let in who may",
+            code="party_must_agree",
+            remedy=f"let such a person of {party} sign in and agree; if none can:"
+            " zhidao people agree NAME --data, at the node's machine",
+        )
+    # Also one who was withdrawn or waits again.
+    if actor.role is Role.OPERATOR and not people:
         return OPERATOR
     raise Forbidden(
         f"{party} itself must agree",
@@ -37,7 +65,11 @@ async def agreement(actor: Actor, party: PartyId, callers: Callers, *, besides: 
     )
 
 
-async def _ever_had_people(party: PartyId, callers: Callers) -> bool:
-    """Whether anybody of the party was ever agreed to, also who was withdrawn or waits again."""
-    persons = await callers.persons()
-    return any(each.party == party and each.agreed != WAITS for each in persons)
+def _ever_acted(people: Sequence[Person], besides: str) -> bool:
+    """Whether anybody of a party acts for it or did, also who was withdrawn or waits again.
+
+    Who waits for a new role may have had that one: a change by an admin gives nobody a say.
+    """
+    return any(
+        each.role is Role.PARTY or (each.waiting_hash and each.name != besides) for each in people
+    )

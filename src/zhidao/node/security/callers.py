@@ -68,6 +68,11 @@ class Person:
         return bool(self.password_hash) and not self.withdrawn
 
     @property
+    def stands(self) -> bool:
+        """Whether the party's word on this person is whole: nothing of him waits for it."""
+        return self.may_enter and not self.waiting_hash
+
+    @property
     def is_invited(self) -> bool:
         """Whether there is no password yet, since the invitation was not used."""
         return not (self.password_hash or self.waiting_hash or self.withdrawn)

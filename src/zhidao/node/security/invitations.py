@@ -19,10 +19,11 @@ from zhidao.core.encoding import base64url
 from zhidao.core.errors import Conflict, NotFound, Refused
 from zhidao.core.ids import PartyId
 from zhidao.core.timescale import NS, Utc
+from zhidao.node.identity.person_names import PersonNames, taken
 from zhidao.node.security.administration import Act, Administration, Record
 from zhidao.node.security.agreement import agreed_by_maker
 from zhidao.node.security.callers import Callers, Person
-from zhidao.node.security.gate import GUEST, NOWHERE, Gate, Origin, SignedIn
+from zhidao.node.security.gate import NOWHERE, Gate, Origin, SignedIn
 from zhidao.node.security.password_hashing import Passwords
 from zhidao.node.security.people import check_password, values_of
 
@@ -107,7 +108,9 @@ class Invitations:
         passwords: Passwords,
         clock: Clock,
         randomness: Randomness,
+        names: PersonNames,
     ) -> None:
+        self._names = names
         self._callers = callers
         self._store = store
         self._administration = administration
@@ -121,7 +124,7 @@ class Invitations:
     ) -> tuple[Invitation, str]:
         """A link for somebody new, and its secret, told this once.
 
-        Raises Conflict (`name_taken`).
+        Raises as `PersonNames.free`.
         """
         MAY_INVITE.admit(actor)
         if role is Role.NODE:
@@ -129,9 +132,9 @@ class Invitations:
         person = Person(name, party, role, "", agreed=agreed_by_maker(actor, party))
         invitation, secret = self._new(actor, person)
         record = self._record(actor, Act.PERSON_INVITED, person, invitation)
-        taken = name == GUEST or not await self._store.invite(invitation, person, record)
-        if taken:
-            raise Conflict(f"the name {name!r} is taken", code="name_taken")
+        async with self._names.free(actor, name):
+            if not await self._store.invite(invitation, person, record):
+                raise taken(name)
         return invitation, secret
 
     async def invite_again(self, actor: Actor, name: str) -> tuple[Invitation, str]:

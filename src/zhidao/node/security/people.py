@@ -12,6 +12,8 @@ from zhidao.core.access import CALLER, access
 from zhidao.core.actor import Actor, Role
 from zhidao.core.errors import Conflict, Forbidden, NotFound, Refused
 from zhidao.core.ids import PartyId
+from zhidao.core.text.plain_text import refuse_untidy
+from zhidao.node.identity.person_names import PersonNames, taken
 from zhidao.node.security.administration import Act, Administration, Record, console
 from zhidao.node.security.agreement import agreed_by_maker, agreement
 from zhidao.node.security.callers import (
@@ -24,7 +26,7 @@ from zhidao.node.security.callers import (
     Person,
     Session,
 )
-from zhidao.node.security.gate import GUEST, NOWHERE, Gate, Origin, SignedIn
+from zhidao.node.security.gate import NOWHERE, Gate, Origin, SignedIn
 from zhidao.node.security.passkeys.records import PasskeyStore, passkey_record
 from zhidao.node.security.password_hashing import Passwords
 
@@ -47,7 +49,9 @@ class People:
         gate: Gate,
         passwords: Passwords,
         passkeys: PasskeyStore,
+        names: PersonNames,
     ) -> None:
+        self._names = names
         self._callers = callers
         self._administration = administration
         self._gate = gate
@@ -70,6 +74,7 @@ class People:
         keeps is there as soon as anybody can sign in.
         """
         check_password(password)
+        refuse_untidy(name, path="$.name")
         if not await self._gate.first_start():
             raise _admin_exists()
         taken = await self._gate.take_code(code, "first-admin")
@@ -92,21 +97,23 @@ class People:
     ) -> Person:
         """Makes a person who can sign in with a password.
 
-        One of another party than the actor's gets in once that party agrees.
+        One of another party than the actor's gets in once that party agrees. Raises as
+        `PersonNames.free`, Refused (`short_password`).
         """
         MAY_MANAGE.admit(actor)
         check_password(password)
         if role is Role.NODE:
             raise Refused("a person cannot be the node")
-        if name == GUEST:
-            raise _taken(name)
+        refuse_untidy(name, path="$.name")  # before the work on a password
         hashed = await self._passwords.hashed(password, _TURN)
         agreed = agreed_by_maker(actor, party)
         person = Person(
             name, party, role, hashed if agreed else "", "" if agreed else hashed, agreed
         )
-        if not await self._callers.add_person(person, self._record(actor, Act.PERSON_MADE, person)):
-            raise _taken(name)
+        record = self._record(actor, Act.PERSON_MADE, person)
+        async with self._names.free(actor, name):
+            if not await self._callers.add_person(person, record):
+                raise taken(name)
         return person
 
     async def every(self, actor: Actor) -> list[Person]:
@@ -133,7 +140,7 @@ class People:
             if each.withdrawn or not each.waiting_hash:
                 continue
             with contextlib.suppress(Forbidden):
-                await agreement(actor, each.party, self._callers, besides=each.name)
+                await agreement(actor, each.party, self._callers, role=each.role, besides=each.name)
                 found.append(each)
         return found
 
@@ -148,7 +155,8 @@ class People:
             # A party agrees to who somebody is, and that shows in who set the password.
             raise Conflict(f"{name} has not used the invitation yet", code="not_joined")
         waits = bool(before.waiting_hash)
-        by = await agreement(actor, before.party, self._callers, besides=name if waits else "")
+        besides = name if waits else ""
+        by = await agreement(actor, before.party, self._callers, role=before.role, besides=besides)
         if not waits and (before.agreed not in (WAITS, OPERATOR) or before.agreed == by):
             raise Conflict(f"the party has agreed to {name}", code="agreed_already")
         after = replace(
@@ -376,10 +384,6 @@ def _last_admin(name: str) -> Conflict:
         code="last_admin",
         remedy="make another admin first",
     )
-
-
-def _taken(name: str) -> Conflict:
-    return Conflict(f"the name {name!r} is taken", code="name_taken")
 
 
 def _changed_meanwhile(name: str) -> Conflict:

@@ -12,6 +12,7 @@ from zhidao.core.ambient import Clock, Randomness
 from zhidao.core.encoding import base64url
 from zhidao.core.errors import Conflict, Forbidden, NotFound, Refused
 from zhidao.core.ids import PartyId
+from zhidao.core.text.plain_text import refuse_untidy
 from zhidao.node.security.administration import Act, Administration, console
 from zhidao.node.security.agreement import agreed_by_maker, agreement
 from zhidao.node.security.callers import BEFORE, EARLIER, OPERATOR, WAITS, Callers, Token
@@ -49,6 +50,7 @@ class Tokens:
         MAY_MAKE.admit(actor)
         if role is Role.NODE:
             raise Refused("the node itself needs no token")
+        refuse_untidy(label, path="$.label")
         token_id = self._randomness.token(8).hex()
         secret = base64url(self._randomness.token(32))
         token = Token(
@@ -86,7 +88,7 @@ class Tokens:
             if each.revoked or each.agreed != WAITS:
                 continue
             with contextlib.suppress(Forbidden):
-                await agreement(actor, each.party, self._callers)
+                await agreement(actor, each.party, self._callers, role=each.role)
                 found.append(each)
         return found
 
@@ -94,7 +96,7 @@ class Tokens:
         """Agrees to a token in its party's name. Raises NotFound, Forbidden, Conflict."""
         MAY_AGREE.admit(actor)
         token = await self._known(actor, token_id)
-        by = await agreement(actor, token.party, self._callers)
+        by = await agreement(actor, token.party, self._callers, role=token.role)
         if token.agreed not in (WAITS, OPERATOR) or token.agreed == by:
             raise Conflict(f"the party has agreed to the token {token_id}", code="agreed_already")
         record = self._administration.record(

@@ -26,6 +26,7 @@ from zhidao.node.api import passkeys as passkeys_api
 from zhidao.node.api import people as people_api
 from zhidao.node.identity.organisation import Organisation
 from zhidao.node.identity.parties import Parties
+from zhidao.node.identity.person_names import PersonNames
 from zhidao.node.runtime.jobs import Job
 from zhidao.node.runtime.runtime_context import RuntimeContext
 from zhidao.node.security.administration import Act, Administration, console
@@ -126,6 +127,7 @@ def build_entrance(
         passwords,
         KnownDevices(key, [key.public], clock, randomness),
     )
+    names = PersonNames(callers)
     invitations = Invitations(
         callers,
         PostgresInvitations(database, acts),
@@ -134,6 +136,7 @@ def build_entrance(
         passwords,
         clock,
         randomness,
+        names,
     )
     kept = PostgresPasskeys(database, acts)
     identities = Identities(PostgresIdentities(database, acts), callers, administration, clock)
@@ -142,7 +145,7 @@ def build_entrance(
         callers=callers,
         gate=gate,
         tokens=Tokens(callers, administration, gate, clock, randomness),
-        people=People(callers, administration, gate, passwords, kept),
+        people=People(callers, administration, gate, passwords, kept, names),
         parties=Parties(PostgresPartyBook(database, acts), keys, administration),
         administration=administration,
         acts=acts,

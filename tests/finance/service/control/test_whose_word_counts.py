@@ -110,7 +110,7 @@ async def test_the_word_of_who_left_or_got_another_role_counts_no_more(
     for _ in range(2):
         told = await approvals.decide(by(BANK, "bolat"), name, approve=True)
         assert (told.state, told.approved_by, done) == ("waits", ("bolat",), [])
-        assert told.reason.startswith("aida approved, and was withdrawn or has another role")
+        assert told.reason.startswith("aida approved, and was withdrawn, waits or has another role")
     with pytest.raises(Refused, match="1 approved so far; aida approved, and was withdrawn"):
         await approvals.demand(by(BANK, "bolat"), demand)
     told = await approvals.decide(by(BANK, "dana"), name, approve=True)
@@ -141,3 +141,25 @@ async def test_what_was_decided_is_not_done_later_by_the_word_of_who_left(world:
     await approvals.act_again(name)
     assert done == []
     assert await refused(approvals.demand(by(BANK), demand)) == "needs_two_persons"
+
+
+async def test_who_does_not_stand_gives_no_word_and_asking_is_none(world: Any) -> None:
+    staff = Staff()
+    staff.are(dict.fromkeys(("aida", "bolat"), Role.PARTY))
+    approvals = Approvals(
+        records=world.records,
+        clock=world.durable.clock,
+        limits=Limits.parse("CNY 1.00"),
+        persons=staff,
+    )
+    demand = Demand("act", "x", Money(MINOR, Currency("CNY")), {}, [("a", MINOR)])
+    assert await refused(approvals.demand(by(BANK, "chen"), demand)) == "needs_two_persons"
+    [one] = await approvals.approvals(by(BANK), limit=10)
+    assert one.approved_by == ()
+    for approve in (True, False):
+        with pytest.raises(Forbidden) as error:
+            await approvals.decide(by(BANK, "chen"), one.asked.approval, approve=approve)
+        assert error.value.code == "person_waits"
+    for name in ("aida", "bolat"):
+        told = await approvals.decide(by(BANK, name), one.asked.approval, approve=True)
+    assert (told.state, told.approved_by) == ("approved", ("aida", "bolat"))

@@ -227,3 +227,41 @@ async def test_a_word_counts_of_whoever_may_do_the_act_and_still_stands(house: H
     assert await house.balance("carrier") == before + 70_000
     assert await code("aida", approval) == "approved"
     assert await house.balance("carrier") == before + 70_000 + 80_006
+
+    # Nor of whom the bank has not agreed to again: an admin gave a role and took it, or a password.
+    for name in ("gulnar", "hasan"):
+        await house.person(name, "party")
+        approval = await house.held(name, 90_000 + len(name))
+        admin = house.callers["admin"]
+        if name == "gulnar":
+            for role in ("auditor", "party"):
+                await admin.put(f"/v1/people/{name}/role", {"role": role})
+        else:
+            await admin.post(f"/v1/people/{name}/password", {"password": PASSWORD + "!"})
+        listed = {each["name"]: each["state"] for each in await admin.get("/v1/people?limit=100")}
+        assert listed[name] == {"gulnar": "waits", "hasan": "reset"}[name]
+        told = await house.says("bolat", approval)
+        assert (told["state"], told["approved_by"]) == ("waits", ["bolat"])
+        assert told["reason"].startswith(f"{name} approved, and was withdrawn, waits")
+        if name == "hasan":  # whose session lives until the bank agrees
+            assert await code(name, approval) == "403 person_waits"
+    assert await house.balance("carrier") == before + 70_000 + 80_006
+
+    # Whoever decides about no money lets in nobody who does, and no name is read as another's.
+    async def refused(who: str, path: str, body: Any) -> str:
+        with pytest.raises(NodeRefused) as error:
+            await house.post(who, path, body)
+        return f"{error.value.status} {error.value.code}"
+
+    new = {"password": PASSWORD, "party": "bank", "role": "party"}
+    await house.post("admin", "/v1/people", {"name": "ivan", **new})
+    assert await refused("chen", "/v1/people/ivan/agreement", {}) == "403 party_must_agree"
+    for like, why in (("BOLAT", "409 name_taken"), ("b\u043elat", "409 name_taken")):
+        assert await refused("admin", "/v1/people", {"name": like, **new}) == why
+    for like in ("bolat ", "bolat\u3164", "bo\u2028lat", " "):
+        assert await refused("admin", "/v1/people", {"name": like, **new}) == "400 unprintable"
+    node = (await house.callers["admin"].get("/v1/session"))["party"]
+    named = {"party": node, "name": "Another", "trade_role": "bank", "country": "KZ"}
+    assert await refused("admin", "/v1/parties", named) == "409 party_is_node"
+    named |= {"party": "bank3", "name": "BANK"}
+    assert await refused("admin", "/v1/parties", named) == "409 name_taken"

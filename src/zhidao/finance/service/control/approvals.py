@@ -1,6 +1,7 @@
 """Acts above a limit happen once two persons of the party said so, each signed in as themselves.
 
-A word counts of somebody whose role may do the act, when it is given and when the act is done.
+A word counts of somebody whose role may do the act and who stands, when it is given and when the
+act is done: not of one who was withdrawn, nor of one for whom the party's own word is missing.
 
 Whoever asks, the act is refused and noted until two persons approved exactly it; asking for it as
 a person is that person's approval. The second person's word carries it out.
@@ -200,7 +201,7 @@ class Approvals:
                 said=dict(demand.said),
             )
             approval = await self._ask(actor, asked)
-        if approval.state == "waits" and actor.person and self._may(actor, approval):
+        if approval.state == "waits" and await self._speaks(actor, approval):
             approval = await self._give(actor, approval, APPROVE)
         approval = await self._standing(approval) or approval
         self._answer(approval, demand, together)
@@ -223,9 +224,9 @@ class Approvals:
     async def decide(self, actor: Actor, name: str, *, approve: bool, reason: str = "") -> Approval:
         """Takes a person's word; the second approval carries the act out, again: once more.
 
-        Raises NotFound for a stranger, Forbidden for a token and for a role that may not do the act
-        itself, Conflict if the person said otherwise before, Refused (`reason_needed`) for a bare
-        no where its reason is asked.
+        Raises NotFound for a stranger, Forbidden for a token, for a role that may not do the act
+        itself and for who does not stand (`person_waits`), Conflict if the person said otherwise
+        before, Refused (`reason_needed`) for a bare no where its reason is asked.
         """
         MAY_APPROVE.admit(actor)
         approval = await self.approval(actor, name)
@@ -244,6 +245,13 @@ class Approvals:
                 where="reason",
                 remedy="give the reason in a few words; it is kept with the refusal",
             )
+        if not await self._speaks(actor, approval):
+            raise Forbidden(
+                f"{actor.person} has no word here for now: a new role or password waits for"
+                f" {approval.party}",
+                code="person_waits",
+                remedy=f"a person of {approval.party} agrees to it first",
+            )
         approval = await self._give(actor, approval, APPROVE if approve else REFUSE, reason)
         approval = await self._standing(approval) or approval
         await self._act(approval)
@@ -255,6 +263,16 @@ class Approvals:
         if asked.act in self._acts and asked.act not in self._by:
             return self._by.get(str(asked.said.get("act", "")), OWN).roles
         return self._by.get(asked.act, OWN).roles
+
+    async def _speaks(self, actor: Actor, approval: Approval) -> bool:
+        """Whether the actor is a person whose word counts now."""
+        if not (actor.person and self._may(actor, approval)):
+            return False
+        return self._persons is None or await self._stands(self._persons, actor.person, approval)
+
+    async def _stands(self, persons: Persons, person: str, approval: Approval) -> bool:
+        now = await persons.standing(person)
+        return now is not None and self._may(now, approval)
 
     def _may(self, actor: Actor, approval: Approval) -> bool:
         return actor.role in self._roles(approval) and actor.party == approval.party
@@ -271,7 +289,7 @@ class Approvals:
             fallen = await self._fallen(approval) if approval.state == "approved" else ""
             if not fallen:
                 return approval
-            why = f"{fallen} approved, and was withdrawn or has another role since"
+            why = f"{fallen} approved, and was withdrawn, waits or has another role since"
             approval = await self._said(by, approval, fallen, LAPSE, why)
         raise Conflict("too many at once; ask again")
 
@@ -280,8 +298,7 @@ class Approvals:
         if self._persons is None:
             return ""
         for person in approval.approved_by:
-            now = await self._persons.standing(person)
-            if now is None or not self._may(now, approval):
+            if not await self._stands(self._persons, person, approval):
                 return person
         return ""
 

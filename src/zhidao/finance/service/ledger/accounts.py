@@ -25,6 +25,7 @@ from zhidao.core.events import SignedEvent
 from zhidao.core.ids import PartyId, parse_id, party_id
 from zhidao.core.journal import Entry, Handled, Records, Scribe
 from zhidao.core.money import Currency, Money
+from zhidao.core.text.plain_text import refuse_untidy
 from zhidao.finance.domain.ledger.ledger import (
     NO_ACCOUNT_FLAGS,
     Account,
@@ -95,6 +96,7 @@ class Accounts:
         if not _BIC.match(bank.bic):
             raise MalformedInput(f"not a BIC: {bank.bic[:16]!r}", remedy="give 8 or 11 characters")
         Person(bank.name, bank.town, bank.country)
+        refuse_untidy(bank.name, path="$.name")
         known = _admission(await self._records.history(f"bank/{bank.bank}"))
         if known is None:
             await self._must_be_free(bank)
@@ -170,12 +172,14 @@ class Accounts:
     ) -> Statement:
         """Opens a customer's account at the actor's bank; again: the same account.
 
-        Raises Conflict if it is open under another name or place, Refused (`needs_two_persons`)
+        Raises MalformedInput (`unprintable`) for a name with blanks too many, Conflict if it is
+        open under another name or place, Refused (`needs_two_persons`)
         while two persons of the bank look at a name like one on a list.
         """
         bank = await self.require_bank(actor)
         party_id(holder)
         Person(name, town, country)  # What a message could not carry is refused here.
+        refuse_untidy(name, path="$.name")
         wanted = _opened(
             bank, AccountCode.CUSTOMER, holder, currency, name=name, town=town, country=country
         )
