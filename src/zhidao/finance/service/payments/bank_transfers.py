@@ -101,8 +101,8 @@ class BankTransfers:
     async def _demanded(self, bank: str, currency: str, records: Records) -> Demand | None:
         """What of a batch takes a word that counts: what stands was counted when it moved.
 
-        What leaves the bank's cash counts by whom it is for, all else by the account that it
-        leaves. What posts or voids a reservation was counted with that.
+        What leaves the bank's cash counts by the account that it is for, as a deposit does, all
+        else by the account that it leaves. What posts or voids a reservation was counted with that.
         """
         known = (await self._ledger.find(currency, records["id"].tolist())).transfers
         new = records[[name not in known for name in records["id"].tolist()]]
@@ -113,7 +113,7 @@ class BankTransfers:
         for move in movements_of(new[(new["flags"] & _RESOLVING) == 0]):
             cash = self._is_cash(bank, move.debit_account_id)
             account = move.credit_account_id if cash else move.debit_account_id
-            parts[self._holder(bank, account) if cash else account[::-1].hex()] += move.amount
+            parts[account[::-1].hex()] += move.amount
         data = np.ascontiguousarray(records).tobytes()
         return Demand(
             TRANSFERS,
@@ -135,10 +135,6 @@ class BankTransfers:
     def _is_cash(self, bank: str, name: Name) -> bool:
         owned = self._directory.known(bank, name[::-1].hex())
         return owned is not None and owned.purpose == _CASH
-
-    def _holder(self, bank: str, name: Name) -> str:
-        owned = self._directory.known(bank, name[::-1].hex())
-        return owned.holder if owned is not None else ""
 
     async def _require_kept(self, bank: str, currency: str, named: _Named) -> None:
         names, pending = named

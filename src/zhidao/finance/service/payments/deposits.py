@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Final
+from uuid import UUID
 
 from zhidao.core.actor import Actor
 from zhidao.core.money import Currency, Money
@@ -45,7 +46,7 @@ class Deposits:
         """
         bank = await self._accounts.require_bank(actor)
         currency = amount.currency.code
-        await self._accounts.customer(bank.bank, holder, currency)
+        account = await self._accounts.customer(bank.bank, holder, currency)
         name = name_of(transfer_id("deposit", bank.bank, deposit))
         # What stands is answered alike, however long ago its approval was.
         if name in (await self._ledger.find(currency, [name])).transfers:
@@ -53,9 +54,9 @@ class Deposits:
                 actor, deposit=deposit, holder=holder, amount=amount
             )
         said = {"deposit": deposit, "holder": holder, "amount_minor": str(amount.minor)}
-        demand = Demand(
-            DEPOSIT, deposit, amount, {**said, "currency": currency}, [(holder, amount.minor)]
-        )
+        # By the account, as all that is done on it is counted.
+        made = [(UUID(account.account).hex, amount.minor)]
+        demand = Demand(DEPOSIT, deposit, amount, {**said, "currency": currency}, made)
         async with self._approvals.allowed(actor, demand):
             return await self._accounts.deposit(
                 actor, deposit=deposit, holder=holder, amount=amount
