@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from typing import Final, Protocol
@@ -75,9 +74,8 @@ class Parties:
     ) -> RegisteredParty:
         """Makes a party with a signing key and a chain account; again: the same party.
 
-        Raises MalformedInput (`unprintable`) for a name with blanks too many, Conflict with code
-        `party_is_node` for the node's own name, `name_taken` for the name of another party here,
-        and for another description of a party that stands.
+        Raises MalformedInput (`unprintable`) for a name with blanks too many, Conflict for the
+        node's own id (`party_is_node`) and for another description of a party that stands.
         """
         MAY_ADD_PARTY.admit(actor)
         await self._must_be_new(party, name)
@@ -142,9 +140,11 @@ class Parties:
         return next((role for name, _, role, _ in await self._book.every() if name == party), "")
 
     async def _must_be_new(self, party: PartyId, name: str) -> None:
-        """Refuses what would be taken for somebody who stands; a party that stands is left be."""
-        known = {each: called for each, called, *_ in await self._book.every()}
-        if party in known:
+        """Refuses a name with blanks too many and the node's own id; what stands is left be.
+
+        Parties may be called alike: two firms of two countries often are, and their ids differ.
+        """
+        if party in await self.names():
             return
         refuse_untidy(name, path="$.name")
         if party == self._administration.node:
@@ -153,13 +153,6 @@ class Parties:
                 code="party_is_node",
                 remedy="give the party a name of its own",
             )
-        for other, called in known.items():
-            if _read(called) == _read(name):
-                raise Conflict(
-                    f"{other} is called {called!r} already",
-                    code="name_taken",
-                    remedy="call the party so that it is told from that one",
-                )
 
     def _must_be_among(self, parties: Sequence[str], party: PartyId, *, else_node: bool) -> None:
         """`else_node`: the node itself is proposed where nobody is named alike."""
@@ -195,8 +188,3 @@ class Parties:
                 )
             )
         return found
-
-
-def _read(name: str) -> str:
-    """A name without what two spellings of it differ in: forms of one letter, case, blanks."""
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
