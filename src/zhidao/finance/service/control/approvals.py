@@ -233,24 +233,13 @@ class Approvals:
         if not MAY_APPROVE.relates(actor, approval):
             raise NotFound("no approval of that name")
         actor.require(*sorted(self._roles(approval)))
-        if not actor.person:
-            raise Forbidden(
-                "only a person approves: sign in with a name and password of your own",
-                code="no_person",
-            )
+        await self._require_word(actor, approval)
         if not approve and approval.asked.act in self._asks_why and not reason.strip():
             raise Refused(
                 "whoever refuses this says why",
                 code="reason_needed",
                 where="reason",
                 remedy="give the reason in a few words; it is kept with the refusal",
-            )
-        if not await self._speaks(actor, approval):
-            raise Forbidden(
-                f"{actor.person} has no word here for now: a new role or password waits for"
-                f" {approval.party}",
-                code="person_waits",
-                remedy=f"a person of {approval.party} agrees to it first",
             )
         approval = await self._give(actor, approval, APPROVE if approve else REFUSE, reason)
         approval = await self._standing(approval) or approval
@@ -263,6 +252,20 @@ class Approvals:
         if asked.act in self._acts and asked.act not in self._by:
             return self._by.get(str(asked.said.get("act", "")), OWN).roles
         return self._by.get(asked.act, OWN).roles
+
+    async def _require_word(self, actor: Actor, approval: Approval) -> None:
+        if not actor.person:
+            raise Forbidden(
+                "only a person approves: sign in with a name and password of your own",
+                code="no_person",
+            )
+        if not await self._speaks(actor, approval):
+            raise Forbidden(
+                f"{actor.person} has no word here for now: a new role or password waits for"
+                f" {approval.party}",
+                code="person_waits",
+                remedy=f"a person of {approval.party} agrees to it first",
+            )
 
     async def _speaks(self, actor: Actor, approval: Approval) -> bool:
         """Whether the actor is a person whose word counts now."""
