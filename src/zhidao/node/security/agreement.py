@@ -41,20 +41,11 @@ async def agreement(
     `role`: of the person or token agreed to; None: nobody gets in by it. `besides`: a person who
     does not count, since it is that person's own password that waits.
     """
-    people = [
-        each for each in await callers.persons() if each.party == party and each.agreed != WAITS
-    ]
+    people = await _agreed_to(party, callers)
     if actor.party == party and actor.person and actor.person != besides:
-        if actor.role is Role.PARTY or role not in _OVER_MONEY or not _ever_acted(people, besides):
-            return f"person {actor.person}"
-        raise Forbidden(
-            f"{party} itself must agree by a person of the role party: whoever is {role.value} may"
-            " move its money, or let in who may",
-            code="party_must_agree",
-            remedy=f"let such a person of {party} sign in and agree; if none can:"
-            " zhidao people agree NAME --data, at the node's machine",
-        )
-    # Also one who was withdrawn or waits again.
+        if role in _OVER_MONEY and actor.role is not Role.PARTY:
+            _refuse_if_acted(party, people, besides)
+        return f"person {actor.person}"
     if actor.role is Role.OPERATOR and not people:
         return OPERATOR
     raise Forbidden(
@@ -65,11 +56,24 @@ async def agreement(
     )
 
 
-def _ever_acted(people: Sequence[Person], besides: str) -> bool:
-    """Whether anybody of a party acts for it or did, also who was withdrawn or waits again.
+async def _agreed_to(party: PartyId, callers: Callers) -> list[Person]:
+    """Who of the party was ever agreed to, also who was withdrawn or waits again."""
+    return [
+        each for each in await callers.persons() if each.party == party and each.agreed != WAITS
+    ]
+
+
+def _refuse_if_acted(party: PartyId, people: Sequence[Person], besides: str) -> None:
+    """Raises Forbidden if anybody acts for a party or did, also who was withdrawn or waits again.
 
     Who waits for a new role may have had that one: a change by an admin gives nobody a say.
     """
-    return any(
-        each.role is Role.PARTY or (each.waiting_hash and each.name != besides) for each in people
-    )
+    waiting = [each for each in people if each.name != besides and each.waiting_hash]
+    if waiting or any(each.role is Role.PARTY for each in people):
+        raise Forbidden(
+            f"{party} itself must agree by a person of the role party: this gives a say"
+            " over its money, or over who has one",
+            code="party_must_agree",
+            remedy=f"let such a person of {party} sign in and agree; if none can:"
+            " zhidao people agree NAME --data, at the node's machine",
+        )
