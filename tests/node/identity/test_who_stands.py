@@ -9,8 +9,8 @@ from tests.node.security.gate_world import ADMIN, OPERATING, PARTY, PASSWORD, Wo
 
 from zhidao.core.actor import Actor, Role
 from zhidao.core.errors import Conflict, Forbidden, MalformedInput, ZhidaoError
-from zhidao.node.identity.person_names import PersonNames
 from zhidao.node.identity.standing_persons import StandingPersons
+from zhidao.node.security.person_names import PersonNames
 
 AIDA = Actor(PARTY, Role.PARTY, "aida")
 OMAR = Actor(PARTY, Role.OPERATOR, "omar")

@@ -13,7 +13,6 @@ from zhidao.node.adapters.memory_callers import MemoryActs, MemoryCallers, Memor
 from zhidao.node.adapters.seen_requests import MemorySeen
 from zhidao.node.adapters.sign_in.memory_identities import MemoryIdentities
 from zhidao.node.adapters.sign_in.memory_passkeys import MemoryPasskeys
-from zhidao.node.identity.person_names import PersonNames
 from zhidao.node.security.administration import Administration
 from zhidao.node.security.gate import Gate
 from zhidao.node.security.invitations import Invitations
@@ -22,6 +21,7 @@ from zhidao.node.security.openid.identities import Identities
 from zhidao.node.security.passkeys.passkeys import Passkeys
 from zhidao.node.security.password_hashing import Passwords
 from zhidao.node.security.people import People
+from zhidao.node.security.person_names import PersonNames
 from zhidao.node.security.tokens import Tokens
 
 ADMIN = Actor(PartyId("node"), Role.ADMIN)

@@ -19,13 +19,13 @@ from zhidao.core.encoding import base64url
 from zhidao.core.errors import Conflict, NotFound, Refused
 from zhidao.core.ids import PartyId
 from zhidao.core.timescale import NS, Utc
-from zhidao.node.identity.person_names import PersonNames, taken
 from zhidao.node.security.administration import Act, Administration, Record
 from zhidao.node.security.agreement import agreed_by_maker
 from zhidao.node.security.callers import Callers, Person
 from zhidao.node.security.gate import NOWHERE, Gate, Origin, SignedIn
 from zhidao.node.security.password_hashing import Passwords
 from zhidao.node.security.people import check_password, values_of
+from zhidao.node.security.person_names import PersonNames, taken
 
 MAY_INVITE: Final = access(Role.ADMIN)
 INVITATION_SECONDS: Final = 48 * 3600

@@ -13,7 +13,6 @@ from zhidao.core.actor import Actor, Role
 from zhidao.core.errors import Conflict, Forbidden, NotFound, Refused
 from zhidao.core.ids import PartyId
 from zhidao.core.text.plain_text import refuse_untidy
-from zhidao.node.identity.person_names import PersonNames, taken
 from zhidao.node.security.administration import Act, Administration, Record, console
 from zhidao.node.security.agreement import agreed_by_maker, agreement
 from zhidao.node.security.callers import (
@@ -29,6 +28,7 @@ from zhidao.node.security.callers import (
 from zhidao.node.security.gate import NOWHERE, Gate, Origin, SignedIn
 from zhidao.node.security.passkeys.records import PasskeyStore, passkey_record
 from zhidao.node.security.password_hashing import Passwords
+from zhidao.node.security.person_names import PersonNames, taken
 
 # The pages ask the same (web/src/session.ts).
 PASSWORD_CHARACTERS_MIN: Final = 12

@@ -26,7 +26,6 @@ from zhidao.node.api import passkeys as passkeys_api
 from zhidao.node.api import people as people_api
 from zhidao.node.identity.organisation import Organisation
 from zhidao.node.identity.parties import Parties
-from zhidao.node.identity.person_names import PersonNames
 from zhidao.node.runtime.jobs import Job
 from zhidao.node.runtime.runtime_context import RuntimeContext
 from zhidao.node.security.administration import Act, Administration, console
@@ -39,6 +38,7 @@ from zhidao.node.security.openid.provider_sign_in import ProviderSignIn
 from zhidao.node.security.passkeys.passkeys import Passkeys
 from zhidao.node.security.password_hashing import Passwords
 from zhidao.node.security.people import People
+from zhidao.node.security.person_names import PersonNames
 from zhidao.node.security.standing import Standing
 from zhidao.node.security.tokens import Tokens
 from zhidao.store.journal import PostgresJournal
