@@ -182,8 +182,9 @@ async def test_the_last_admin_stays_one_even_if_two_demote_each_other(callers: C
     # What was looked at before is no more; who administers nothing may become anything.
     before = replace(demoted, role=Role.ADMIN)
     assert await callers.change_role(before, demoted, None, admins_of=PARTY) is Change.UNKNOWN
-    other = replace(demoted, role=Role.OPERATOR)
+    other = replace(demoted, role=Role.OPERATOR, acted=True)
     assert await callers.change_role(demoted, other, None, admins_of=PARTY) is Change.DONE
+    assert await callers.person(other.name) == other
 
 
 @pytest.mark.parametrize("what", ["withdrawn", "password", "role"])

@@ -284,6 +284,11 @@ async def test_seals_are_found_by_consignment_and_terminal(kept: Kept):
         await kept.vault.add_seal(consignment="c", terminal="truck-7", seal=seal, entries=entries)
     assert await kept.vault.seals(consignment="c", terminal="truck-7") == ("S-1", "S-2")
     assert await kept.vault.seals(consignment="c", terminal="truck-8") == ()
+    entries = [kept.entry(1, "seal/S-0")]
+    await kept.vault.add_seal(consignment="d", terminal="truck-7", seal="S-0", entries=entries)
+    assert await kept.vault.seals(consignment="c", terminal="truck-7") == ("S-1", "S-2")
+    assert await kept.vault.seals_of("truck-7") == ("S-0", "S-1", "S-2")
+    assert await kept.vault.seals_of("truck-8") == ()
     with pytest.raises(Conflict):
         await kept.vault.add_seal(
             consignment="c", terminal="truck-7", seal="S-1", entries=[kept.entry(1, "seal/S-1")]

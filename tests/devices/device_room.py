@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from zhidao.core.actor import Actor, Role
 from zhidao.core.ambient import HandClock, SeededRandomness
-from zhidao.core.ids import IdSource, party_id
+from zhidao.core.ids import IdSource, PartyId, party_id
 from zhidao.core.journal import FixedKeyRing, Records, Scribe
 from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.core.timescale import NS, Utc
@@ -58,14 +58,14 @@ class DeviceRoom:
     custody: KeptData
     services: SessionServices
 
-    async def register(self) -> None:
+    async def register(self, *more: PartyId) -> None:
         await self.terminals.register(
             OPERATING,
             terminal=TERMINAL,
             phone=PHONE,
             key=TERMINAL_KEY.public.multikey,
             owner=CARRIER,
-            readers=[IMPORTER],
+            readers=[IMPORTER, *more],
         )
 
     @property

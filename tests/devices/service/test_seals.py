@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from tests.devices.device_room import CARRIER, IMPORTER, OPERATING, TERMINAL, actor, device_room
+from tests.devices.device_room import (
+    CARRIER,
+    IMPORTER,
+    OPERATING,
+    STRANGER,
+    TERMINAL,
+    actor,
+    device_room,
+)
 
 from zhidao.core.actor import Role
 from zhidao.core.errors import Conflict, Forbidden, MalformedInput, NotFound, Refused
@@ -70,24 +78,107 @@ async def _stands(room, consignment):
 async def test_a_terminal_that_went_on_to_another_journey_is_no_longer_in_the_first(room):
     await _sealed(room)
     await room.seals.check(actor(IMPORTER), **LOOK)
-    await room.seals.close(actor(CARRIER), **OTHER, readers=[IMPORTER])
+    room.clock.advance(60)
+    await room.seals.close(actor(CARRIER), **OTHER, readers=[])
     left = await _stands(room, "c-1")
     assert not left.bound
-    assert "MSKU7654321 by S-9" in left.reason
+    # Who sees the first seal need not know of the other journey.
+    assert left.reason.endswith(f"{TERMINAL} was sealed into another container since")
     _, seen = await room.seals.view(actor(IMPORTER), "S-1")
-    ((_, listed), _) = await room.seals.listed(actor(IMPORTER), limit=10)
+    ((_, listed),) = await room.seals.listed(actor(IMPORTER), limit=10)
     assert (seen.reason, listed.reason) == (left.reason, left.reason)
 
 
-async def test_of_two_containers_at_once_a_terminal_stands_for_neither(room):
+async def _found(room, seal, *, by=IMPORTER, intact=True):
+    container = {"S-1": SEAL, "S-9": OTHER, "Z-1": SQUAT}[seal]["container"]
+    look = LOOK | {"seal": seal, "container": container, "intact": intact}
+    await room.seals.check(actor(by), **look)
+
+
+async def _both(room):
+    return [(await _stands(room, name)).bound for name in ("c-1", "c-9")]
+
+
+async def test_of_two_containers_a_terminal_stands_for_the_later_whatever_is_said_of_the_first(
+    room,
+):
+    await _sealed(room)
+    room.clock.advance(60)
+    await room.seals.close(actor(CARRIER), **OTHER, readers=[IMPORTER])
+    await _found(room, "S-9")
+    # A customer of the first journey looks late, or will not pay for the next one.
+    await _found(room, "S-1")
+    assert await _both(room) == [False, True]
+
+
+async def test_sealed_into_two_at_one_instant_a_terminal_stands_for_neither(room):
     await _sealed(room)
     await room.seals.close(actor(CARRIER), **OTHER, readers=[IMPORTER])
-    await room.seals.check(
-        actor(IMPORTER), **(LOOK | {"seal": "S-9", "container": OTHER["container"]})
-    )
-    await room.seals.check(actor(IMPORTER), **LOOK)
-    found = [(await _stands(room, name)).bound for name in ("c-1", "c-9")]
-    assert found == [False, False]
+    await _found(room, "S-1")
+    await _found(room, "S-9")
+    assert await _both(room) == [False, False]
+
+
+async def test_a_slip_of_the_hand_is_taken_back_by_calling_that_seal_broken(room):
+    await _sealed(room)
+    await _found(room, "S-1")
+    room.clock.advance(60)
+    await room.seals.close(actor(CARRIER), **OTHER, readers=[IMPORTER])
+    assert await _both(room) == [False, False]
+    await _found(room, "S-9", by=CARRIER, intact=False)
+    assert await _both(room) == [True, False]
+
+
+async def test_what_was_found_whole_was_no_slip(room):
+    await _sealed(room)
+    await _found(room, "S-1")
+    room.clock.advance(60)
+    await room.seals.close(actor(CARRIER), **OTHER, readers=[IMPORTER])
+    await _found(room, "S-9")
+    await _found(room, "S-9", by=CARRIER, intact=False)
+    assert await _both(room) == [False, False]
+
+
+SQUAT = OTHER | {"seal": "Z-1"}
+
+
+@pytest.mark.parametrize("consignment", ["c-9", "c-1", "no-such"])
+@pytest.mark.parametrize("first", [True, False])
+async def test_no_reader_of_a_terminal_unbinds_what_its_owner_sealed(room, consignment, first):
+    await room.register()
+    squat = SQUAT | {"consignment": consignment}
+    seal = room.seals
+    if first:
+        await seal.close(actor(IMPORTER), **squat, readers=[])
+        await _found(room, "Z-1")
+        room.clock.advance(60)
+    await seal.close(actor(CARRIER), **SEAL, readers=[IMPORTER])
+    room.clock.advance(60)
+    if not first and consignment == "c-1":
+        with pytest.raises(Refused) as refused:
+            await seal.close(actor(IMPORTER), **squat, readers=[])
+        assert refused.value.code == "terminal_elsewhere"
+    elif not first:
+        await seal.close(actor(IMPORTER), **squat, readers=[])
+        await _found(room, "Z-1")
+    await _found(room, "S-1")
+    asked = {"terminal": TERMINAL, "consignment": "c-1"}
+    assert (await _stands(room, "c-1")).bound
+    assert (await room.custody.binding(**asked, container=SEAL["container"])).bound
+    if consignment != "c-1":
+        theirs = await _stands(room, consignment)
+        assert (theirs.bound, "owner" in theirs.reason or "since" in theirs.reason) == (False, True)
+
+
+async def test_a_reader_may_seal_in_what_the_owner_has_nowhere_and_the_later_reader_holds_it(room):
+    await room.register(STRANGER)
+    await room.seals.close(actor(IMPORTER), **SEAL, readers=[])
+    await _found(room, "S-1")
+    assert await _both(room) == [True, False]
+    room.clock.advance(60)
+    await room.seals.close(actor(STRANGER), **OTHER, readers=[])
+    await _found(room, "S-9", by=STRANGER)
+    assert await _both(room) == [False, True]
 
 
 async def test_the_same_container_may_carry_for_two_consignments(room):

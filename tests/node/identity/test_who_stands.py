@@ -93,6 +93,34 @@ async def test_to_whoever_moves_money_only_who_moves_money_agrees(world: World, 
         await world.people.agree(OMAR, "more")
 
 
+@pytest.mark.parametrize("role", [Role.OPERATOR, Role.AUDITOR])
+async def test_who_acted_for_a_party_is_not_forgotten_with_the_role(
+    world: World, role: Role
+) -> None:
+    await person(world, "omar", Role.OPERATOR, by=OPERATING)
+    await person(world, "aida", Role.PARTY, by=OMAR)
+    await person(world, "evil", Role.PARTY)
+    # Nor over several roles, nor once the operator agreed to each of them.
+    for each in (role, Role.ADMIN, role):
+        await world.people.change_role(ADMIN, "aida", each)
+        if each is role:
+            await world.people.agree(OMAR, "aida")
+        with pytest.raises(Forbidden) as refused:
+            await world.people.agree(OMAR, "evil")
+        assert refused.value.code == "party_must_agree"
+    await world.people.withdraw(ADMIN, "aida")
+    with pytest.raises(Forbidden):
+        await world.people.agree(OMAR, "evil")
+
+
+async def test_who_never_had_the_party_s_word_never_acted(world: World) -> None:
+    await person(world, "omar", Role.OPERATOR, by=OPERATING)
+    await person(world, "aida", Role.PARTY)
+    await world.people.change_role(ADMIN, "aida", Role.AUDITOR)
+    await world.people.agree(OMAR, "aida")
+    await person(world, "bolat", Role.PARTY, by=OMAR)
+
+
 async def test_no_name_is_read_as_another_s(world: World) -> None:
     async def made(name: str) -> str:
         try:

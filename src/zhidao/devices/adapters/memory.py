@@ -328,9 +328,9 @@ class MemoryVault:
         found = (s for c, t, s in self._seals if (c, t) == (consignment, terminal))
         return tuple(sorted(found))
 
-    async def seals_elsewhere(self, *, consignment: str, terminal: str) -> tuple[str, ...]:
-        """Seals that join a terminal to another consignment."""
-        return tuple(sorted(s for c, t, s in self._seals if t == terminal and c != consignment))
+    async def seals_of(self, terminal: str) -> tuple[str, ...]:
+        """Seals that join a terminal to any consignment."""
+        return tuple(sorted(s for _, t, s in self._seals if t == terminal))
 
     def _add(self, reports: Iterable[Report]) -> None:
         for report in reports:

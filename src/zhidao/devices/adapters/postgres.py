@@ -413,13 +413,11 @@ class PostgresVault:
             )
         return tuple(row["seal"] for row in rows)
 
-    async def seals_elsewhere(self, *, consignment: str, terminal: str) -> tuple[str, ...]:
-        """Seals that join a terminal to another consignment."""
+    async def seals_of(self, terminal: str) -> tuple[str, ...]:
+        """Seals that join a terminal to any consignment."""
         async with self._database.session() as s:
             rows = await s.fetch_all(
-                "select seal from devices.seal where terminal = %s and consignment <> %s"
-                " order by seal",
-                (terminal, consignment),
+                "select seal from devices.seal where terminal = %s order by seal", (terminal,)
             )
         return tuple(row["seal"] for row in rows)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from zhidao.core.events import SignedEvent
+from zhidao.core.ids import PartyId
 from zhidao.devices.events import Binding, SealChecked, Sealed
 
 
@@ -66,25 +67,30 @@ def bound_to(found: Sequence[Binding], container: str, *, otherwise: Binding) ->
     return [each for each in found if each.bound][-1]
 
 
-def left_since(sealing: SignedEvent, others: Sequence[Sequence[SignedEvent]]) -> str:
-    """Why a whole seal no longer tells where its terminal is, or `` while it does.
+def left_since(
+    sealing: SignedEvent, others: Sequence[Sequence[SignedEvent]], *, owner: PartyId
+) -> str:
+    """Why a whole seal does not tell where its terminal is, or `` if it does.
 
-    `others`: the histories of the terminal's seals on other consignments. A terminal goes on from
-    one journey to the next without a word; what was sealed last holds it. Who was found whole in
-    another container after that may be in either.
+    `others`: the histories of the terminal's other seals. It goes on from one journey to the next
+    without a word, so what was sealed last holds it; but whoever owns it comes before whoever may
+    only read it and can seal it in as well: no reader's seal sets the owner's aside, and while the
+    owner's is whole a reader's holds nothing. Which seal it was is not said, since whoever sees the
+    one need not know of the other.
     """
-    sealed, at = Sealed.of(sealing), sealing.recorded_at
+    sealed, own = Sealed.of(sealing), sealing.asserted_by.party == owner
     for history in others:
-        other = Sealed.of(history[0])
-        if other.container == sealed.container:
+        other = history[0]
+        if Sealed.of(other).container == sealed.container:
             continue
-        looks = [each for each in history if each.type == SealChecked.TYPE]
-        whole = [each for each in looks if SealChecked.of(each).intact]
-        if any(each.recorded_at >= at for each in (history[0], *whole)):
-            return (
-                f"terminal not bound: {sealed.terminal} is sealed into {other.container} by"
-                f" {other.seal}, of another consignment"
-            )
+        looks = [SealChecked.of(each) for each in history if each.type == SealChecked.TYPE]
+        by_owner = other.asserted_by.party == owner
+        if by_owner and not own and all(look.intact for look in looks):
+            return f"terminal not bound: {sealed.terminal} is in another container of its owner's"
+        # One called broken before anybody found it whole never bound anything: a slip of the hand.
+        slip = bool(looks) and not looks[0].intact
+        if other.recorded_at >= sealing.recorded_at and not slip and (by_owner or not own):
+            return f"terminal not bound: {sealed.terminal} was sealed into another container since"
     return ""
 
 

@@ -252,6 +252,6 @@ class Vault(Protocol):
         """Seals that join a terminal to a consignment, in order of their names."""
         ...
 
-    async def seals_elsewhere(self, *, consignment: str, terminal: str) -> tuple[str, ...]:
-        """Seals that join a terminal to any other consignment, in order of their names."""
+    async def seals_of(self, terminal: str) -> tuple[str, ...]:
+        """Seals that join a terminal to any consignment, in order of their names."""
         ...

@@ -71,7 +71,7 @@ class Seals:
         if before is not None:
             return _same(before, fact, actor)
         await self._refuse_other_container(actor, fact)
-        await self._refuse_second_place(fact)
+        await self._refuse_second_place(fact, actor.party, known.owner)
         entry = self._scribe.write(
             fact,
             by=actor.party,
@@ -102,13 +102,18 @@ class Seals:
                 remedy=f"seal the terminal into one of its own: {', '.join(theirs)}",
             )
 
-    async def _refuse_second_place(self, fact: Sealed) -> None:
-        """Refuses to seal a terminal into a container while a seal holds it in another."""
+    async def _refuse_second_place(self, fact: Sealed, by: PartyId, owner: PartyId) -> None:
+        """Refuses to seal a terminal into a container while a seal holds it in another.
+
+        To whoever owns the terminal nobody else's seal is in the way.
+        """
         seals = await self._vault.seals(consignment=fact.consignment, terminal=fact.terminal)
         for seal in seals:
             history = await self._records.history(_aggregate(seal))
             sealed = Sealed.of(history[0])
             looks = [SealChecked.of(e) for e in history if e.type == SealChecked.TYPE]
+            if by == owner != history[0].asserted_by.party:
+                continue
             if sealed.container != fact.container and all(look.intact for look in looks):
                 raise Refused(
                     f"terminal {fact.terminal} is sealed into {sealed.container} by {seal}; it"
@@ -217,13 +222,12 @@ class Seals:
         found = binding_of(history, terminal=terminal, terminal_key=known.multikey)
         if not found.bound:
             return found
-        elsewhere = await self._vault.seals_elsewhere(
-            consignment=Sealed.of(history[0]).consignment, terminal=terminal
-        )
-        for seal in elsewhere:
+        every = await self._vault.seals_of(terminal)
+        for seal in every:
             if seal not in read:
                 read[seal] = await self._records.history(_aggregate(seal))
-        reason = left_since(history[0], [read[seal] for seal in elsewhere])
+        others = [read[seal] for seal in every if seal != found.seal]
+        reason = left_since(history[0], others, owner=known.owner)
         return msgspec.structs.replace(found, bound=not reason, reason=reason)
 
     async def _sealing(self, seal: str) -> SignedEvent | None:

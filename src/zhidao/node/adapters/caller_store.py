@@ -304,22 +304,23 @@ _ADD_SESSION_OF = (
     " WHERE name = %s AND password_hash = %s AND role = %s AND NOT withdrawn FOR SHARE"
 )
 ADD_PERSON = (
-    "INSERT INTO node.person (name, party, role, password_hash, waiting_hash, agreed, withdrawn)"
-    " VALUES (%s, %s, %s, %s, %s, %s, %s)"
+    "INSERT INTO node.person (name, party, role, password_hash, waiting_hash, agreed, withdrawn,"
+    " acted) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"
 )
 
 
 async def replace_person(session: Transaction, before: Person, after: Person) -> bool:
     """Whether `before` still was there for `after` to take its place."""
     changed = await session.execute(
-        "UPDATE node.person SET password_hash = %s, waiting_hash = %s, agreed = %s, role = %s"
-        " WHERE name = %s AND password_hash = %s AND waiting_hash = %s AND role = %s"
+        "UPDATE node.person SET password_hash = %s, waiting_hash = %s, agreed = %s, role = %s,"
+        " acted = %s WHERE name = %s AND password_hash = %s AND waiting_hash = %s AND role = %s"
         " AND NOT withdrawn",
         (
             after.password_hash,
             after.waiting_hash,
             after.agreed,
             after.role.value,
+            after.acted,
             before.name,
             before.password_hash,
             before.waiting_hash,
@@ -348,6 +349,7 @@ def row_of(person: Person) -> tuple[object, ...]:
         person.waiting_hash,
         person.agreed,
         person.withdrawn,
+        person.acted,
     )
 
 
@@ -360,6 +362,7 @@ def _person(row: dict[str, Any]) -> Person:
         row["waiting_hash"],
         row["agreed"],
         row["withdrawn"],
+        row["acted"],
     )
 
 

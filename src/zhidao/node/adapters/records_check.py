@@ -290,6 +290,7 @@ def _person(row: Mapping[str, Any]) -> Person:
         row["waiting_hash"],
         row["agreed"],
         row["withdrawn"],
+        row["acted"],
     )
 
 

@@ -64,12 +64,12 @@ async def _agreed_to(party: PartyId, callers: Callers) -> list[Person]:
 
 
 def _refuse_if_acted(party: PartyId, people: Sequence[Person], besides: str) -> None:
-    """Raises Forbidden if anybody acts for a party or did, also who was withdrawn or waits again.
+    """Raises Forbidden if anybody acts for a party or did, also who has another role by now.
 
     Who waits for a new role may have had that one: a change by an admin gives nobody a say.
     """
     waiting = [each for each in people if each.name != besides and each.waiting_hash]
-    if waiting or any(each.role is Role.PARTY for each in people):
+    if waiting or any(each.has_acted for each in people):
         raise Forbidden(
             f"{party} itself must agree by a person of the role party: this gives a say"
             " over its money, or over who has one",

@@ -51,7 +51,8 @@ class Person:
     """Somebody with a password (argon2id).
 
     `waiting_hash`: of a password that counts once the party agrees; `password_hash` is empty as
-    long as there never was one. `agreed`: who agreed last in the party's name.
+    long as there never was one. `agreed`: who agreed last in the party's name. `acted`: whether the
+    party had agreed to this person as one who acts for it, before the role was another.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Person:
     waiting_hash: str = ""
     agreed: str = OWN
     withdrawn: bool = False
+    acted: bool = False
 
     @property
     def may_enter(self) -> bool:
@@ -71,6 +73,11 @@ class Person:
     def stands(self) -> bool:
         """Whether the party's word on this person is whole: nothing of him waits for it."""
         return self.may_enter and not self.waiting_hash
+
+    @property
+    def has_acted(self) -> bool:
+        """Whether this person acts for the party or did, by the party's own word."""
+        return self.acted or (self.role is Role.PARTY and self.agreed != WAITS)
 
     @property
     def is_invited(self) -> bool:

@@ -216,7 +216,7 @@ class People:
         before = await self.one(actor, name)
         if before.role is role:
             return before
-        after = replace(before, role=role)
+        after = replace(before, role=role, acted=before.has_acted)
         if not agreed_by_maker(actor, before.party):
             waits = before.waiting_hash or before.password_hash
             after = replace(after, password_hash="", waiting_hash=waits)
@@ -362,6 +362,7 @@ def digest_of(person: Person) -> str:
         person.password_hash,
         person.waiting_hash,
         person.agreed,
+        *(("acted",) if person.acted else ()),
     )
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
