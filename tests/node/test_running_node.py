@@ -26,6 +26,7 @@ from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.core.timescale import Utc
 from zhidao.node.operations.tracing import trace_of_consignment
 from zhidao.simulation import participants
+from zhidao.simulation.scenario import simulated_scenario
 
 pytestmark = [pytest.mark.service, pytest.mark.slow, pytest.mark.timeout(300)]
 CONSIGNMENT = "zd-2026-0417"
@@ -639,6 +640,37 @@ def test_an_entry_is_drafted_declared_and_presented_on_a_running_node(node: Runn
     assert made.status_code == 201, made.text
     read = node.get(f"/v1/trade/presentations/{made.json()['presentation']}", "importer-bank")
     assert read.json()["findings"] == []
+
+
+def test_no_consignment_keeps_a_bill_that_could_get_no_title(node: Running) -> None:
+    titled = node.get(f"/v1/consignments/{CONSIGNMENT}/road", "carrier").json()["title"]["title"]
+    path = "/v1/trade/consignments"
+    bill = node.get(f"{path}/{CONSIGNMENT}/documents/{titled}", "carrier").content
+    entry = participants.entry("C-2", simulated_scenario("C-2", fail="", seed=2).voyage)
+    entry["invoiceDocument"]["id"] = "INV-2"
+    del entry["productionOrderDocument"]
+    for item in entry["includedConsignmentItem"]:
+        item.pop("lotId", None)
+    assert node.ask("POST", path, "exporter", json=entry).status_code == 201
+
+    def added(number: str, content: bytes) -> httpx.Response:
+        body = {"kind": "bill_of_lading", "number": number, "media_type": "application/json"}
+        body["content"] = base64.b64encode(content).decode()
+        return node.ask("POST", f"{path}/C-2/documents", "carrier", json=body)
+
+    again = json.dumps(json.loads(bill), indent=1).encode()
+    for content, code in ((bill, "title_exists"), (again, "double_title")):
+        refused = added(participants.BILL_NUMBER, content)
+        assert (refused.status_code, refused.json()["code"]) == (409, code)
+        assert refused.json()["where"] == "$.number"
+    own = {"number": "ZD2", "carrier_code": "SMLS", "on_board": "2026-02-12"}
+    proposed = node.ask("POST", f"{path}/C-2/proposed-bill", "carrier", json=own)
+    assert added("ZD2", proposed.content).status_code == 201
+    # To the consignment that has it, the same bill is no other one.
+    path, body = f"{path}/{CONSIGNMENT}/documents", {"kind": "bill_of_lading"}
+    body |= {"number": participants.BILL_NUMBER, "media_type": "application/json"}
+    body["content"] = base64.b64encode(bill).decode()
+    assert node.ask("POST", path, "carrier", json=body).status_code == 201
 
 
 def _callers(node: Running) -> dict[str, str]:

@@ -125,6 +125,28 @@ def _said(
     return status, told.out, told.err
 
 
+def _slow(line: socket.socket) -> None:
+    time.sleep(2.5)  # As a slow line needs it for what is sent.
+    _whole(b'{"document": "d"}')(line)
+
+
+@pytest.mark.parametrize(("size", "status"), [(1000, 3), (4 * 1024 * 1024, 0)])
+def test_what_is_a_file_may_take_longer_than_a_question(
+    size: int,
+    status: int,
+    lying: Callable[[Lie], str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    url = lying(_slow)
+    monkeypatch.setattr(remote, "_JSON_S", 1.0)
+    Path("a.xml").write_bytes(b"x" * size)
+    words = "exchange send a.xml --to almaty/bank --consignment C-1 --kind trade.invoice --json"
+    said = _said(words, url, tmp_path, capsys)
+    assert said[0] == status, said
+
+
 @pytest.mark.parametrize("way", ["mute", "silent", "gone"])
 def test_a_host_that_says_nothing_is_told_in_words(
     way: str,

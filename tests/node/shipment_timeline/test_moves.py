@@ -30,7 +30,10 @@ def paid() -> list[Stored]:
 
 
 def of(
-    stored: list[Stored], viewer: str | None = None, seen: list[Stored] | None = None
+    stored: list[Stored],
+    viewer: str | None = None,
+    seen: list[Stored] | None = None,
+    home: str = "",
 ) -> TimelineView:
     return build_timeline(
         stored if seen is None else seen,
@@ -39,6 +42,7 @@ def of(
         position=None,
         whole=stored,
         viewer=PartyId(viewer) if viewer else None,
+        home=home,
     )
 
 
@@ -85,6 +89,14 @@ def test_where_another_node_keeps_the_deal_its_bank_compares_the_papers(
     here = [_written_elsewhere(s) if s.event.type.startswith("finance.") else s for s in there]
     asked = {mover for key, mover in keys(of(here)) if key == "papers"}
     assert asked == {"importer-bank"}
+
+
+def test_after_the_hand_over_the_importer_s_bank_compares_the_papers(paid: list[Stored]) -> None:
+    handed = until(paid, "finance.", "trade.PapersChecked")
+    (own,) = {s.event.recorded_by.party for s in handed}
+    for home, mover in (("", "exporter"), (own, "exporter"), ("elsewhere", "importer-bank")):
+        told = keys(of(handed, home=home))
+        assert {party for key, party in told if key == "papers"} == {mover}
 
 
 def _written_elsewhere(stored: Stored) -> Stored:

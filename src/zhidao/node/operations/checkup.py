@@ -262,8 +262,9 @@ def _passphrase(config: Config) -> Iterator[Check]:
         "passphrase",
         WARN,
         "none given: zhidao serve will ask for it",
-        "(umask 077; cat > ~/.zhidao-passphrase)  # type a long sentence, then Ctrl-D"
-        " && export ZHIDAO_KEYS_PASSPHRASE_FILE=~/.zhidao-passphrase",
+        "(umask 077; cat > ~/.zhidao-passphrase)"
+        " && export ZHIDAO_KEYS_PASSPHRASE_FILE=~/.zhidao-passphrase"
+        "  # type a long sentence, then Ctrl-D",
     )
 
 

@@ -71,10 +71,12 @@ def build_timeline(
     position: view.ReportedPositionView | None,
     whole: Sequence[Stored] | None = None,
     viewer: PartyId | None = None,
+    home: str = "",
 ) -> view.TimelineView:
     """The timeline of the one consignment that these events are about, as `viewer` may see it.
 
     `whole`: all that the node has of it, by which it knows whose move it is; None: the same.
+    `home`: the node that goes on with its history, "" for the one that wrote the entry.
     Raises LookupError if the entry itself is not among the events.
     """
     facts = timeline_sections.Facts(stored)
@@ -84,7 +86,7 @@ def build_timeline(
     entered = found[0]
     state, reason, sentence = _state(facts)
     every = facts if whole is None else timeline_sections.Facts(whole)
-    moves = moves_of(every, entered, viewer=viewer) if state == "under_way" else []
+    moves = moves_of(every, entered, viewer=viewer, home=home) if state == "under_way" else []
     # What is paid under a deal of others is not told; nor is it said that nothing was.
     withheld = _BY_DEAL if every.last(DealOpened) and not facts.last(DealOpened) else ()
     milestones = _milestones(facts, entered, state, asked_of(every, entered), moves, withheld)

@@ -95,12 +95,13 @@ def _of_entry(entered: ConsignmentEntered) -> set[str]:
 
 
 def moves_of(
-    facts: Facts, entered: ConsignmentEntered, *, viewer: PartyId | None
+    facts: Facts, entered: ConsignmentEntered, *, viewer: PartyId | None, home: str = ""
 ) -> list[view.WaitsFor]:
     """Acts that nothing else stands before, and by whom, in the order of the road.
 
     `facts` are all that the node has, so that nobody is said to wait for what was done out of the
     viewer's sight; what of them concerns money is told to those of the deal alone (None: to all).
+    `home`: the node that writes the history, where it may be another than the entry's.
     """
     if facts.last(Settled) is not None:
         return []
@@ -111,16 +112,18 @@ def moves_of(
     told = viewer is None or viewer in of_money
     return [
         view.WaitsFor(key=key, party=party)
-        for key, party in _moves(facts, entered, asked_of(facts, entered))
+        for key, party in _moves(facts, entered, asked_of(facts, entered), home)
         if told or key not in _OF_MONEY
     ]
 
 
-def _moves(facts: Facts, entered: ConsignmentEntered, asked: Asked) -> Iterator[tuple[str, str]]:
+def _moves(
+    facts: Facts, entered: ConsignmentEntered, asked: Asked, home: str
+) -> Iterator[tuple[str, str]]:
     if asked.lot and not _lots_are_there(facts, entered):
         yield "lot", entered.exporter
     yield from _title_moves(facts, entered, asked)
-    yield from _papers_moves(facts, entered, asked)
+    yield from _papers_moves(facts, entered, asked, home)
     if asked.seal:
         yield from _seal_moves(facts, entered)
     yield from _deal_moves(facts, entered, asked)
@@ -151,25 +154,28 @@ def _title_moves(
 
 
 def _papers_moves(
-    facts: Facts, entered: ConsignmentEntered, asked: Asked
+    facts: Facts, entered: ConsignmentEntered, asked: Asked, home: str
 ) -> Iterator[tuple[str, str]]:
     checked = facts.last(PapersChecked)
     if not asked.papers or (checked is not None and checked[0].agree):
         return
     if checked is None:
-        yield "papers", _examiner(facts, entered)
+        yield "papers", _examiner(facts, entered, home)
     else:
         yield "papers_mend", entered.exporter
 
 
-def _examiner(facts: Facts, entered: ConsignmentEntered) -> str:
+def _examiner(facts: Facts, entered: ConsignmentEntered, home: str) -> str:
     """Who holds the papers against each other: the exporter, while its own node keeps them.
 
-    Where another node keeps the deal, only what is said there counts: its bank asked for papers.
+    Where another node goes on with the history, or keeps the deal, only what is said there counts,
+    and the exporter has nobody there: its bank is asked, which asks for papers before it pays.
     """
     deal, entry = facts.last(DealOpened), facts.last(ConsignmentEntered)
     if deal and entry and deal[1].recorded_by.party != entry[1].recorded_by.party:
         return deal[0].payer_bank
+    if home and entry and entry[1].recorded_by.party != home:
+        return entered.importer_bank
     return entered.exporter
 
 

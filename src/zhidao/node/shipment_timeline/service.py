@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Protocol
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from zhidao.core.actor import Actor
 from zhidao.core.errors import NotFound
 from zhidao.core.events import SignedEvent
 from zhidao.core.timescale import Utc
+from zhidao.finance.events import DealOpened
 from zhidao.node.identity.parties import Parties, RegisteredParty
 from zhidao.node.operations.tracing import set_trace, trace_of_consignment
 from zhidao.node.shipment_timeline import view
@@ -20,6 +21,7 @@ from zhidao.node.shipment_timeline.histories import Histories, StoredEvents
 from zhidao.node.shipment_timeline.related import RelatedBook, links_of
 from zhidao.positioning.events import ArrivalExpected
 from zhidao.store.reading import Stored
+from zhidao.trade.events import ConsignmentEntered
 
 TIMELINES_MAX: Final = 100
 _LOG: Final = logging.getLogger("zhidao.road")
@@ -31,6 +33,11 @@ class Tracks(Protocol):
     async def track(self, terminal: str) -> list[tuple[float, float, str]]:
         """(longitude, latitude, device time) of the last reports, oldest first; degrees."""
         ...
+
+
+async def _here(consignment: str) -> str:
+    del consignment
+    return ""
 
 
 class TimelineService:
@@ -51,6 +58,8 @@ class TimelineService:
         self._parties = parties
         self._tracks = tracks
         self._changed = changed
+        # The node that writes a consignment's history. Told by wiring, once there are peers.
+        self.home: Callable[[str], Awaitable[str]] = _here
 
     async def on_event(self, event: SignedEvent) -> None:
         """Consumes every event: notes what belongs together and tells open pages."""
@@ -116,6 +125,7 @@ class TimelineService:
             lon, lat, at = reports[-1]
             position = view.ReportedPositionView(lon=lon, lat=lat, at=at)
         try:
+            home = await self._home_of(whole)
             return build_timeline(
                 stored,
                 parties=parties,
@@ -123,9 +133,19 @@ class TimelineService:
                 position=position,
                 whole=whole,
                 viewer=actor.viewer,
+                home=home,
             )
         except LookupError as error:
             raise NotFound("no consignment of that name") from error
+
+    async def _home_of(self, whole: Sequence[Stored]) -> str:
+        """Who goes on with a consignment, asked only while no deal tells where that is."""
+        kinds = {stored.event.type for stored in whole}
+        if not kinds.isdisjoint(DealOpened.types()):
+            return ""
+        entries = ConsignmentEntered.types()
+        entry = next((s.event for s in whole if s.event.type in entries), None)
+        return await self.home(ConsignmentEntered.of(entry).consignment) if entry else ""
 
     async def may_see(self, actor: Actor, consignment: str) -> bool:
         """Whether the actor sees anything of a consignment."""

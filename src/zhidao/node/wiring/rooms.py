@@ -182,6 +182,7 @@ async def build(
         written_runs=settings.titles_written_runs,
         alarms=alarms,
     )
+    papers.consignments.check_untitled = titles.titles.untitled.check
 
     async def called() -> dict[str, str]:
         node = Actor(context.node, Role.NODE)
@@ -255,6 +256,7 @@ async def build(
         events=events,
     )
     late.sharing = sharing
+    timelines.home = sharing.home
     finding = _search(context, parties)
     page = Room(
         name="node",

@@ -63,6 +63,15 @@ async def anybody(*parties: PartyId) -> None:
     del parties
 
 
+# Raises Conflict for a bill whose title stands already: asked by consignment, document, carrier's
+# code and number.
+CheckUntitled = Callable[..., Awaitable[None]]
+
+
+async def _untitled(actor: Actor, **bill: str) -> None:
+    del actor, bill
+
+
 class ConsignmentService:
     """Implements `trade.commands.Consignments` and the use cases of a consignment's parties."""
 
@@ -89,6 +98,8 @@ class ConsignmentService:
         self._check_home = check_home
         self._must_be_known = must_be_known
         self._judges = judges
+        # Told by wiring, once titles are there.
+        self.check_untitled: CheckUntitled = _untitled
 
     async def enter(self, actor: Actor, source: bytes) -> Consignment:
         """Opens a consignment from one entry file; the same file again changes nothing.
@@ -132,7 +143,8 @@ class ConsignmentService:
     ) -> DocumentAdded:
         """Adds the carrier's bill of lading; the same bytes again change nothing.
 
-        Raises NotFound to strangers, Forbidden to other parties, Conflict for a second bill.
+        Raises NotFound to strangers, Forbidden to other parties, Conflict for a second bill and for
+        one that could get no title (`title_exists`, `double_title`), since it stays for good.
         """
         MAY_ADD_BILL.admit(actor)
 
@@ -150,6 +162,13 @@ class ConsignmentService:
             before = document_of_kind(state.documents, "bill_of_lading")
             if before and before.digest == digest:
                 return before
+            await self.check_untitled(
+                actor,
+                consignment=consignment,
+                document=digest,
+                carrier_code=bill.carrier_code,
+                number=number,
+            )
             fact = DocumentAdded(
                 consignment=consignment,
                 kind="bill_of_lading",

@@ -37,6 +37,7 @@ from zhidao.trust.service.titles.mletr import TitleAssessment
 from zhidao.trust.service.titles.paper_originals import PaperClaims
 from zhidao.trust.service.titles.possible_acts import TitleActs
 from zhidao.trust.service.titles.recovery_accounts import TitleGuards
+from zhidao.trust.service.titles.untitled import UntitledBills
 from zhidao.trust.service.titles.writing import CALL_GAS, TitleWriting
 from zhidao.trust.wire.evm.title_contract import Registry, mint_call, transfer_call
 from zhidao.trust.wire.evm.title_guard import target_of
@@ -119,6 +120,7 @@ class TitleService:
             registry=self._registry,
         )
         self.tags = tags
+        self.untitled = UntitledBills(records, tags)
         self._bills = bills
         papers = PaperClaims(
             records, registry=address_text(self._registry.token), chain_id=chain_id
