@@ -24,7 +24,7 @@ _SECONDS: Final = 60.0
 _JSON_S: Final = 60.0
 _FILE_S: Final = 1800.0
 # A JSON body of more is a file too: 4.4 kB in a second carry this one within a minute.
-_JSON_BODY_BYTES_MAX: Final = 256 * 1024
+_FILE_FROM_BYTES: Final = 256 * 1024
 _SAID: Final = ("code", "detail", "where", "remedy")
 # As much as the largest proof file.
 ANSWER_BYTES_MAX: Final = 64 * 1024 * 1024
@@ -172,7 +172,7 @@ class RemoteNode:
 
         headers = self._headers | more.pop("headers", {})
         waits = httpx.Timeout(_SECONDS, connect=_CONNECT_S)
-        large = file or len(more.get("content", b"")) > _JSON_BODY_BYTES_MAX
+        large = file or len(more.get("content", b"")) > _FILE_FROM_BYTES
         try:
             async with httpx.AsyncClient(verify=trusting(self._ca), timeout=waits) as client:
                 answer = await ask(
