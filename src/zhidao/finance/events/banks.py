@@ -32,7 +32,8 @@ class ApprovalGiven(Fact, frozen=True, kw_only=True):
     """A person of the party approved or refused. `verdict`: approve or refuse; `reason`: or ``.
 
     Or what that person said counts no more, `lapse`: the person was withdrawn meanwhile, or may
-    not do such an act any more.
+    not do such an act any more. Or, of nobody, what came of the words for good: `done`, the act
+    was carried out; `turned_down`, its refusal was. What is asked for anew begins again.
     """
 
     TYPE: ClassVar[str] = "finance.ApprovalGiven.v1"

@@ -13,7 +13,11 @@ from zhidao.core.errors import MalformedInput
 from zhidao.core.money import Currency, Money
 from zhidao.core.timescale import NS, Utc
 from zhidao.finance.domain.payments.approval import (
+    DONE,
     GOOD_FOR_S,
+    LAPSE,
+    REFUSE,
+    TURNED_DOWN,
     Approval,
     Authorisation,
     Limits,
@@ -151,6 +155,39 @@ def test_a_word_counts_for_three_days_and_not_a_moment_longer(verdict: str) -> N
     assert (counted.approved_by, counted.refused_by) in ((("li",), ""), ((), "li"))
     over = _approval(_given("li", verdict), now=last.plus_ns(1))
     assert (over.state, over.approved_by, over.refused_by) == ("waits", (), "")
+
+
+def _found(*facts: object, now: Utc | None = None) -> tuple[str, tuple[str, ...], str, bool, bool]:
+    one = _approval(*facts, now=now)
+    return one.state, one.approved_by, one.refused_by, one.done, one.counts
+
+
+def test_what_was_carried_out_stays_as_it_was_decided_then() -> None:
+    both, done = (_given("li"), _given("wang")), _given("", DONE)
+    much_later = at(103 + 100 * GOOD_FOR_S)
+    approved = ("approved", ("li", "wang"), "", True)
+    assert _found(*both, done) == (*approved, True)
+    assert _found(*both, done, now=much_later) == (*approved, False)
+    # Whatever an earlier version wrote in between, or anybody after it.
+    lapsed, no = _given("wang", LAPSE), _given("li", REFUSE)
+    assert _found(*both, lapsed, done) == (*approved, False)
+    assert _found(*both, lapsed, no, done, no) == (*approved, False)
+    # By the last two who stood.
+    assert _found(*both, lapsed, _given("zhao"), done)[1] == ("li", "zhao")
+    refused = ("refused", ("zhao",), "li", True)
+    told = (_given("zhao"), no, _given("", TURNED_DOWN))
+    assert _found(*told, now=much_later) == (*refused, False)
+    # What was never decided so is not ended by saying it.
+    assert _found(_given("li"), done) == ("waits", ("li",), "", False, True)
+    assert _found(*both, _given("", TURNED_DOWN)) == ("approved", ("li", "wang"), "", False, True)
+
+
+def test_what_is_asked_for_anew_begins_again() -> None:
+    both, done = (_given("li"), _given("wang")), _given("", DONE)
+    assert _found(*both, done, ASKED) == ("waits", (), "", False, True)
+    found = _approval(*both, done, ASKED, _given("zhao"))
+    assert (found.approved_by, found.asked_at, found.version) == (("zhao",), at(105), 6)
+    assert found.once == frozenset()
 
 
 def test_what_comes_after_an_old_word_still_counts() -> None:

@@ -22,8 +22,8 @@ START = 10_000_000
 
 def killed(approvals: Approvals) -> dict[str, Any]:
     """From now on words are written and not acted on. Returns how they would be."""
-    acts = {**approvals._acts}
-    approvals._acts.clear()
+    acts = {**approvals._ways.acts}
+    approvals._ways.acts.clear()
     return acts
 
 
@@ -33,7 +33,7 @@ async def test_a_release_that_was_not_acted_on_is_after_a_start(world: Any) -> N
     acts = killed(services.approvals)
     await say(services, "importer-bank", "aigerim", "bolat")
     assert await services.balance("importer") == START
-    services.approvals._acts.update(acts)
+    services.approvals._ways.acts.update(acts)
     again = ActingAgain(services.approvals, world.durable.clock)
     await again.tick()
     assert await services.balance("importer") == START - 700
@@ -73,7 +73,7 @@ async def test_a_deposit_that_was_not_booked_is_and_a_failure_is_tried_later(wor
             raise Refused("not now", code="not_now")
         return await act(actor, said)
 
-    approvals._acts[DEPOSIT] = fails_once
+    approvals._ways.acts[DEPOSIT] = fails_once
     again = ActingAgain(approvals, clock)
     await again.tick()
     await again.tick()

@@ -64,7 +64,7 @@ async def test_what_the_payees_bank_refused_is_not_credited_once_the_lists_are_o
     services = await bank_with(world, OLD)
     data = pays(services, "Honest Pumps")
     if not told_at_once:
-        services.approvals._refusals.clear()  # As if the process died after the word was written.
+        services.approvals._ways.refusals.clear()  # As if the process died after the word was written.
     await refused_at_payees_bank(services, data)
     if not told_at_once:
         assert await money(services) == (START - 700, 0)

@@ -195,6 +195,65 @@ async def test_what_one_word_moves_counts_whatever_is_asked_beside_it(house: Hou
     assert MINOR <= moved <= 10_000
 
 
+async def test_what_is_done_stays_so_when_one_leaves_and_the_node_starts_again(
+    house: House,
+) -> None:
+    async def code(who: str, approval: str, verdict: str = "approve") -> str:
+        try:
+            return str((await house.says(who, approval, verdict))["state"])
+        except NodeRefused as error:
+            return f"{error.status} {error.code}"
+
+    for name in ("erlan", "farida"):
+        await house.person(name, "party")
+    for name, by in (("gulnar", "operator"), ("hasan", "gulnar"), ("ivan", "gulnar")):
+        await house.person(name, "party", party="exporter", by=by)
+    money = {"deposit": "d1", "holder": "importer", "currency": "CNY", "amount_minor": 70_000}
+    with pytest.raises(NodeRefused) as held:
+        await house.post("bank", "/v1/finance/deposits", money)
+    assert held.value.code == "needs_two_persons"
+    [deposit] = [one["approval"] for one in await house.waiting()]
+    transfer = await house.held("bank", 90_000)
+    data = house.pain(80_000)
+    assert await house.pays(data, "bank") == "PDNG"
+    [paid] = await house.callers["exporter"].get("/v1/finance/approvals")
+    # Whose approval it is: two who speak, and two others.
+    names = {
+        deposit: ("erlan", "farida", "aida", "bolat"),
+        transfer: ("erlan", "farida", "aida", "bolat"),
+        paid["approval"]: ("gulnar", "hasan", "ivan", "ivan"),
+    }
+    for approval, (first, second, *_) in names.items():
+        assert await code(first, approval) == "waits"
+        assert await code(second, approval) == "approved"
+    stands = await house.pays(data, "bank")
+    assert stands != "PDNG"
+    before = {one: await house.balance(one) for one in _HOLDERS}
+    assert before["importer"] == 10**9 + 70_000 - 90_000
+
+    # One is withdrawn, of the other the password is reset.
+    admin = house.callers["admin"]
+    for by, gone, reset in (("aida", "farida", "erlan"), ("ivan", "hasan", "gulnar")):
+        await house.callers[by].ask("DELETE", f"/v1/people/{gone}")
+        await admin.post(f"/v1/people/{reset}/password", {"password": PASSWORD + "!"})
+    await house.node.stop()
+    await house.node.start()
+    await asyncio.sleep(15)  # More than a round of what is acted on again.
+
+    for approval, (first, second, *others) in names.items():
+        for who in others:
+            for verdict in ("refuse", "approve"):
+                assert await code(who, approval, verdict) == "409 approved_already"
+        told = await house.callers[others[0]].get(f"/v1/finance/approvals/{approval}")
+        assert (told["state"], told["approved_by"]) == ("approved", [first, second])
+        assert (told["refused_by"], told["reason"]) == ("", "")
+    assert await house.waiting() == []
+    # Whoever asks again is answered as before, and nothing more moves.
+    await house.post("bank", "/v1/finance/deposits", money)
+    assert await house.pays(data, "bank") == stands
+    assert {one: await house.balance(one) for one in _HOLDERS} == before
+
+
 async def test_a_word_counts_of_whoever_may_do_the_act_and_still_stands(house: House) -> None:
     async def code(who: str, approval: str) -> str:
         try:

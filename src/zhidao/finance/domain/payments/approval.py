@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from zhidao.core.canonical import Json, jcs
@@ -25,8 +25,15 @@ APPROVE: Final = "approve"
 REFUSE: Final = "refuse"
 LAPSE: Final = "lapse"
 """A word counts no more: its person was withdrawn, or has a role that may not do the act."""
+DONE: Final = "done"
+"""The act was carried out: the words that it was done by stay, however old, whoever left."""
+TURNED_DOWN: Final = "turned_down"
+"""The refusal was carried out: so does that one."""
+ENDS: Final = {"approved": DONE, "refused": TURNED_DOWN}
+"""What is written down once such a decision is carried out, by its state."""
 GOOD_FOR_S: Final = 3 * 86_400
 """An approval that nothing came of for three days is asked for anew."""
+_ENDED: Final = frozenset(ENDS.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +168,12 @@ class Approval:
     refused_by: str
     reason: str = ""
     """Why it was refused, if that was said; or why a word that was given counts no more."""
+    done: bool = False
+    """Its act, or its refusal, was carried out: nothing is said to it any more."""
+    counts: bool = True
+    """Whether the words are young enough to carry out what they say now."""
+    once: frozenset[str] = frozenset()
+    """How it was decided at any moment: approved, refused."""
 
     @property
     def amount(self) -> Money:
@@ -176,13 +189,37 @@ class Approval:
 
 
 def fold(history: Sequence[SignedEvent], *, now: Utc) -> Approval | None:
-    """The approval that a history makes; words older than `GOOD_FOR_S` do not count."""
+    """The approval that a history makes, since it was asked for last.
+
+    Words older than `GOOD_FOR_S` do not count, but those that it was carried out by.
+    """
     if not history:
         return None
-    first = history[0]
+    start = max(n for n, event in enumerate(history) if event.type == ApprovalAsked.TYPE)
+    words = history[start + 1 :]
+    verdicts = [ApprovalGiven.of(event).verdict for event in words]
+    ended = next((n for n, verdict in enumerate(verdicts) if verdict in _ENDED), len(words))
+    moments = [
+        _as_said(history[start], words[:n], now=words[n - 1].recorded_at)
+        for n in range(1, ended + 1)
+    ]
+    version = history[-1].version
+    once = frozenset(moment.state for moment in moments) - {"waits"}
+    found = replace(_as_said(history[start], words[:ended], now=now), version=version, once=once)
+    if ended == len(words):
+        return found
+    carried = [moment for moment in moments if ENDS.get(moment.state) == verdicts[ended]]
+    if not carried:
+        return found
+    last = carried[-1]
+    return replace(last, version=version, once=once, done=True, counts=found.state == last.state)
+
+
+def _as_said(first: SignedEvent, words: Sequence[SignedEvent], *, now: Utc) -> Approval:
+    """By the words that count at a moment."""
     approved: dict[str, None] = {}
     refused = reason = lapsed = ""
-    for given in _counting(history[1:], now):
+    for given in _counting(words, now):
         if given.verdict == REFUSE:
             refused, reason = given.person, given.reason
         elif given.verdict == LAPSE:
@@ -195,7 +232,7 @@ def fold(history: Sequence[SignedEvent], *, now: Utc) -> Approval | None:
         asked=ApprovalAsked.of(first),
         party=first.owner,
         asked_at=first.recorded_at,
-        version=history[-1].version,
+        version=first.version,
         approved_by=tuple(approved),
         refused_by=refused,
         reason=lapsed if waits else reason,

@@ -4,7 +4,8 @@ A word counts of somebody whose role may do the act and who stands, when it is g
 act is done: not of one who was withdrawn, nor of one for whom the party's own word is missing.
 
 Whoever asks, the act is refused and noted until two persons approved exactly it; asking for it as
-a person is that person's approval. The second person's word carries it out.
+a person is that person's approval. The second person's word carries it out. That it was is written
+down, and stays: nothing more is said to it, whoever leaves and however long ago it was.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ from zhidao.core.actor import Actor, Role
 from zhidao.core.ambient import Clock
 from zhidao.core.canonical import jcs
 from zhidao.core.errors import Conflict, Forbidden, NotFound, Refused
-from zhidao.core.ids import party_id
 from zhidao.core.journal import Records
 from zhidao.core.money import Money
 from zhidao.finance.domain.payments.approval import (
@@ -28,9 +28,10 @@ from zhidao.finance.domain.payments.approval import (
     Approval,
     Demand,
     Limits,
-    fold,
 )
-from zhidao.finance.events.banks import ApprovalAsked, ApprovalGiven
+from zhidao.finance.events.banks import ApprovalAsked
+from zhidao.finance.service.control.approval_words import TRIES, ApprovalWords
+from zhidao.finance.service.control.carried_out import NOT_YET, Act, Became, CarriedOut
 from zhidao.finance.service.control.daily_totals import DailyTotals
 from zhidao.finance.service.control.keyed_locks import KeyedLocks
 from zhidao.finance.service.ports import Persons
@@ -45,10 +46,6 @@ MAY_APPROVE: Final = access(
 )
 
 SAID_BYTES_MAX: Final = 256 * 1024
-_TRIES: Final = 8
-_AT_ONCE: Final = 500
-Act = Callable[[Actor, Mapping[str, Any]], Awaitable[object]]
-"""Carries out what was asked for, again if need be: the act is idempotent by its own names."""
 
 
 class Approvals:
@@ -59,15 +56,11 @@ class Approvals:
     ) -> None:
         """`persons`: who of them still stands when an act is done; None: all do, always."""
         self._persons = persons
-        self._records = records
-        self._clock = clock
+        self._words = ApprovalWords(records, clock)
         self._limits = limits
         self._totals = DailyTotals(records=records, clock=clock, limits=limits)
         self._acts_one_by_one = KeyedLocks()
-        self._acts: dict[str, Act] = {}
-        self._by: dict[str, Access[Any]] = {}
-        self._refusals: dict[str, Act] = {}
-        self._again: set[str] = set()
+        self._ways = CarriedOut()
         self.undone: set[str] = set()
         """The names of what was decided in this process, and whose act is not done."""
         self._asks_why: set[str] = set()
@@ -80,20 +73,15 @@ class Approvals:
         by: Access[Any] | None = OWN,
         refused: Act | None = None,
         again: bool = False,
+        became: Became | None = None,
     ) -> None:
         """Names what is done once an act of this kind is approved, or refused.
 
         `by`: whose roles may do it, and so whose word counts; None: those of the act that it holds.
-        `again`: it finds what it did, and may be done once more days later.
+        `again`: it finds what it did, and may be done once more days later. `became`: finds what
+        came of it; None: nothing but that it was carried out tells that.
         """
-        assert act not in self._acts, f"{act} is carried out in one way"
-        self._acts[act] = how
-        if by is not None:
-            self._by[act] = by
-        if refused is not None:
-            self._refusals[act] = refused
-        if again:
-            self._again.add(act)
+        self._ways.add(act, how, by=by, refused=refused, again=again, became=became)
 
     def asks_why(self, act: str) -> None:
         """From now on whoever refuses an act of this kind gives a reason."""
@@ -102,11 +90,11 @@ class Approvals:
     async def carry_out(self, actor: Actor, act: str, asked: Mapping[str, Any]) -> object:
         """Does an act whose names were released; for its sum it may wait for two persons yet."""
         try:
-            return await self._acts[act](actor, asked)
+            return await self._ways.acts[act](actor, asked)
         except Refused as error:
             if error.code != "needs_two_persons":
                 raise
-            return None
+            return NOT_YET
 
     @property
     def limits(self) -> Limits:
@@ -130,7 +118,7 @@ class Approvals:
         if not self._limits.above_minor:
             return False
         assert demand.accounts, "what moves no account's money is no way around a limit"
-        approval = await self._standing(await self._find(demand.name(actor.party)))
+        approval = await self._asked_now(demand.name(actor.party))
         if approval is not None and approval.state != "waits":
             self._answer(approval, demand, None)
             return False
@@ -165,6 +153,15 @@ class Approvals:
                 if counted and not (stands is not None and await stands()):
                     await self._totals.not_counted(actor.party, demand)
                 raise
+            if not counted:
+                await self.was_done(actor.party, demand)
+
+    async def was_done(self, party: str, demand: Demand) -> None:
+        """What two persons approved was done just now: that is kept. Otherwise: no change."""
+        approval = await self._words.find(demand.name(party))
+        if approval is not None and approval.state == "approved" and not approval.done:
+            became = await self._ways.became(approval)
+            await self._words.end(approval, "approved" if became is None else became)
 
     async def came_to_nothing(self, party: str, demand: Demand) -> None:
         """What was done is undone, or refused after all: it counts no more. Again: no change."""
@@ -190,20 +187,20 @@ class Approvals:
                 remedy="send a smaller request: two persons must be able to read it",
             )
         name = demand.name(actor.party)
-        approval = await self._find(name)
-        if approval is None:
-            asked = ApprovalAsked(
+        approval = await self._asked_now(name) or await self._words.ask(
+            actor,
+            ApprovalAsked(
                 approval=name,
                 act=demand.act,
                 subject=demand.subject,
                 amount_minor=str(demand.amount.minor),
                 currency=demand.amount.currency.code,
                 said=dict(demand.said),
-            )
-            approval = await self._ask(actor, asked)
+            ),
+        )
         if approval.state == "waits" and await self._speaks(actor, approval):
             approval = await self._give(actor, approval, APPROVE)
-        approval = await self._standing(approval) or approval
+        approval = await self._standing(approval)
         self._answer(approval, demand, together)
 
     def _answer(self, approval: Approval, demand: Demand, together: Money | None) -> None:
@@ -220,20 +217,40 @@ class Approvals:
                 where=f"approval {approval.asked.approval}",
                 remedy="another person of the party signs in and approves it",
             )
+        if not approval.done and self._ways.may_again(approval):
+            self.undone.add(approval.asked.approval)
+
+    async def _asked_now(self, name: str) -> Approval | None:
+        """An approval as whoever asks for its act finds it; None if it is to be asked for anew.
+
+        What is done and leaves nothing that stands for it takes new words to be done once more,
+        when the old ones would not do for something that is not done.
+        """
+        approval = await self._words.find(name)
+        if approval is None:
+            return None
+        approval = await self._found_done(approval)
+        if not approval.done:
+            return await self._standing(approval)
+        if approval.counts and not await self._fallen(approval):
+            return approval
+        return approval if await self._ways.became(approval) == approval.state else None
 
     async def decide(self, actor: Actor, name: str, *, approve: bool, reason: str = "") -> Approval:
         """Takes a person's word; the second approval carries the act out, again: once more.
 
         Raises NotFound for a stranger, Forbidden for a token, for a role that may not do the act
         itself and for who does not stand (`person_waits`), Conflict if the person said otherwise
-        before, Refused (`reason_needed`) for a bare no where its reason is asked.
+        before, and for another word on what is done (`approved_already`), Refused
+        (`reason_needed`) for a bare no where its reason is asked.
         """
         MAY_APPROVE.admit(actor)
         approval = await self.approval(actor, name)
         if not MAY_APPROVE.relates(actor, approval):
             raise NotFound("no approval of that name")
-        actor.require(*sorted(self._roles(approval)))
+        actor.require(*sorted(self._ways.roles(approval)))
         await self._require_word(actor, approval)
+        approval = await self._found_done(approval)
         if not approve and approval.asked.act in self._asks_why and not reason.strip():
             raise Refused(
                 "whoever refuses this says why",
@@ -242,16 +259,7 @@ class Approvals:
                 remedy="give the reason in a few words; it is kept with the refusal",
             )
         approval = await self._give(actor, approval, APPROVE if approve else REFUSE, reason)
-        approval = await self._standing(approval) or approval
-        await self._act(approval)
-        return approval
-
-    def _roles(self, approval: Approval) -> frozenset[Role]:
-        """Whose word counts: of those who may do the act itself."""
-        asked = approval.asked
-        if asked.act in self._acts and asked.act not in self._by:
-            return self._by.get(str(asked.said.get("act", "")), OWN).roles
-        return self._by.get(asked.act, OWN).roles
+        return await self._act(await self._standing(approval))
 
     async def _require_word(self, actor: Actor, approval: Approval) -> None:
         if not actor.person:
@@ -278,22 +286,22 @@ class Approvals:
         return now is not None and self._may(now, approval)
 
     def _may(self, actor: Actor, approval: Approval) -> bool:
-        return actor.role in self._roles(approval) and actor.party == approval.party
+        return actor.role in self._ways.roles(approval) and actor.party == approval.party
 
-    async def _standing(self, approval: Approval | None) -> Approval | None:
+    async def _standing(self, approval: Approval) -> Approval:
         """An approval as it stands when it is acted on: whoever may not do the act has no word.
 
-        That is written down, so that it waits for another word and says why.
+        That is written down, so that it waits for another word and says why. What is done stays.
         """
-        if approval is None:
-            return None
-        by = self._records.speaker(Actor(party_id(approval.party), Role.PARTY))
-        for _ in range(_TRIES):
-            fallen = await self._fallen(approval) if approval.state == "approved" else ""
+        by = self._words.party(approval)
+        for _ in range(TRIES):
+            if approval.done or approval.state != "approved":
+                return approval
+            fallen = await self._fallen(approval)
             if not fallen:
                 return approval
             why = f"{fallen} approved, and was withdrawn, waits or has another role since"
-            approval = await self._said(by, approval, fallen, LAPSE, why)
+            approval = await self._words.say(by, approval, fallen, LAPSE, why)
         raise Conflict("too many at once; ask again")
 
     async def _fallen(self, approval: Approval) -> str:
@@ -305,103 +313,71 @@ class Approvals:
                 return person
         return ""
 
-    async def _act(self, approval: Approval) -> None:
-        acts = {"approved": self._acts, "refused": self._refusals}.get(approval.state, {})
-        act = acts.get(approval.asked.act)
-        if act is None:
-            return
-        if self._may_again(approval):
+    async def _act(self, approval: Approval) -> Approval:
+        """Carries out what is decided and not done; the approval as it is then."""
+        how = self._ways.how(approval)
+        if approval.done or how is None:
+            return approval
+        if self._ways.may_again(approval):
             self.undone.add(approval.asked.approval)
-        await act(Actor(party_id(approval.party), Role.PARTY), approval.asked.said)
+        became = await self._ways.carry_out(approval, how)
+        approval = await self._words.end(approval, became)
         self.undone.discard(approval.asked.approval)
+        return approval
 
-    def _may_again(self, approval: Approval) -> bool:
-        asked = approval.asked
-        return {asked.act, str(asked.said.get("act", asked.act))} <= self._again
+    async def _found_done(self, approval: Approval) -> Approval:
+        """An approval, kept as done if what its act left says so: a process died, or it is of old.
+
+        Whatever was written since, and however long ago it was decided.
+        """
+        if approval.done or not approval.once:
+            return approval
+        return await self._words.end(approval, await self._ways.became(approval) or "")
 
     async def decided(self) -> list[str]:
-        """The names of what is approved or refused by words that count, and may be acted on."""
-        node = Actor(self._records.node, Role.NODE)
-        found: list[str] = []
-        after = ""
-        while names := await self._records.aggregates(
-            "approval/", node, limit=_AT_ONCE, after=after
-        ):
-            now = self._clock.now()
-            for history in await self._records.histories(names, node):
-                one = fold(history, now=now)
-                if one is not None and one.state != "waits" and self._may_again(one):
-                    found.append(one.asked.approval)
-            after = names[-1]
-        return found
+        """The names of what was ever decided, is not kept as done, and may be acted on."""
+        return [
+            one.asked.approval
+            async for one in self._words.all()
+            if one.once and not one.done and self._ways.may_again(one)
+        ]
 
     async def act_again(self, name: str) -> None:
-        """Acts on what is decided, if the words still count."""
-        approval = await self._standing(await self._find(name))
-        if approval is None or approval.state == "waits":
-            self.undone.discard(name)
-            return
-        await self._act(approval)
+        """Acts on what is decided and not done, if the words still count."""
+        approval = await self._words.find(name)
+        if approval is not None:
+            approval = await self._standing(await self._found_done(approval))
+            await self._act(approval)
+        self.undone.discard(name)
 
     async def approval(self, actor: Actor, name: str) -> Approval:
         """One approval. Raises NotFound for a stranger."""
-        history = await self._records.history(f"approval/{name}", actor)
-        found = fold(history, now=self._clock.now())
-        if found is None:
-            raise NotFound("no approval of that name")
-        return found
+        return await self._words.seen(actor, name)
 
     async def approvals(self, actor: Actor, *, limit: int, after: str = "") -> list[Approval]:
         """The approvals that the actor may see, in order of name."""
-        start = f"approval/{after}" if after else ""
-        names = await self._records.aggregates("approval/", actor, limit=limit, after=start)
-        return [await self.approval(actor, name.partition("/")[2]) for name in names]
-
-    async def _find(self, name: str) -> Approval | None:
-        return fold(await self._records.history(f"approval/{name}"), now=self._clock.now())
-
-    async def _ask(self, actor: Actor, asked: ApprovalAsked) -> Approval:
-        aggregate = f"approval/{asked.approval}"
-        with contextlib.suppress(Conflict):  # somebody else asked for the same in this moment
-            by = self._records.speaker(actor)
-            await self._records.record(by, aggregate, [asked], after=0, owner=actor.party)
-        found = await self._find(asked.approval)
-        assert found is not None, "it was just written"
-        return found
+        return await self._words.listed(actor, limit=limit, after=after)
 
     async def _give(
         self, actor: Actor, approval: Approval, verdict: str, reason: str = ""
     ) -> Approval:
-        for _ in range(_TRIES):
+        for _ in range(TRIES):
             if actor.person in approval.approved_by:
                 if verdict == APPROVE:
                     return approval
                 if approval.state == "approved":
                     raise Conflict("it is approved by two persons", code="approved_already")
+            if approval.done and approval.state == "approved":
+                raise Conflict(
+                    f"it is done: {' and '.join(approval.approved_by)} approved it",
+                    code="approved_already",
+                )
             if approval.refused_by:
                 if verdict == REFUSE:
                     return approval
                 raise Conflict(f"{approval.refused_by} refused it", code="refused_by_person")
-            approval = await self._said(actor, approval, actor.person, verdict, reason)
+            approval = await self._words.say(actor, approval, actor.person, verdict, reason)
         return approval
-
-    async def _said(
-        self, by: Actor, approval: Approval, person: str, verdict: str, reason: str
-    ) -> Approval:
-        """Writes a word after what is known; the approval as it is then."""
-        name = approval.asked.approval
-        given = ApprovalGiven(approval=name, person=person, verdict=verdict, reason=reason.strip())
-        with contextlib.suppress(Conflict):  # somebody else spoke meanwhile: look again
-            await self._records.record(
-                by,
-                f"approval/{name}",
-                [given],
-                after=approval.version,
-                owner=party_id(approval.party),
-            )
-        found = await self._find(name)
-        assert found is not None, "an approval is never taken away"
-        return found
 
 
 def _with_others(amount: Money, together: Money | None) -> str:

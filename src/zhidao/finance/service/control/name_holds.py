@@ -20,7 +20,8 @@ from zhidao.core.ids import party_id
 from zhidao.core.money import Money
 from zhidao.finance.domain.payments.approval import Demand
 from zhidao.finance.domain.screening.screening import TEXT_CHARACTERS_MAX, Hit, Lists
-from zhidao.finance.service.control.approvals import Act, Approvals
+from zhidao.finance.service.control.approvals import Approvals
+from zhidao.finance.service.control.carried_out import NOT_YET, Act, Became
 from zhidao.finance.service.control.party_names import PartyNames
 from zhidao.finance.service.control.screening import Screening
 
@@ -53,7 +54,15 @@ class NameHolds:
         self._party_names = party_names
         self._message: Act | None = None
         self._refused_message: Act | None = None
-        approvals.carries_out(RELEASE, self._released, by=None, refused=self._refused, again=True)
+        self._became_message: Became | None = None
+        approvals.carries_out(
+            RELEASE,
+            self._released,
+            by=None,
+            refused=self._refused,
+            again=True,
+            became=self._became,
+        )
         approvals.asks_why(RELEASE)
         self._clear = _Clear()
 
@@ -64,9 +73,13 @@ class NameHolds:
         """
         self._approvals.carries_out(act, how, by=by)
 
-    def goes_on(self, how: Act, *, refused: Act) -> None:
-        """Names what is done with a message that two persons released, or one refused."""
+    def goes_on(self, how: Act, *, refused: Act, became: Became) -> None:
+        """Names what is done with a message that two persons released, or one refused.
+
+        `became`: finds what came of it.
+        """
         self._message, self._refused_message = how, refused
+        self._became_message = became
 
     async def demand(
         self,
@@ -116,7 +129,14 @@ class NameHolds:
         if "digest" in said:
             assert self._message is not None, "whoever holds messages says what is done with them"
             return await self._message(actor, said)
-        return None
+        return NOT_YET
+
+    async def _became(self, actor: Actor, said: Mapping[str, Any]) -> str | None:
+        """Of a message; an act that was held leaves nothing that tells of its release."""
+        if "act" in said or "digest" not in said:
+            return None
+        assert self._became_message is not None, "whoever holds messages says what became of one"
+        return await self._became_message(actor, said)
 
     async def _refused(self, actor: Actor, said: Mapping[str, Any]) -> object:
         """A message is refused for good; an act is by its approval."""

@@ -66,7 +66,7 @@ class BankTransfers:
         self._ledger = ledger
         self._approvals = approvals
         self._banks: dict[str, BankAdmitted] = {}
-        approvals.carries_out(TRANSFERS, self._said)
+        approvals.carries_out(TRANSFERS, self._said, became=self._became)
 
     async def move(
         self, actor: Actor, currency: str, transfers: Sequence[Transfer]
@@ -131,6 +131,12 @@ class BankTransfers:
     async def _said(self, actor: Actor, said: Mapping[str, Any]) -> object:
         data = base64.b64decode(str(said["records"]))
         return await self.move_records(actor, str(said["currency"]), from_bytes(data))
+
+    async def _became(self, _actor: Actor, said: Mapping[str, Any]) -> str:
+        """Approved if anything of it is booked: the rest is another sum, and asked for so."""
+        names = from_bytes(base64.b64decode(str(said["records"])))["id"].tolist()
+        booked = (await self._ledger.find(str(said["currency"]), names)).transfers
+        return "approved" if booked else ""
 
     def _is_cash(self, bank: str, name: Name) -> bool:
         owned = self._directory.known(bank, name[::-1].hex())

@@ -12,6 +12,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from zhidao.core.actor import Actor
+from zhidao.core.ids import party_id
 from zhidao.core.money import Currency, Money
 from zhidao.finance.domain.ledger.records import name_of
 from zhidao.finance.domain.naming import transfer_id
@@ -36,7 +37,7 @@ class Deposits:
         self._accounts = accounts
         self._ledger = ledger
         self._approvals = approvals
-        approvals.carries_out(DEPOSIT, self._said, again=True)
+        approvals.carries_out(DEPOSIT, self._said, again=True, became=self._became)
 
     async def deposit(self, actor: Actor, *, deposit: str, holder: str, amount: Money) -> Statement:
         """Credits a customer of the actor's bank; again: nothing more is credited.
@@ -55,12 +56,31 @@ class Deposits:
             )
         said = {"deposit": deposit, "holder": holder, "amount_minor": str(amount.minor)}
         # By the account, as all that is done on it is counted.
-        made = [(UUID(account.account).hex, amount.minor)]
-        demand = Demand(DEPOSIT, deposit, amount, {**said, "currency": currency}, made)
+        number = UUID(account.account).hex
+        demand = Demand(
+            DEPOSIT,
+            deposit,
+            amount,
+            {**said, "currency": currency},
+            [(number, amount.minor)],
+        )
         async with self._approvals.allowed(actor, demand):
             return await self._accounts.deposit(
                 actor, deposit=deposit, holder=holder, amount=amount
             )
+
+    async def _became(self, actor: Actor, said: Mapping[str, Any]) -> str:
+        """Approved if exactly this is booked."""
+        currency = str(said["currency"])
+        name = name_of(transfer_id("deposit", actor.party, str(said["deposit"])))
+        booked = (await self._ledger.find(currency, [name])).transfers.get(name)
+        if booked is None or booked.amount != int(said["amount_minor"]):
+            return ""
+        account = await self._accounts.customer(
+            actor.party, party_id(str(said["holder"])), currency
+        )
+        held = booked.credit_account_id == name_of(UUID(account.account))
+        return "approved" if held else ""
 
     async def _said(self, actor: Actor, said: Mapping[str, Any]) -> Statement:
         amount = Money(int(said["amount_minor"]), Currency(str(said["currency"])))

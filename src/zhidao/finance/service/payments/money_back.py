@@ -28,6 +28,8 @@ from zhidao.finance.service.payments.returns import Attempt, GivingBack
 from zhidao.finance.service.payments.sending import Outgoing, Sending, SentMessages
 from zhidao.finance.service.payments.validation import Examined, Rules, examine
 from zhidao.finance.service.ports import MessageIndex, Remembered
+from zhidao.finance.wire.iso20022.messages.messages import decode
+from zhidao.finance.wire.iso20022.syntax.envelope import read_envelope
 
 GIVE_BACK: Final = "give_back"
 ANSWER: Final = "answer_recall"
@@ -77,7 +79,7 @@ class MoneyBack:
         if approvals is not None:
             approvals.carries_out(GIVE_BACK, self._give_back_said)
             approvals.carries_out(ANSWER, self._answer_said)
-            approvals.carries_out(RETURN, self._return_said)
+            approvals.carries_out(RETURN, self._return_said, became=self._became)
 
     async def recall(
         self, bank: BankAdmitted, uetrs: Sequence[str], *, reason: str, note: str = ""
@@ -225,6 +227,14 @@ class MoneyBack:
     async def _return_said(self, actor: Actor, said: Mapping[str, Any]) -> object:
         data = await self._archive.get(str(said["digest"]))
         return await self._go_on(Step(await self._bank(str(said["bank"])), actor.party, data))
+
+    async def _became(self, _actor: Actor, said: Mapping[str, Any]) -> str:
+        """Approved once another bank's return is answered: by what is said, it is for good."""
+        bank, digest = await self._bank(str(said["bank"])), str(said["digest"])
+        message = decode(read_envelope(await self._archive.get(digest)))
+        assert isinstance(message, Returns), "only returns are held"
+        told = await self._sent.of(bank, message.sender, status_id(digest))
+        return "" if told is None else "approved"
 
     async def _bank(self, party: str) -> BankAdmitted:
         return await self._directory.admitted(party)

@@ -36,7 +36,7 @@ from zhidao.finance.service.ledger.accounts import Accounts
 from zhidao.finance.service.ledger.ledger import Ledger
 from zhidao.finance.service.payments.directory import Directory
 from zhidao.finance.service.payments.payment_orders import PaymentOrders
-from zhidao.finance.service.payments.refusing import Refusing
+from zhidao.finance.service.payments.refusing import Refusing, unspendable
 from zhidao.finance.service.payments.resuming import Step
 from zhidao.finance.service.payments.validation import Examined
 from zhidao.finance.wire.iso20022.messages.messages import decode
@@ -89,9 +89,11 @@ class PaymentApprovals:
         self._go_on, self._refusing, self._directory = how, refusing, directory
         self._orders = orders
         orders.tells(self._cancelled)
-        self._approvals.carries_out(PAY, self._said, refused=self._refused, again=True)
+        self._approvals.carries_out(
+            PAY, self._said, refused=self._refused, again=True, became=self._allowed
+        )
         if self._names is not None:
-            self._names.goes_on(self._released, refused=self._refused)
+            self._names.goes_on(self._released, refused=self._refused, became=self._became)
 
     async def hold(
         self,
@@ -240,15 +242,15 @@ class PaymentApprovals:
                 return True
         return False
 
-    async def _stands(self, bank: BankAdmitted, file: Transfers, examined: Examined) -> bool:
+    async def _stands(self, bank: BankAdmitted, file: Transfers, digest: str) -> bool:
         """Whether a payment of this very message is booked."""
         legs = (Leg.RESERVE, Leg.INSIDE, Leg.CREDIT)
         names = {
             leg_name(bank.bank, one.uetr, leg)
-            for one in with_uetrs(file.transfers, examined.digest)
+            for one in with_uetrs(file.transfers, digest)
             for leg in legs
         }
-        mark = mark_of(examined.digest)
+        mark = mark_of(digest)
         for currency in {one.currency for one in file.transfers} & {*await self._ledger.shards()}:
             found = await self._ledger.find(currency, list(names))
             if any(one.user_data_64 == mark for one in found.transfers.values()):
@@ -259,12 +261,32 @@ class PaymentApprovals:
         self, bank: BankAdmitted, file: Transfers, examined: Examined, held: Refusal
     ) -> bool:
         """Whether a message stands, in what way ever, or was refused for good before it waited."""
-        if await self._stands(bank, file, examined):
+        if await self._stands(bank, file, examined.digest):
             return True
         if held.code:
             return False
         assert self._refusing is not None, "whoever holds payments says how they are refused"
         return await self._refusing.is_spent(bank, file, examined.digest, without=examined.broken)
+
+    async def _allowed(self, actor: Actor, said: Mapping[str, Any]) -> str:
+        """What came of the word on a sum: it is used once the message waits for its day, too."""
+        assert self._orders is not None, "whoever holds payments says what waits for its day"
+        became = await self._became(actor, said)
+        if not became and await self._orders.of(str(said["bank"]), [str(said["digest"])]):
+            return "approved"
+        return became
+
+    async def _became(self, _actor: Actor, said: Mapping[str, Any]) -> str:
+        """What came of a message: booked, or refused for good; names are looked at until then."""
+        assert self._refusing is not None, "whoever holds payments says how they are refused"
+        bank, digest = await self._accounts.bank(str(said["bank"])), str(said["digest"])
+        file = decode(read_envelope(await self._archive.get(digest)))
+        assert isinstance(file, Transfers), "only files of payments are held"
+        if await self._stands(bank, file, digest):
+            return "approved"
+        nothing = unspendable(file, digest)
+        spent = await self._refusing.is_spent(bank, file, digest, without=nothing)
+        return "refused" if spent else ""
 
     async def _refused(self, actor: Actor, said: Mapping[str, Any]) -> object:
         """A person's no is final from here on, whatever the lists say later; and it is told."""

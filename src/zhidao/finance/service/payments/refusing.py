@@ -69,8 +69,9 @@ class Refusing:
         """Nothing of this message moves any more; what it moved before stands."""
         by_currency: dict[str, list[Booking]] = defaultdict(list)
         mark = mark_of(digest)
+        nothing = unspendable(file, digest)
         for place, one in enumerate(with_uetrs(file.transfers, digest)):
-            if not is_uetr(one.uetr) or one.amount_minor < 1:
+            if place in nothing:
                 continue
             cash = await self._books.directory.between(
                 bank, AccountCode.CASH, bank.bank, one.currency
@@ -104,6 +105,15 @@ class Refusing:
             if not all(history.failed(name) for name in names):
                 return False
         return True
+
+
+def unspendable(file: Transfers, digest: str) -> set[int]:
+    """The places of a file that can move nothing, whatever is said of it."""
+    return {
+        place
+        for place, one in enumerate(with_uetrs(file.transfers, digest))
+        if not is_uetr(one.uetr) or one.amount_minor < 1
+    }
 
 
 def _legs(file: Transfers) -> tuple[Leg, ...]:

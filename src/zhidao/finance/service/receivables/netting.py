@@ -208,7 +208,9 @@ class Nettings:
         demand = Demand(SETTLE, known.opened.cycle, needed, said, parts or [("", 0)])
         # It counts even if balances change too fast now: what is decided goes on without a word.
         await self._approvals.demand(actor, demand)
-        return await self._settled(actor, known)
+        settled = await self._settled(actor, known)
+        await self._approvals.was_done(actor.party, demand)
+        return settled
 
     async def _settled(self, actor: Actor, known: Cycle) -> Cycle:
         """The cycle once its money moved. Raises Refused (`netting_money`)."""
