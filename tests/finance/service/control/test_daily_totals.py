@@ -40,7 +40,7 @@ from zhidao.finance.domain.naming import AccountCode, account_id
 from zhidao.finance.domain.payments.approval import Demand, Limits
 from zhidao.finance.domain.pvp.fx import Rate
 from zhidao.finance.events import BankAdmitted, CreditOpened
-from zhidao.finance.events.banks import DepositCounted, Obligation
+from zhidao.finance.events.banks import ActCounted, CountedPart, DepositCounted, Obligation
 from zhidao.finance.service.control.approvals import Approvals
 from zhidao.finance.service.control.party_references import PartyReferences
 from zhidao.finance.service.credits.service import Credits
@@ -856,6 +856,38 @@ async def test_the_count_begins_anew_after_two_days_and_persons_count_apart(worl
     assert await refused(acts.do(1)) == "needs_two_persons"
     world.durable.clock.set(world.durable.clock.now().plus_ns(86_400 * NS))
     assert await refused(acts.do(2)) == ""
+
+
+async def _counted_by_holder(world: Any, fact: Any) -> None:
+    day = str(world.durable.clock.now())[:10]
+    name = f"payment-words/{PAYER_BANK}/CNY/{day}"
+    await world.records.record(by(PAYER_BANK), name, [fact], after=0, owner=PartyId(PAYER_BANK))
+
+
+async def test_a_deposit_counted_by_its_holder_counts_on_the_holders_account(world: Any) -> None:
+    part = CountedPart(account="importer", amount_minor=str(MINOR))
+    fact = ActCounted(act="deposit", name="of old", person="li", parts=[part], until_s=0)
+    await _counted_by_holder(world, fact)
+    deposits = Deposits(accounts=world.accounts, ledger=world.ledger, approvals=limited(world))
+
+    async def put(holder: str) -> None:
+        await deposits.deposit(
+            by(PAYER_BANK, "wang"), deposit=holder, holder=holder, amount=Money(MINOR, CNY)
+        )
+
+    # By another person: it is the account alone that both are added on.
+    assert await refused(put("importer")) == "needs_two_persons"
+
+
+async def test_a_deposit_cut_off_before_the_upgrade_is_its_own_and_is_booked(world: Any) -> None:
+    acts = await deposit(world)
+    said = {"deposit": "d-1", "holder": "importer", "amount_minor": str(MINOR), "currency": "CNY"}
+    name = Demand("deposit", "d-1", Money(MINOR, CNY), said, []).name(PAYER_BANK)
+    part = CountedPart(account="importer", amount_minor=str(MINOR))
+    fact = ActCounted(act="deposit", name=name, person="", parts=[part], until_s=0)
+    await _counted_by_holder(world, fact)
+    assert await refused(acts.do(1)) == ""
+    assert await refused(acts.do(2)) == "needs_two_persons"
 
 
 async def test_what_earlier_versions_counted_counts(world: Any) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from zhidao.core.canonical import Json, jcs
@@ -92,7 +92,8 @@ class Demand:
     in minor units. An act that the limit judges names at least one: what is not counted is
     a way around it. `counted_as`: its own name, if not all that is said: no two acts of a party
     may share it, so it names all that tells one from another (the bank, the accounts, the sum).
-    `until_s`: how long (Unix) it binds anything.
+    `until_s`: how long (Unix) it binds anything. `formerly`: under what other name earlier
+    versions counted an account; what they counted so counts on it.
     """
 
     act: str
@@ -102,6 +103,7 @@ class Demand:
     accounts: Sequence[tuple[str, int]]
     counted_as: str = ""
     until_s: int = 0
+    formerly: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def parts(self) -> list[tuple[str, int]]:

@@ -111,6 +111,7 @@ class DailyTotals:
             Authorisation(name, actor.person, account, minor, demand.until_s)
             for account, minor in demand.parts
         ]
+        acts = _by_account(acts, demand)
         told = acts.pop(name, ())
         if _stand(own, told):
             return Money(0, money), False
@@ -210,6 +211,17 @@ def _lasting(
         name: many
         for name, many in acts.items()
         if any(not one.until_s or now_s <= one.until_s for one in many)
+    }
+
+
+def _by_account(
+    acts: Mapping[str, Sequence[Authorisation]], demand: Demand
+) -> dict[str, Sequence[Authorisation]]:
+    """With what earlier versions counted on the accounts of a demand under their names of today."""
+    now = {old: account for account, old in demand.formerly.items()}
+    return {
+        name: [replace(one, account=now.get(one.account, one.account)) for one in many]
+        for name, many in acts.items()
     }
 
 

@@ -63,6 +63,7 @@ class Deposits:
             amount,
             {**said, "currency": currency},
             [(number, amount.minor)],
+            formerly={number: holder},
         )
         async with self._approvals.allowed(actor, demand):
             return await self._accounts.deposit(
