@@ -18,7 +18,7 @@ BLANK_LETTERS = (
     + "".join(map(chr, range(0xFE00, 0xFE10)))
     + "\u180b\u180c\u180d\u180f"
 )
-SHAPELESS = "\x00\x07\x1b\x7f\x85\u00ad\u180e\u200b\u2060\u2063\ufeff\ufffe\U000e0041"
+SHAPELESS = "\ufff0\U0001bca0\U000e0080\U000e01f0\U000e0fff\x00\x07\x1b\x7f\x85\u00ad\u180e\u200b\u2060\u2063\ufeff\ufffe\U000e0041"
 
 
 @pytest.mark.parametrize("letter", [*DIRECTIONS, *SHAPELESS, *BLANK_LETTERS])
@@ -61,6 +61,18 @@ def test_a_name_has_no_blank_that_a_reader_passes_over(name: str) -> None:
     assert (refused.value.code, refused.value.where) == ("unprintable", "$.name")
     for good in ("", "bo 1", "Ж. О’Коннор", "长安泵业（西安）"):
         refuse_untidy(good)
+
+
+@pytest.mark.parametrize("blank", list("\u3000\xa0\u2007\u202f\u1680\u205f"))
+def test_a_blank_that_is_no_ordinary_one_is_named_and_what_to_use_instead(blank: str) -> None:
+    with pytest.raises(MalformedInput) as refused:
+        refuse_untidy(f"王{blank}伟", path="$.name")
+    assert f"U+{ord(blank):04X}" in str(refused.value)
+    assert refused.value.remedy == "use an ordinary blank"
+    for untidy in (f"王 伟{blank}", "王  伟"):
+        with pytest.raises(MalformedInput, match="before, behind or two in a row") as refused:
+            refuse_untidy(untidy)
+        assert refused.value.remedy == "remove them"
 
 
 def test_lines_are_parted_only_where_more_than_one_may_stand() -> None:

@@ -38,7 +38,7 @@ def client() -> Any:
 @pytest.mark.parametrize(
     "letter",
     list(
-        "\u202e\u2066\u200b\u200f\u061c\u00ad\ufeff\u180e\x07\x7f\x85\u3164\u2028\u115f\ufe0f\u034f\u2800\uffa0\u17b4\u180b\U0001d173"
+        "\u202e\u2066\u200b\u200f\u061c\u00ad\ufeff\u180e\x07\x7f\x85\u3164\u2028\u115f\ufe0f\u034f\u2800\uffa0\u17b4\u180b\U0001d173\ufff0\U0001bca0\U000e0080"
     ),
 )
 @pytest.mark.parametrize("escaped", [True, False])

@@ -14,15 +14,15 @@ from zhidao.core.errors import MalformedInput
 
 # C0 and C1; soft hyphen; Arabic letter mark; Mongolian vowel separator; zero width space; marks,
 # embeddings, overrides and isolates of direction; word joiner to the deprecated format characters;
-# byte order mark; interlinear annotation; non-characters; tags. Then what is a letter, mark, line
-# or sign to Unicode and has no shape either: combining grapheme joiner; fillers of Hangul; inherent
-# vowels of Khmer; separators of lines and paragraphs; selectors of variants; blank Braille pattern;
-# beams of music.
+# byte order mark; places that are kept for such characters; interlinear annotation; non-characters;
+# tags. Then what is a letter, mark, line or sign to Unicode and has no shape either: combining
+# grapheme joiner; fillers of Hangul; inherent vowels of Khmer; separators of lines and paragraphs;
+# selectors of variants; blank Braille pattern. Last, controls of shorthand; beams of music.
 _UNSEEN: Final = (
     r"\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f"
-    r"\ufeff\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e007f"
+    r"\ufeff\ufff0-\ufffb\ufffe\uffff\U000e0000-\U000e00ff\U000e01f0-\U000e0fff"
     r"\u034f\u115f\u1160\u3164\uffa0\u17b4\u17b5\u2028\u2029\ufe00-\ufe0f\u2800"
-    r"\U0001d173-\U0001d17a"
+    r"\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
 )
 # The two joiners are spelling in Arabic and Persian and in the scripts of India, and there only.
 _JOINED: Final = r"\u0600-\u06ff\u0750-\u077f\u0900-\u0dff"
@@ -51,13 +51,21 @@ def unseen_in(text: str, *, one_line: bool = True) -> str:
 def refuse_untidy(value: str, *, path: str = "$") -> None:
     """Raises MalformedInput (`unprintable`) for a name that is not one line with single blanks.
 
-    None stands before or after it, and it is not made of them: whoever reads two such names, of
-    which one has a blank more, takes them for one. An empty text is tidy.
+    They are ordinary ones (U+0020), none stands before or after it, and it is not made of them:
+    whoever reads two such names, of which one has a blank more, takes them for one. An empty text
+    is tidy.
 
     >>> refuse_untidy("Almaty Bank")
     """
     refuse_unseen(value, path=path)
-    if value != " ".join(value.split()) or any(each.isspace() and each != " " for each in value):
+    if other := next((each for each in value.strip() if each.isspace() and each != " "), ""):
+        raise MalformedInput(
+            f"a name has a blank that is no ordinary one, U+{ord(other):04X}: {value[:70]!r}",
+            code="unprintable",
+            where=path,
+            remedy="use an ordinary blank",
+        )
+    if value != " ".join(value.split()):
         raise MalformedInput(
             f"a name has blanks before, behind or two in a row: {value[:70]!r}",
             code="unprintable",
