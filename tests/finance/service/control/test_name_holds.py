@@ -10,15 +10,17 @@ import pytest
 from tests.finance.service.bank_services import BankServices, read
 
 from zhidao.core.actor import Actor, Role
-from zhidao.core.errors import NotFound, Refused
+from zhidao.core.errors import MalformedInput, NotFound, Refused
 from zhidao.core.ids import PartyId
+from zhidao.core.money import Currency, Money
 from zhidao.finance.adapters.memory import HeldLists
 from zhidao.finance.domain.screening.screening import Lists
 from zhidao.finance.events import BankAdmitted
 from zhidao.finance.service.control.approvals import Approvals
-from zhidao.finance.service.control.name_holds import NameHolds
+from zhidao.finance.service.control.name_holds import NameHolds, again
 from zhidao.finance.service.control.party_names import PartyNames
 from zhidao.finance.service.control.screening import Screening
+from zhidao.finance.service.ledger.accounts import ADMIT, OPEN
 from zhidao.finance.wire.iso20022.syntax.trees import person
 from zhidao.finance.wire.screening_lists import read_list
 
@@ -277,6 +279,61 @@ async def test_a_bank_of_a_listed_name_is_admitted_once_two_persons_of_the_node_
     stranger = Actor(PartyId("importer-bank"), Role.PARTY, "li")
     with pytest.raises(NotFound):
         await services.approvals.decide(stranger, name, approve=True)
+    for one in ("aida", "berik"):
+        by = Actor(PartyId("node"), Role.OPERATOR, one)
+        await services.approvals.decide(by, name, approve=True)
+    assert await world.accounts.bank("carrier") == new
+    assert await world.accounts.admit(operator, new) == new
+
+
+UNTIDY = "Eric  Badege"
+
+
+async def test_an_opening_that_waited_under_an_untidy_name_is_carried_out(world: Any) -> None:
+    """A release asked for less of a name when it was held: two persons' word counts all the same."""
+    services = await bank_with(world)
+    bank = Actor(PartyId("exporter-bank"), Role.PARTY)
+    asked = {
+        "holder": "carrier",
+        "currency": "CNY",
+        "name": UNTIDY,
+        "town": "Goma",
+        "country": "CD",
+    }
+    with pytest.raises(Refused) as refused:
+        await services.names.demand(
+            "exporter-bank",
+            subject="account of carrier",
+            amount=Money(0, Currency("CNY")),
+            names=[UNTIDY],
+            said=again(OPEN, asked),
+        )
+    assert refused.value.code == "needs_two_persons"
+    await say(services, "exporter-bank", "li", "wang")
+    opened = (await world.accounts.open(bank, **asked)).opened
+    assert (opened.holder, opened.name) == ("carrier", UNTIDY)
+    # What is new is asked for a tidy name before anybody is bothered with it.
+    with pytest.raises(MalformedInput) as untidy:
+        await world.accounts.open(bank, **(asked | {"holder": "customs"}))
+    assert untidy.value.code == "unprintable"
+    listed = await services.approvals.approvals(bank, limit=10)
+    assert [each.state for each in listed] == ["approved"]
+
+
+async def test_a_bank_that_waited_under_an_untidy_name_is_admitted(world: Any) -> None:
+    services = await bank_with(world)
+    operator = Actor(PartyId("operator"), Role.OPERATOR)
+    new = BankAdmitted(bank="carrier", name=UNTIDY, bic="CARRKZKA", town="Goma", country="CD")
+    with pytest.raises(Refused) as refused:
+        await services.names.demand(
+            "node",
+            subject="bank carrier",
+            amount=Money(0, Currency("USD")),
+            names=[UNTIDY],
+            said=again(ADMIT, new.payload()),
+        )
+    assert refused.value.code == "needs_two_persons"
+    name = await waits(services.approvals, "node")
     for one in ("aida", "berik"):
         by = Actor(PartyId("node"), Role.OPERATOR, one)
         await services.approvals.decide(by, name, approve=True)

@@ -10,8 +10,10 @@ import pytest
 
 from zhidao.core.actor import Role
 from zhidao.core.errors import Conflict, Forbidden, MalformedInput, NotFound, Refused
+from zhidao.core.ids import PartyId
 from zhidao.core.money import Currency, Money
-from zhidao.finance.events import BankAdmitted
+from zhidao.finance.domain.naming import AccountCode, account_id
+from zhidao.finance.events import AccountOpened, BankAdmitted
 
 BANK = BankAdmitted(bank="carrier", name="C", bic="CARRKZKA", town="Almaty", country="KZ")
 CNY_5 = Money(500, Currency("CNY"))
@@ -122,6 +124,62 @@ async def test_a_bank_that_messages_cannot_name_is_refused(world, changes) -> No
         await world.accounts.admit(
             _actor("operator", Role.OPERATOR), msgspec.structs.replace(BANK, **changes)
         )
+
+
+UNTIDY = ["Old  Bank", " Old Bank", "Old\u3000Bank", "Old Bank \u2764\ufe0f", "Old\u3164Bank"]
+
+
+@pytest.mark.parametrize("name", UNTIDY)
+async def test_a_bank_that_was_admitted_under_an_untidy_name_is_again_and_no_new_one(
+    world, name
+) -> None:
+    operator = _actor("operator", Role.OPERATOR)
+    bank = msgspec.structs.replace(BANK, name=name)
+    with pytest.raises(MalformedInput) as refused:
+        await world.accounts.admit(operator, bank)
+    assert (refused.value.code, refused.value.where) == ("unprintable", "$.name")
+    # As a release wrote it that asked for less.
+    await world.records.record(operator, "bank/carrier", [bank], after=0, owner=PartyId("carrier"))
+    written = len(world.durable.journal.written)
+    assert await world.accounts.admit(operator, bank) == bank
+    assert len(world.durable.journal.written) == written
+    for other in ("Old Bank", " D"):
+        with pytest.raises(Conflict, match="another description"):
+            await world.accounts.admit(operator, msgspec.structs.replace(bank, name=other))
+
+
+@pytest.mark.parametrize("name", UNTIDY)
+async def test_an_account_that_was_opened_under_an_untidy_name_is_again_and_no_new_one(
+    world, name
+) -> None:
+    bank = _actor("importer-bank")
+    asked = {"holder": "carrier", "currency": "KZT", "town": "Almaty", "country": "KZ"}
+    with pytest.raises(MalformedInput) as refused:
+        await world.accounts.open(bank, name=name, **asked)
+    assert (refused.value.code, refused.value.where) == ("unprintable", "$.name")
+    first = await opened_before(world, name=name, **asked)
+    assert (await world.accounts.open(bank, name=name, **asked)).opened == first
+    with pytest.raises(Conflict, match="another description"):
+        await world.accounts.open(bank, name="Other", **asked)
+
+
+async def opened_before(world: Any, **asked: str) -> AccountOpened:
+    """Opens an account as a release wrote it that asked for less of a name."""
+    bank = await world.accounts.bank("importer-bank")
+    fact = AccountOpened(
+        account=str(
+            account_id(
+                bank=bank.bank,
+                code=AccountCode.CUSTOMER,
+                holder=asked["holder"],
+                currency=asked["currency"],
+            )
+        ),
+        bank=bank.bank,
+        purpose="customer",
+        **asked,
+    )
+    return await world.accounts._ensure(bank, fact, AccountCode.CUSTOMER)
 
 
 async def test_an_account_opens_once_and_keeps_its_description(world) -> None:

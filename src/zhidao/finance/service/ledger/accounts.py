@@ -81,24 +81,30 @@ class Accounts:
     def screened_by(self, names: NameHolds) -> None:
         """From now on whoever is named like somebody on a list waits for two persons."""
         self._names = names
-        names.carries_out(OPEN, lambda actor, said: self.open(actor, **said))
+        names.carries_out(OPEN, lambda actor, said: self._open(actor, waited=True, **said))
         names.carries_out(ADMIT, self._admit_said, by=MAY_ADMIT_BANK)
 
     async def admit(self, actor: Actor, bank: BankAdmitted) -> BankAdmitted:
-        """Lets a party keep accounts; again: the same.
+        """Lets a party keep accounts; again: the same, also under a name that is not given anew.
 
-        Raises Conflict for another description and, with `bic_taken`, for the BIC of another bank,
-        Refused (`needs_two_persons`) while two persons of who runs the node look at a name like one
-        on a list.
+        Raises MalformedInput (`unprintable`) for a new name with blanks too many, Conflict for
+        another description and, with `bic_taken`, for the BIC of another bank, Refused
+        (`needs_two_persons`) while two persons of who runs the node look at a name like one on a
+        list.
         """
+        return await self._admit(actor, bank, waited=False)
+
+    async def _admit(self, actor: Actor, bank: BankAdmitted, *, waited: bool) -> BankAdmitted:
+        """`waited`: two persons read its name, which was asked for less when they were asked."""
         MAY_ADMIT_BANK.admit(actor)
         party_id(bank.bank)
         if not _BIC.match(bank.bic):
             raise MalformedInput(f"not a BIC: {bank.bic[:16]!r}", remedy="give 8 or 11 characters")
         Person(bank.name, bank.town, bank.country)
-        refuse_untidy(bank.name, path="$.name")
         known = _admission(await self._records.history(f"bank/{bank.bank}"))
         if known is None:
+            if not waited:
+                refuse_untidy(bank.name, path="$.name")
             await self._must_be_free(bank)
             if self._names is not None:
                 await self._names.demand(
@@ -139,7 +145,7 @@ class Accounts:
 
     async def _admit_said(self, actor: Actor, said: Mapping[str, Any]) -> BankAdmitted:
         bank = msgspec.convert(said, BankAdmitted, strict=True)
-        return await self.admit(Actor(actor.party, Role.OPERATOR), bank)
+        return await self._admit(Actor(actor.party, Role.OPERATOR), bank, waited=True)
 
     async def bank(self, party: str) -> BankAdmitted:
         """An admitted bank. Raises Refused with code `not_a_bank`."""
@@ -170,20 +176,39 @@ class Accounts:
     async def open(
         self, actor: Actor, *, holder: str, currency: str, name: str, town: str, country: str
     ) -> Statement:
-        """Opens a customer's account at the actor's bank; again: the same account.
+        """Opens a customer's account at the actor's bank; again: the same, as for a bank.
 
-        Raises MalformedInput (`unprintable`) for a name with blanks too many, Conflict if it is
+        Raises MalformedInput (`unprintable`) for a new name with blanks too many, Conflict if it is
         open under another name or place, Refused (`needs_two_persons`)
         while two persons of the bank look at a name like one on a list.
         """
+        where = {"town": town, "country": country}
+        return await self._open(
+            actor, waited=False, holder=holder, currency=currency, name=name, **where
+        )
+
+    async def _open(
+        self,
+        actor: Actor,
+        *,
+        waited: bool,
+        holder: str,
+        currency: str,
+        name: str,
+        town: str,
+        country: str,
+    ) -> Statement:
+        """`waited`: as for a bank."""
         bank = await self.require_bank(actor)
         party_id(holder)
         Person(name, town, country)  # What a message could not carry is refused here.
-        refuse_untidy(name, path="$.name")
         wanted = _opened(
             bank, AccountCode.CUSTOMER, holder, currency, name=name, town=town, country=country
         )
-        if self._names is not None and await self.opened(UUID(wanted.account)) is None:
+        is_new = await self.opened(UUID(wanted.account)) is None
+        if is_new and not waited:
+            refuse_untidy(name, path="$.name")
+        if is_new and self._names is not None:
             asked = {"holder": holder, "currency": currency}
             await self._names.demand(
                 bank.bank,
