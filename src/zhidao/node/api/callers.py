@@ -17,6 +17,7 @@ from zhidao.core.keys import PublicKey
 from zhidao.node.http.access import ACCESS
 from zhidao.node.http.authentication import CSRF_COOKIE, DEVICE_COOKIE, SESSION_COOKIE
 from zhidao.node.http.hosts import site_of
+from zhidao.node.http.strict import AS_KEPT
 from zhidao.node.identity.organisation import Organisation
 from zhidao.node.identity.parties import MAY_ADD_PARTY, Parties, RegisteredParty
 from zhidao.node.lists.listing import LISTED, Listing
@@ -84,7 +85,7 @@ class SessionView(msgspec.Struct, kw_only=True):
 class SignIn(msgspec.Struct, forbid_unknown_fields=True):
     """A name with its password."""
 
-    name: Name
+    name: Annotated[Name, AS_KEPT]
     password: Password
 
 
@@ -145,7 +146,7 @@ class NewParty(msgspec.Struct, forbid_unknown_fields=True):
     """A party whose keys this node keeps as custodian."""
 
     party: Name
-    name: Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=120), AS_KEPT]
     trade_role: Words
     country: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}\Z")]
 

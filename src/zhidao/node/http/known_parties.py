@@ -47,16 +47,20 @@ async def check_parties(body: Any, must_be_known: MustBeKnown) -> None:
 
 
 @lru_cache(maxsize=512)
-def fields_naming(kind: Any) -> tuple[tuple[str, str], ...]:
-    """The fields of a struct that name known parties: attribute, and name in JSON."""
+def fields_naming(kind: Any, mark: msgspec.Meta = KNOWN) -> tuple[tuple[str, str], ...]:
+    """The fields of a struct that name known parties: attribute, and name in JSON.
+
+    `mark`: those that have another mark beside their type, a `msgspec.Meta` with `extra`.
+    """
     if not isinstance(kind, type) or not issubclass(kind, msgspec.Struct):
         return ()
     told = inspect.type_info(kind)
     fields = told.fields if isinstance(told, inspect.StructType) else ()
-    return tuple((each.name, each.encode_name) for each in fields if _marked(each.type))
+    return tuple((each.name, each.encode_name) for each in fields if _marked(each.type, mark))
 
 
-def _marked(kind: inspect.Type) -> bool:
+def _marked(kind: inspect.Type, mark: msgspec.Meta) -> bool:
     if isinstance(kind, inspect.Metadata):
-        return bool((kind.extra or {}).get(_MARK)) or _marked(kind.type)
-    return isinstance(kind, inspect.ListType) and _marked(kind.item_type)
+        extra = kind.extra or {}
+        return (mark.extra or {}).items() <= extra.items() or _marked(kind.type, mark)
+    return isinstance(kind, inspect.ListType) and _marked(kind.item_type, mark)

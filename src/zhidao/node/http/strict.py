@@ -18,7 +18,12 @@ from zhidao.core.canonical import decode_json
 from zhidao.core.errors import MalformedInput
 from zhidao.core.text.plain_text import refuse_unseen
 from zhidao.node.http.bodies import READ_STRICTLY
-from zhidao.node.http.known_parties import MUST_BE_KNOWN, MustBeKnown, check_parties
+from zhidao.node.http.known_parties import (
+    MUST_BE_KNOWN,
+    MustBeKnown,
+    check_parties,
+    fields_naming,
+)
 
 # Where this is not in a body, no text of it has a character that nobody sees: most bodies are done.
 _MAY_HIDE: Final = re.compile(
@@ -30,6 +35,12 @@ _MAY_HIDE: Final = re.compile(
 # Secrets, which nobody reads, and what has rules of its own: papers, and fields as they are typed,
 # of which the entry's own check names the one that is wrong.
 _AS_THEY_ARE: Final = frozenset(("password", "old", "new", "content", "fields"))
+AS_KEPT: Final = msgspec.Meta(extra={"as_kept": True})
+"""Beside the type of a body's field: it may be the name of somebody or something that is kept.
+
+An earlier release may have kept it with what nobody sees. Whoever keeps a new one under it asks for
+that; here it is refused only for U+0000, under which no database keeps anything.
+"""
 _PLACE: Final = re.compile(r" - at `\$\.?(.*)`\Z")
 
 
@@ -72,7 +83,7 @@ class StrictRequest(Request[Any, Any, Any]):
         except msgspec.DecodeError as error:
             raise MalformedInput(f"not JSON: {error}", where="body") from error
         if _MAY_HIDE.search(body):
-            refuse_unseen(msgspec.json.decode(body), one_line=False, besides=_AS_THEY_ARE)
+            _refuse_unseen(msgspec.json.decode(body), wanted)
         must_be_known: MustBeKnown | None = self.app.state.get(MUST_BE_KNOWN)
         if must_be_known:
             await check_parties(read, must_be_known)
@@ -86,3 +97,12 @@ class StrictRequest(Request[Any, Any, Any]):
             "message": _PLACE.sub("", message),
         }
         return ValidationException(detail="the body does not fit its schema", extra=[first])
+
+
+def _refuse_unseen(body: Any, kind: Any) -> None:
+    """Raises MalformedInput for what nobody sees, but in fields that may name something kept."""
+    kept = {name for _, name in fields_naming(kind, AS_KEPT)}
+    if kept:
+        asked = {name: "\x00" for name in kept & body.keys() if "\x00" in body[name]}
+        body = {name: value for name, value in body.items() if name not in kept} | asked
+    refuse_unseen(body, one_line=False, besides=_AS_THEY_ARE)

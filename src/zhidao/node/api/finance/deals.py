@@ -25,6 +25,7 @@ from zhidao.finance.service.ledger.accounts import BANKS, MAY_ADMIT_BANK, Accoun
 from zhidao.finance.service.payments.deposits import Deposits
 from zhidao.node.http.access import ACCESS
 from zhidao.node.http.known_parties import KNOWN
+from zhidao.node.http.strict import AS_KEPT
 from zhidao.node.lists.listing import LISTED, Listing
 from zhidao.positioning.events import Carried, Corner, Site
 from zhidao.trade.domain.model.catalogue import GROUP_MAX
@@ -78,7 +79,7 @@ class NewBank(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """A party that may keep accounts here, as messages name it."""
 
     bank: Annotated[PartyName, KNOWN]
-    name: Annotated[str, msgspec.Meta(min_length=1, max_length=140)]
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=140), AS_KEPT]
     bic: Annotated[str, msgspec.Meta(min_length=8, max_length=11)]
     town: Annotated[str, msgspec.Meta(min_length=1, max_length=35)]
     country: CountryCode
@@ -89,7 +90,7 @@ class NewAccount(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
     holder: Annotated[PartyName, KNOWN]
     currency: CurrencyCode
-    name: Annotated[str, msgspec.Meta(min_length=1, max_length=140)]
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=140), AS_KEPT]
     town: Annotated[str, msgspec.Meta(min_length=1, max_length=35)]
     country: CountryCode
 
