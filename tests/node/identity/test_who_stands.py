@@ -149,6 +149,31 @@ async def test_no_name_is_read_as_another_s(world: World) -> None:
     assert len(await world.people.every(ADMIN)) == 2
 
 
+@pytest.mark.parametrize(
+    ("name", "like"),
+    [
+        ("李娜", ["李\U000e0100娜", "李娜\U000e0101"]),
+        ("محمد", ["محمد\u200c", "محم\u200dد"]),
+        ("कमल", ["क\u200dमल"]),
+        ("سليم", ["سلیم"]),
+        ("Wei", ["Wéi", "Wẹi", "ᴡei", "Ꮃei"]),
+        ("anna", ["Ꭺnna"]),
+    ],
+)
+async def test_of_two_who_look_the_same_one_is_made_whoever_comes_first(
+    name: str, like: list[str]
+) -> None:
+    for other in like:
+        for first, second in ((name, other), (other, name)):
+            world = World()
+            await person(world, first, Role.PARTY)
+            with pytest.raises(Conflict) as refused:
+                await person(world, second, Role.PARTY)
+            assert refused.value.code == "name_taken"
+            with pytest.raises(Conflict):
+                await world.invitations.invite(ADMIN, name=second, party=PARTY, role=Role.PARTY)
+
+
 async def test_whose_name_it_is_is_told_to_who_may_see_that_person(world: World) -> None:
     await person(world, "bo1", Role.PARTY)
     names = PersonNames(world.callers)

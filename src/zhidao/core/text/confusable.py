@@ -89,11 +89,12 @@ def skeletons(name: str) -> frozenset[str]:
     (True, ['ian', 'lan'])
     """
     whole = _bare(name)
-    return frozenset(
-        _folded(each.translate(shapes))
+    written = {
+        each.translate(shapes)
         for each in (whole, whole.translate(_CAPITAL_I))
         for shapes in ({}, _AS_WRITTEN)
-    )
+    }
+    return frozenset(map(_folded, written))
 
 
 def confusable(name: str, other: str) -> bool:

@@ -1,7 +1,8 @@
 """Names of people: each is read as one person's and nobody else's.
 
 Two persons must approve what one may not do. Whoever looks at who approved sees names, so no name
-is given that a reader takes for one that stands or stood: not by case, blanks or letters alike.
+is given that a reader takes for one that stands or stood: not by case, blanks, marks, letters alike
+or what has no shape.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import AsyncIterator
 
 from zhidao.core.actor import Actor, Role
 from zhidao.core.errors import Conflict
-from zhidao.core.text.confusable import confusable
+from zhidao.core.text.confusable import skeletons
 from zhidao.core.text.plain_text import refuse_untidy
 from zhidao.node.security.callers import Callers
 from zhidao.node.security.gate import GUEST
@@ -33,11 +34,12 @@ class PersonNames:
         sees, Conflict (`name_taken`) for one that is taken, or is taken for another's.
         """
         refuse_untidy(name, path="$.name")
+        read = skeletons(name)
         async with self._one_by_one:
-            if confusable(name, GUEST):
+            if not read.isdisjoint(skeletons(GUEST)):
                 raise taken(name)
             for each in await self._callers.persons():
-                if confusable(name, each.name):
+                if not read.isdisjoint(skeletons(each.name)):
                     seen = actor.role is not Role.PARTY or actor.party == each.party
                     raise taken(name, each.name if seen else "")
             yield
