@@ -29,7 +29,7 @@ from zhidao.finance.domain.payments.approval import (
 )
 from zhidao.finance.events.banks import ApprovalGiven
 from zhidao.finance.service.control.acting_again import ActingAgain
-from zhidao.finance.service.control.approval_words import ApprovalWords
+from zhidao.finance.service.control.approval_histories import ApprovalHistories
 from zhidao.finance.service.control.approvals import Approvals
 from zhidao.finance.service.control.carried_out import NOT_YET
 
@@ -142,11 +142,11 @@ WAYS = {"deposit": _deposited, "pay": _paid, "release": _released}
 async def _of_old(world: Any, way: str, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, str, str]:
     """Done by a version that did not write down that it was."""
 
-    async def not_written(self: ApprovalWords, approval: Approval, became: str) -> Approval:
+    async def not_written(self: ApprovalHistories, approval: Approval, became: str) -> Approval:
         return approval
 
     with monkeypatch.context() as patch:
-        patch.setattr(ApprovalWords, "end", not_written)
+        patch.setattr(ApprovalHistories, "end", not_written)
         made = await WAYS[way](world)
     assert await words(world, made[2]) == ["aida approve", "bolat approve"]
     return made

@@ -30,7 +30,7 @@ from zhidao.finance.domain.payments.approval import (
     Limits,
 )
 from zhidao.finance.events.banks import ApprovalAsked
-from zhidao.finance.service.control.approval_words import TRIES, ApprovalWords
+from zhidao.finance.service.control.approval_histories import TRIES, ApprovalHistories
 from zhidao.finance.service.control.carried_out import NOT_YET, Act, Became, CarriedOut
 from zhidao.finance.service.control.daily_totals import DailyTotals
 from zhidao.finance.service.control.keyed_locks import KeyedLocks
@@ -56,7 +56,7 @@ class Approvals:
     ) -> None:
         """`persons`: who of them still stands when an act is done; None: all do, always."""
         self._persons = persons
-        self._words = ApprovalWords(records, clock)
+        self._histories = ApprovalHistories(records, clock)
         self._limits = limits
         self._totals = DailyTotals(records=records, clock=clock, limits=limits)
         self._acts_one_by_one = KeyedLocks()
@@ -158,10 +158,10 @@ class Approvals:
 
     async def was_done(self, party: str, demand: Demand) -> None:
         """What two persons approved was done just now: that is kept. Otherwise: no change."""
-        approval = await self._words.find(demand.name(party))
+        approval = await self._histories.find(demand.name(party))
         if approval is not None and approval.state == "approved" and not approval.done:
             became = await self._ways.became(approval)
-            await self._words.end(approval, "approved" if became is None else became)
+            await self._histories.end(approval, "approved" if became is None else became)
 
     async def came_to_nothing(self, party: str, demand: Demand) -> None:
         """What was done is undone, or refused after all: it counts no more. Again: no change."""
@@ -187,7 +187,7 @@ class Approvals:
                 remedy="send a smaller request: two persons must be able to read it",
             )
         name = demand.name(actor.party)
-        approval = await self._asked_now(name) or await self._words.ask(
+        approval = await self._asked_now(name) or await self._histories.ask(
             actor,
             ApprovalAsked(
                 approval=name,
@@ -226,7 +226,7 @@ class Approvals:
         What is done and leaves nothing that stands for it takes new words to be done once more,
         when the old ones would not do for something that is not done.
         """
-        approval = await self._words.find(name)
+        approval = await self._histories.find(name)
         if approval is None:
             return None
         approval = await self._found_done(approval)
@@ -293,7 +293,7 @@ class Approvals:
 
         That is written down, so that it waits for another word and says why. What is done stays.
         """
-        by = self._words.party(approval)
+        by = self._histories.party(approval)
         for _ in range(TRIES):
             if approval.done or approval.state != "approved":
                 return approval
@@ -301,7 +301,7 @@ class Approvals:
             if not fallen:
                 return approval
             why = f"{fallen} approved, and was withdrawn, waits or has another role since"
-            approval = await self._words.say(by, approval, fallen, LAPSE, why)
+            approval = await self._histories.say(by, approval, fallen, LAPSE, why)
         raise Conflict("too many at once; ask again")
 
     async def _fallen(self, approval: Approval) -> str:
@@ -321,7 +321,7 @@ class Approvals:
         if self._ways.may_again(approval):
             self.undone.add(approval.asked.approval)
         became = await self._ways.carry_out(approval, how)
-        approval = await self._words.end(approval, became)
+        approval = await self._histories.end(approval, became)
         self.undone.discard(approval.asked.approval)
         return approval
 
@@ -332,19 +332,19 @@ class Approvals:
         """
         if approval.done or not approval.once:
             return approval
-        return await self._words.end(approval, await self._ways.became(approval) or "")
+        return await self._histories.end(approval, await self._ways.became(approval) or "")
 
     async def decided(self) -> list[str]:
         """The names of what was ever decided, is not kept as done, and may be acted on."""
         return [
             one.asked.approval
-            async for one in self._words.all()
+            async for one in self._histories.all()
             if one.once and not one.done and self._ways.may_again(one)
         ]
 
     async def act_again(self, name: str) -> None:
         """Acts on what is decided and not done, if the words still count."""
-        approval = await self._words.find(name)
+        approval = await self._histories.find(name)
         if approval is not None:
             approval = await self._standing(await self._found_done(approval))
             await self._act(approval)
@@ -352,11 +352,11 @@ class Approvals:
 
     async def approval(self, actor: Actor, name: str) -> Approval:
         """One approval. Raises NotFound for a stranger."""
-        return await self._words.seen(actor, name)
+        return await self._histories.seen(actor, name)
 
     async def approvals(self, actor: Actor, *, limit: int, after: str = "") -> list[Approval]:
         """The approvals that the actor may see, in order of name."""
-        return await self._words.listed(actor, limit=limit, after=after)
+        return await self._histories.listed(actor, limit=limit, after=after)
 
     async def _give(
         self, actor: Actor, approval: Approval, verdict: str, reason: str = ""
@@ -376,7 +376,7 @@ class Approvals:
                 if verdict == REFUSE:
                     return approval
                 raise Conflict(f"{approval.refused_by} refused it", code="refused_by_person")
-            approval = await self._words.say(actor, approval, actor.person, verdict, reason)
+            approval = await self._histories.say(actor, approval, actor.person, verdict, reason)
         return approval
 
 

@@ -18,7 +18,7 @@ TRIES: Final = 8
 _AT_ONCE: Final = 500
 
 
-class ApprovalWords:
+class ApprovalHistories:
     """The histories of approvals, as they are read at this moment."""
 
     def __init__(self, records: Records, clock: Clock) -> None:
