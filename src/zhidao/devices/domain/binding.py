@@ -79,19 +79,32 @@ def left_since(
     one need not know of the other.
     """
     sealed, own = Sealed.of(sealing), sealing.asserted_by.party == owner
-    for history in others:
-        other = history[0]
-        if Sealed.of(other).container == sealed.container:
-            continue
-        looks = [SealChecked.of(each) for each in history if each.type == SealChecked.TYPE]
-        by_owner = other.asserted_by.party == owner
-        if by_owner and not own and all(look.intact for look in looks):
-            return f"terminal not bound: {sealed.terminal} is in another container of its owner's"
-        # One called broken before anybody found it whole never bound anything: a slip of the hand.
-        slip = bool(looks) and not looks[0].intact
-        if other.recorded_at >= sealing.recorded_at and not slip and (by_owner or not own):
-            return f"terminal not bound: {sealed.terminal} was sealed into another container since"
+    apart = _of_other_containers(sealed, others)
+    owners = [each for each in apart if each[0].asserted_by.party == owner]
+    if not own and any(all(_found_whole(each)) for each in owners):
+        return f"terminal not bound: {sealed.terminal} is in another container of its owner's"
+    if any(_came_after(sealing, each) for each in (owners if own else apart)):
+        return f"terminal not bound: {sealed.terminal} was sealed into another container since"
     return ""
+
+
+def _of_other_containers(
+    sealed: Sealed, others: Sequence[Sequence[SignedEvent]]
+) -> list[Sequence[SignedEvent]]:
+    return [each for each in others if Sealed.of(each[0]).container != sealed.container]
+
+
+def _came_after(sealing: SignedEvent, other: Sequence[SignedEvent]) -> bool:
+    """Whether another seal was closed since, but for one that never bound anything.
+
+    Such is a slip of the hand: called broken before any look found it whole.
+    """
+    return other[0].recorded_at >= sealing.recorded_at and _found_whole(other)[:1] != [False]
+
+
+def _found_whole(history: Sequence[SignedEvent]) -> list[bool]:
+    """Of each look at a seal, whether it found it whole."""
+    return [SealChecked.of(each).intact for each in history if each.type == SealChecked.TYPE]
 
 
 def _objection(
