@@ -64,6 +64,7 @@ def test_without_a_terminal_it_is_said_what_to_use_instead(
     assert done.returncode == 2, done.stderr
     assert "no terminal to ask for the" in done.stderr
     assert instead in done.stderr
+    assert "Warning" not in done.stderr
 
 
 def test_a_password_that_a_program_sends_is_taken() -> None:

@@ -9,6 +9,7 @@ from tests.devices.device_room import CARRIER, OPERATING, PHONE, TERMINAL, TERMI
 
 from zhidao.core.actor import Role
 from zhidao.core.errors import Conflict, Forbidden, MalformedInput
+from zhidao.devices.events import SubmissionRefused
 from zhidao.devices.service.terminal_journal import STRANGERS_KEPT
 
 WANTED = {
@@ -137,3 +138,18 @@ async def test_who_knocked_is_remembered_the_latest_first_and_not_for_ever(room)
     found = [each.number for each in journal.strangers]
     assert found[:2] == ["7", str(STRANGERS_KEPT + 4)]
     assert len(found) == len(set(found)) == STRANGERS_KEPT
+
+
+async def test_who_is_admitted_and_heard_is_no_stranger_any_more(room):
+    journal = room.services.terminal_journal
+    for number in ("00000008613800138000", "8613800138001"):
+        await journal.refuse_unknown("unknown_terminal", "a stranger", number=number)
+    terminal = await room.terminals.register(OPERATING, **WANTED)
+    assert terminal.bears("00000008613800138000")
+
+    async def commit(entries):
+        assert entries
+
+    fact = SubmissionRefused(terminal=terminal.terminal, reason="wrong_token", sentence="not its")
+    await journal.write(fact, terminal=terminal, commit=commit)
+    assert [each.number for each in journal.strangers] == ["8613800138001"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import sys
+import warnings
 
 from zhidao.core.errors import MalformedInput
 
@@ -26,7 +27,16 @@ def ask_hidden(what: str, *, instead: str) -> str:
     if sys.stdin is None:
         raise _nobody(what, instead)
     try:
-        return getpass.getpass(f"{what}: ", stream=sys.stderr)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", getpass.GetPassWarning)
+            return getpass.getpass(f"{what}: ", stream=sys.stderr)
+    except getpass.GetPassWarning as error:
+        # There is no terminal that could echo anything: a program sends it.
+        print(f"{what}: ", end="", file=sys.stderr, flush=True)
+        if line := sys.stdin.readline():
+            return line.rstrip("\n")
+        print(file=sys.stderr)
+        raise _nobody(what, instead) from error
     except EOFError as error:
         print(file=sys.stderr)
         raise _nobody(what, instead) from error

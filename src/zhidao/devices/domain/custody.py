@@ -63,6 +63,10 @@ class Terminal:
                 remedy="give the digits that are set in the device, up to 20",
             )
 
+    def bears(self, number: str) -> bool:
+        """Whether a number in somebody's headers is this terminal's, zeros before it or not."""
+        return number.lstrip("0") in (self.number, self.phone.removeprefix("+"))
+
     @property
     def aggregate(self) -> str:
         """The name of its history."""

@@ -71,8 +71,11 @@ class TerminalJournal:
     async def write(self, fact: Fact, *, terminal: Terminal, commit: Commit) -> None:
         """Signs a fact as the node and hands it to `commit`, which may run again after a Conflict.
 
-        `commit` must leave nothing behind when it raises.
+        `commit` must leave nothing behind when it raises. A terminal that is heard is no stranger
+        any more.
         """
+        for number in [each for each in self._strangers if terminal.bears(each)]:
+            del self._strangers[number]
         await self._append(
             fact, _Place(terminal.aggregate, terminal.owner, terminal.visible), commit
         )

@@ -137,7 +137,7 @@ class CredentialService:
                 standing = data
         credential: dict[str, Any] = parse_strict(standing)
         if credential["credentialSubject"] != parse_strict(jcs(subject)):
-            raise Conflict(f"this party issued a {kind} credential of that document already")
+            raise Conflict(f"this party issued a credential of that document already: {kind}")
         return credential
 
     async def verify(self, credential: bytes) -> tuple[bool, str]:
