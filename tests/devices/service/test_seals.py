@@ -170,6 +170,26 @@ async def test_no_reader_of_a_terminal_unbinds_what_its_owner_sealed(room, consi
         assert (theirs.bound, "owner" in theirs.reason or "since" in theirs.reason) == (False, True)
 
 
+async def test_where_the_owner_sealed_before_sets_no_later_seal_of_a_reader_aside(room):
+    await _sealed(room)
+    await _found(room, "S-1")
+    room.clock.advance(60)
+    # The owner's next journey; its container is opened on the way and sealed anew by a reader.
+    await room.seals.close(actor(CARRIER), **OTHER, readers=[IMPORTER])
+    await _found(room, "S-9")
+    await _found(room, "S-9", intact=False)
+    room.clock.advance(60)
+    await room.seals.close(actor(IMPORTER), **SQUAT, readers=[])
+    await _found(room, "Z-1")
+    assert await _both(room) == [False, True]
+    # Elsewhere it would not be bound while the owner's last seal is whole.
+    room.clock.advance(60)
+    again = SEAL | {"seal": "S-1B"}
+    await room.seals.close(actor(CARRIER), **again, readers=[IMPORTER])
+    await room.seals.check(actor(IMPORTER), **(LOOK | {"seal": "S-1B"}))
+    assert await _both(room) == [True, False]
+
+
 async def test_a_reader_may_seal_in_what_the_owner_has_nowhere_and_the_later_reader_holds_it(room):
     await room.register(STRANGER)
     await room.seals.close(actor(IMPORTER), **SEAL, readers=[])

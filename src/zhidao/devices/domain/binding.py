@@ -75,31 +75,38 @@ def left_since(
     `others`: the histories of the terminal's other seals. It goes on from one journey to the next
     without a word, so what was sealed last holds it; but whoever owns it comes before whoever may
     only read it and can seal it in as well: no reader's seal sets the owner's aside, and while the
-    owner's is whole a reader's holds nothing. Which seal it was is not said, since whoever sees the
-    one need not know of the other.
+    owner's last one is whole a reader's elsewhere holds nothing. Which seal it was is not said,
+    since whoever sees the one need not know of the other.
     """
     sealed, own = Sealed.of(sealing), sealing.asserted_by.party == owner
-    apart = _of_other_containers(sealed, others)
-    owners = [each for each in apart if each[0].asserted_by.party == owner]
-    if not own and any(all(_found_whole(each)) for each in owners):
+    others = [each for each in others if not _was_a_slip(each)]
+    owners = [each for each in others if each[0].asserted_by.party == owner]
+    if not own and _holds_elsewhere(owners, sealed.container):
         return f"terminal not bound: {sealed.terminal} is in another container of its owner's"
-    if any(_came_after(sealing, each) for each in (owners if own else apart)):
+    if any(_came_after(sealing, each) for each in (owners if own else others)):
         return f"terminal not bound: {sealed.terminal} was sealed into another container since"
     return ""
 
 
-def _of_other_containers(
-    sealed: Sealed, others: Sequence[Sequence[SignedEvent]]
-) -> list[Sequence[SignedEvent]]:
-    return [each for each in others if Sealed.of(each[0]).container != sealed.container]
-
-
 def _came_after(sealing: SignedEvent, other: Sequence[SignedEvent]) -> bool:
-    """Whether another seal was closed since, but for one that never bound anything.
+    """Whether another seal was closed since, on another container."""
+    apart = Sealed.of(other[0]).container != Sealed.of(sealing).container
+    return apart and other[0].recorded_at >= sealing.recorded_at
 
-    Such is a slip of the hand: called broken before any look found it whole.
-    """
-    return other[0].recorded_at >= sealing.recorded_at and _found_whole(other)[:1] != [False]
+
+def _holds_elsewhere(seals: Sequence[Sequence[SignedEvent]], container: str) -> bool:
+    """Whether the last of these seals is on another container, and nobody found it broken."""
+    last = max((each[0].recorded_at for each in seals), default=None)
+    return any(
+        Sealed.of(each[0]).container != container and all(_found_whole(each))
+        for each in seals
+        if each[0].recorded_at == last
+    )
+
+
+def _was_a_slip(history: Sequence[SignedEvent]) -> bool:
+    """Whether it was called broken before any look found it whole: it never bound anything."""
+    return _found_whole(history)[:1] == [False]
 
 
 def _found_whole(history: Sequence[SignedEvent]) -> list[bool]:

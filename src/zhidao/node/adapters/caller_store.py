@@ -312,21 +312,25 @@ ADD_PERSON = (
 async def replace_person(session: Transaction, before: Person, after: Person) -> bool:
     """Whether `before` still was there for `after` to take its place."""
     changed = await session.execute(
-        "UPDATE node.person SET password_hash = %s, waiting_hash = %s, agreed = %s, role = %s,"
-        " acted = %s WHERE name = %s AND password_hash = %s AND waiting_hash = %s AND role = %s"
+        "UPDATE node.person SET password_hash = %s, waiting_hash = %s, agreed = %s, role = %s"
+        " WHERE name = %s AND password_hash = %s AND waiting_hash = %s AND role = %s"
         " AND NOT withdrawn",
         (
             after.password_hash,
             after.waiting_hash,
             after.agreed,
             after.role.value,
-            after.acted,
             before.name,
             before.password_hash,
             before.waiting_hash,
             before.role.value,
         ),
     )
+    # Not named where it stays: acts at the machine work before an upgrade's first start, too.
+    if changed and after.acted != before.acted:
+        await session.execute(
+            "UPDATE node.person SET acted = %s WHERE name = %s", (after.acted, after.name)
+        )
     return bool(changed)
 
 
@@ -362,7 +366,7 @@ def _person(row: dict[str, Any]) -> Person:
         row["waiting_hash"],
         row["agreed"],
         row["withdrawn"],
-        row["acted"],
+        row.get("acted", False),  # None before migration 0017.
     )
 
 

@@ -290,7 +290,7 @@ def _person(row: Mapping[str, Any]) -> Person:
         row["waiting_hash"],
         row["agreed"],
         row["withdrawn"],
-        row["acted"],
+        row.get("acted", False),  # None before migration 0017.
     )
 
 

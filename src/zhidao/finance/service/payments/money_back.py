@@ -13,7 +13,7 @@ from typing import Any, Final
 from zhidao.core.actor import Actor
 from zhidao.core.archive import Archive
 from zhidao.core.canonical import jcs
-from zhidao.core.errors import Conflict, NotFound
+from zhidao.core.errors import Conflict, NotFound, Refused
 from zhidao.core.limits import AMOUNT_MINOR_MAX
 from zhidao.core.money import Currency, Money
 from zhidao.finance.domain.payments.approval import Demand
@@ -23,7 +23,7 @@ from zhidao.finance.service.control.approvals import Approvals
 from zhidao.finance.service.payments.directory import Directory
 from zhidao.finance.service.payments.recall_messages import answer_id, status_id
 from zhidao.finance.service.payments.recalls import RecallBooks
-from zhidao.finance.service.payments.resuming import Step
+from zhidao.finance.service.payments.resuming import GoesOn, Step
 from zhidao.finance.service.payments.returns import Attempt, GivingBack
 from zhidao.finance.service.payments.sending import Outgoing, Sending, SentMessages
 from zhidao.finance.service.payments.validation import Examined, Rules, examine
@@ -62,7 +62,7 @@ class MoneyBack:
         rules: Rules,
         approvals: Approvals | None,
         carry_on: CarryOn,
-        go_on: Callable[[Step], Awaitable[object]],
+        go_on: GoesOn,
     ) -> None:
         """`approvals`: asks for two persons; None: never."""
         self._directory = directory
@@ -168,8 +168,14 @@ class MoneyBack:
             due = (f"due from {bank.bank}", one.returned_minor)
             parts.setdefault(one.currency, []).append(due)
         said = {"bank": bank.bank, "digest": digest, "returns": len(message.returns)}
+        waits: Refused | None = None
         for one_demand in _demands(RETURN, message.message, parts, said):
-            await self._approvals.demand(by, one_demand)
+            try:
+                await self._approvals.demand(by, one_demand)
+            except Refused as error:
+                waits = waits or error  # Of the other currencies two persons are asked beside it.
+        if waits is not None:
+            raise waits
 
     def _asks(self, by: Actor | None) -> bool:
         return by is not None and self._approvals is not None and self._approvals.asks
@@ -225,8 +231,10 @@ class MoneyBack:
         return await self._carry_on(bank, told)
 
     async def _return_said(self, actor: Actor, said: Mapping[str, Any]) -> object:
+        # Two persons saw what goes back in one currency: whatever else is in it is asked again.
         data = await self._archive.get(str(said["digest"]))
-        return await self._go_on(Step(await self._bank(str(said["bank"])), actor.party, data))
+        step = Step(await self._bank(str(said["bank"])), actor.party, data)
+        return await self._go_on(step, person="")
 
     async def _became(self, _actor: Actor, said: Mapping[str, Any]) -> str:
         """Approved once another bank's return is answered: by what is said, it is for good."""

@@ -9,8 +9,8 @@ whoever sent it. A file that is refused whole counts no more.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Awaitable, Mapping, Sequence
-from typing import Any, Final, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from zhidao.core.actor import Actor
 from zhidao.core.archive import Archive
@@ -37,7 +37,7 @@ from zhidao.finance.service.ledger.ledger import Ledger
 from zhidao.finance.service.payments.directory import Directory
 from zhidao.finance.service.payments.payment_orders import PaymentOrders
 from zhidao.finance.service.payments.refusing import Refusing, unspendable
-from zhidao.finance.service.payments.resuming import Step
+from zhidao.finance.service.payments.resuming import GoesOn, Step
 from zhidao.finance.service.payments.validation import Examined
 from zhidao.finance.wire.iso20022.messages.messages import decode
 from zhidao.finance.wire.iso20022.syntax.envelope import read_envelope
@@ -46,14 +46,6 @@ from zhidao.finance.wire.iso20022.syntax.trees import account_number, at
 PAY: Final = "pay"
 SHOWN_MAX: Final = 20
 """So many payments of a message are shown to those who approve it; the sum is of all."""
-
-
-class GoesOn(Protocol):
-    """Takes a message once more. `person`: None if it was allowed before, in all."""
-
-    def __call__(self, step: Step, *, person: str | None) -> Awaitable[object]:
-        """What follows from it is carried to the other banks."""
-        ...
 
 
 class PaymentApprovals:
@@ -302,10 +294,15 @@ class PaymentApprovals:
         return await self._go_on(step, person=person)
 
     async def _said(self, actor: Actor, said: Mapping[str, Any]) -> object:
+        """Goes on with a message whose sum in one currency was approved."""
         assert self._go_on is not None, "whoever holds payments says what is done with them"
         bank = await self._accounts.bank(str(said["bank"]))
         data = await self._archive.get(str(said["digest"]))
-        return await self._go_on(Step(bank, actor.party, data), person=None)
+        file = decode(read_envelope(data))
+        assert isinstance(file, Transfers), "only files of payments are held"
+        # Two persons saw the payments of that currency only: whatever else is in it is asked again.
+        person = "" if len({one.currency for one in file.transfers}) > 1 else None
+        return await self._go_on(Step(bank, actor.party, data), person=person)
 
     async def _released(self, actor: Actor, said: Mapping[str, Any]) -> object:
         """Goes on with a message that was held."""

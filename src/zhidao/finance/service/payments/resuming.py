@@ -11,7 +11,7 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from zhidao.core.ambient import Clock
 from zhidao.core.archive import Archive
@@ -45,6 +45,14 @@ class Step(NamedTuple):
     at: BankAdmitted
     sender: str
     data: bytes
+
+
+class GoesOn(Protocol):
+    """Takes a message once more. `person`: None if it was allowed before, in all."""
+
+    def __call__(self, step: Step, *, person: str | None) -> Awaitable[object]:
+        """What follows from it is carried to the other banks."""
+        ...
 
 
 class _Origin(NamedTuple):
