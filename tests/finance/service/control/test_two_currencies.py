@@ -9,6 +9,7 @@ import pytest
 from tests.finance.service.bank_services import UETRS, BankServices, read
 from tests.finance.service.control.test_daily_totals import PAYEE_BANK, PAYER_BANK, by, limited
 
+from zhidao.core.errors import Refused
 from zhidao.core.money import Currency, Money
 from zhidao.core.timescale import Utc
 from zhidao.finance.domain.payments.message import Transfers
@@ -113,3 +114,41 @@ async def test_what_is_below_the_limit_goes_with_what_two_persons_approved(world
     await approvals.decide(by("importer", "bolat"), asked["EUR"], approve=True)
     moved = {"CNY": FUNDS["CNY"] - 6_000, "EUR": FUNDS["EUR"] - 7_000_000}
     assert await left(services, euros) == moved
+
+
+@pytest.mark.parametrize("first", ["CNY", "EUR"])
+async def test_two_persons_of_one_currency_take_no_return_of_the_other(
+    world: Any, first: str
+) -> None:
+    services, euros = await banks(world)
+    data = both(services, euros, cny=20_000, eur=7_000_000)
+    assert await status(services, data, "aida") == {"ACSP"}
+    gone = await left(services, euros)
+    given = await services.payments.back.give_back(
+        services.banks[PAYEE_BANK], [UETRS[0], UETRS[9]], reason="AC04"
+    )
+    files = [decode(read_envelope(each.data)) for each in given]
+    whole = files[0]._replace(returns=tuple(one for each in files for one in each.returns))
+    services = BankServices(world, index=services.index)
+    services.banks = {PAYER_BANK: await world.accounts.bank(PAYER_BANK)}
+    approvals = limited(world)
+    services.hold(approvals)
+
+    async def brought() -> set[str]:
+        payer = services.banks[PAYER_BANK]
+        kept = await services.payments.carry(payer, by(PAYEE_BANK, "aida"), encode(whole))
+        return {each.status for each in read(kept[0]).statuses}
+
+    async def asked() -> dict[str, str]:
+        listed = await approvals.approvals(by(PAYEE_BANK), limit=10)
+        return {one.asked.currency: one.asked.approval for one in listed if one.state == "waits"}
+
+    for _ in range(2):
+        with pytest.raises(Refused, match="two persons"):
+            await brought()
+    assert set(await asked()) == {"CNY", "EUR"}
+    await approvals.decide(by(PAYEE_BANK, "bolat"), (await asked())[first], approve=True)
+    assert await left(services, euros) == gone
+    (other,) = (await asked()).values()
+    await approvals.decide(by(PAYEE_BANK, "chen"), other, approve=True)
+    assert await left(services, euros) == FUNDS

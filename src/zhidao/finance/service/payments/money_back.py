@@ -20,6 +20,7 @@ from zhidao.finance.domain.payments.approval import Demand
 from zhidao.finance.domain.payments.message import Answers, Message, Recalls, Returns
 from zhidao.finance.events import BankAdmitted
 from zhidao.finance.service.control.approvals import Approvals
+from zhidao.finance.service.control.carried_out import NOT_YET
 from zhidao.finance.service.payments.directory import Directory
 from zhidao.finance.service.payments.recall_messages import answer_id, status_id
 from zhidao.finance.service.payments.recalls import RecallBooks
@@ -234,7 +235,12 @@ class MoneyBack:
         # Two persons saw what goes back in one currency: whatever else is in it is asked again.
         data = await self._archive.get(str(said["digest"]))
         step = Step(await self._bank(str(said["bank"])), actor.party, data)
-        return await self._go_on(step, person="")
+        try:
+            return await self._go_on(step, person="")
+        except Refused as error:
+            if error.code != "needs_two_persons":
+                raise
+            return NOT_YET
 
     async def _became(self, _actor: Actor, said: Mapping[str, Any]) -> str:
         """Approved once another bank's return is answered: by what is said, it is for good."""
