@@ -89,6 +89,8 @@ def takes(page: Page, other: str, link: str, said: str) -> str:
     """Whoever takes sees both fingerprints before anything is admitted; the own one to read out."""
     region = looks(page, link)
     expect(region.get_by_role("definition").filter(has_text=said)).to_be_visible()
+    # The page asks for its own fingerprint by itself: until then the last one is the other's.
+    expect(region.get_by_role("term").last).to_contain_text("Your own fingerprint")
     own: str = region.get_by_role("definition").last.inner_text().strip()
     act(page, f"Admit {other}")
     expect(region.get_by_role("status").last).to_contain_text("is a peer now.")
