@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import subprocess
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -284,12 +287,31 @@ def test_no_git_is_said(project: Path, monkeypatch: pytest.MonkeyPatch, tmp_path
     assert refusal.value.code == "no_git"
 
 
-def test_git_that_hangs_is_ended(project: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+class _LateThread(threading.Timer):
+    """A clock whose thread lives on for a while after what it did."""
+
+    def run(self) -> None:
+        super().run()
+        time.sleep(0.5)
+
+
+@pytest.mark.parametrize("command", ["rev-parse", "cat-file"])
+def test_git_that_hangs_is_ended_and_said_to_be_slow(
+    project: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, command: str
+):
     slow = tmp_path / "git"
-    slow.write_text("#!/bin/sh\nexec sleep 60\n")
+    slow.write_text(
+        f"""#!/bin/sh
+case "$*" in
+*{command}*) printf '%s commit 99\\nhalf' "$(head -n 1)"; exec sleep 60 ;;
+*) exec {shutil.which("git")} "$@" ;;
+esac
+"""
+    )
     slow.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    monkeypatch.setattr(git_repository, "GIT_SECONDS_MAX", 0.3)
+    monkeypatch.setattr(git_repository.threading, "Timer", _LateThread)
+    monkeypatch.setattr(git_repository, "GIT_SECONDS_MAX", 0.5)
     with pytest.raises(ZhidaoError) as refusal:
         tree_of(project)
     assert refusal.value.code == "git_too_slow"

@@ -124,7 +124,14 @@ class _Git:
                 env=self._environment,
                 cwd=self._folder,
             )
-            watch = threading.Timer(GIT_SECONDS_MAX, process.kill)
+            late = threading.Event()
+
+            def end() -> None:
+                # Said before the kill: whoever reads the output is woken by that.
+                late.set()
+                process.kill()
+
+            watch = threading.Timer(GIT_SECONDS_MAX, end)
             watch.daemon = True
             watch.start()
             whole = False
@@ -133,17 +140,17 @@ class _Git:
                 yield process.stdout
                 whole = True
             finally:
-                late = not watch.is_alive()
                 watch.cancel()
                 if not whole:
                     process.kill()
                 if process.stdout:
                     process.stdout.close()
                 status = process.wait()
-            if late:
-                raise Unavailable(
-                    f"git {words[0]} took more than {GIT_SECONDS_MAX} s", code="git_too_slow"
-                )
+                # Before what its reader complains of: half an object is how lateness looks there.
+                if late.is_set():
+                    raise Unavailable(
+                        f"git {words[0]} took more than {GIT_SECONDS_MAX} s", code="git_too_slow"
+                    )
             if status:
                 errors.seek(0)
                 told = errors.read(500).decode("utf-8", "replace").strip()
