@@ -63,6 +63,11 @@ FIGURES: dict[str, tuple[int, Series, Series]] = {
         {_BUCKET % "2.5": "0+100x40", _BUCKET % "10": "0+100x40", _BUCKET % "+Inf": "0+100x40"},
     ),
     "ZhidaoLoopStalls": (15, {_STALLED % "own": "0+1x20"}, {_STALLED % "starved": "0+1x20"}),
+    "ZhidaoOtherAlarm": (
+        20,
+        {f'zhidao_alarm{{{ON}, code="of_a_later_version", severity="critical"}}': "1x30"},
+        {f'zhidao_alarm{{{ON}, code="disk_full", severity="critical"}}': "1x30"},
+    ),
     "ZhidaoRestarts": (60, {_UPTIME: "9 5 9 5 9 5 9 5 9x60"}, {_UPTIME: "9 5 9+60x60"}),
 }
 
@@ -133,3 +138,12 @@ def test_every_alarm_of_an_alert_is_raised_somewhere_and_has_its_severity() -> N
         if code := _code(alert):
             assert re.search(rf'"{code}[":]', text) or code == "relay_stopped", code
             assert alert["labels"]["severity"] == ("critical" if code in CRITICAL else "warning")
+
+
+def test_what_has_no_alert_of_its_own_has_the_one_for_all_others() -> None:
+    named = {code for alert in _alerts() if (code := _code(alert))}
+    (rest,) = [alert for alert in _alerts() if alert["alert"] == "ZhidaoOtherAlarm"]
+    (aside,) = re.findall(r'code!~"([\w|]+)"', rest["expr"])
+    assert sorted(named) == aside.split("|")
+    # It has the node's own word on who is woken.
+    assert "labels" not in rest
