@@ -133,6 +133,18 @@ async def the_title(node: Node) -> None:
     assert moved["holder_party"] == "importer"
     back = await node.run("importer", "title", "reject", CONSIGNMENT)
     assert back["holder_party"] == "exporter"
+    for who, act, said in (
+        ("exporter", ("nominate", "importer"), "importer is nominated; exporter holds the title"),
+        ("exporter", ("endorse", "importer"), "importer is the beneficiary now; exporter holds"),
+        ("importer", ("reject",), "exporter is the beneficiary again; exporter holds the title"),
+        ("exporter", ("hand-over", "importer"), "importer holds the title now; exporter stays"),
+        ("importer", ("reject",), "exporter holds the title now"),
+        ("exporter", ("surrender",), "the title is given up; whoever issued it accepts"),
+        ("carrier", ("return",), "exporter holds the title now"),
+    ):
+        word, *to = act
+        done = await node.typed(who, "title", word, CONSIGNMENT, *to)
+        assert done.stdout.startswith(said), done.stdout + done.stderr
 
 
 async def the_deal(node: Node) -> None:

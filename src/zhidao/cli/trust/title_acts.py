@@ -28,6 +28,16 @@ _ALONE: Final = (
     ("return", "restore", "the carrier: refuse a surrender, the title lives again"),
     ("burn", "burn", "the carrier: accept a surrender, the title ends for good"),
 )
+_HELD: Final = "{held} holds the title now"
+# What stands after an act where that is more than who holds the title.
+_DONE: Final = {
+    "transfer_holder": "{held} holds the title now; {owner} stays its beneficiary",
+    "nominate": "{to} is nominated; {held} holds the title and may endorse",
+    "endorse": "{owner} is the beneficiary now; {held} holds the title",
+    "return": "the title is given up; whoever issued it accepts that (burn) or refuses it (return)",
+    "burn": "the title has ended",
+    "reject_beneficiary": "{owner} is the beneficiary again; {held} holds the title",
+}
 _REJECTS: Final = ("reject", "reject_holder", "reject_beneficiary")
 _EXAMPLES: Final = (
     "TITLE is a token id (64 hexadecimal digits) or the name of a consignment. An act rests on\n"
@@ -111,12 +121,12 @@ def _act(options: argparse.Namespace) -> int:
     act = options.act or next((each for each in _REJECTS if each in turn["acts"]), _REJECTS[0])
     body = {"action": act, "seen": turn["seen"], "to": getattr(options, "to", "")}
     title = node.send(f"{at}/acts", body | {"remark": options.remark})
-    held = title["holder_party"] or title["holder"]
-    sentence = f"{held} holds the title now" if title["active"] else "the title has ended"
-    if act == "endorse" and title["active"]:
-        to = title["beneficiary_party"] or title["beneficiary"]
-        sentence = f"{to} is the beneficiary now; {held} holds the title"
-    return say(options, title, shown(sentence))
+    told = {
+        "held": title["holder_party"] or title["holder"],
+        "owner": title["beneficiary_party"] or title["beneficiary"],
+        "to": body["to"],
+    }
+    return say(options, title, shown(_DONE.get(act, _HELD).format_map(told)))
 
 
 def _send(options: argparse.Namespace) -> int:
