@@ -50,8 +50,9 @@ def binding_of(history: Sequence[SignedEvent], *, terminal: str, terminal_key: s
 def bound_to(found: Sequence[Binding], container: str, *, otherwise: Binding) -> Binding:
     """What joins a terminal to one of several containers, by all seals that name the terminal.
 
-    A terminal stands for one container. Where whole seals put it into two, nobody knows in which
-    it is, and it stands for neither.
+    A terminal stands for one container. `found` says of each seal whether it still binds: a later
+    seal ends what an earlier one said. Where two still put it into two containers, since they
+    were closed at one instant, nobody knows in which it is, and it stands for neither.
     """
     places = sorted({each.container for each in found if each.bound})
     if not places:

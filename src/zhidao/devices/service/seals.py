@@ -200,7 +200,8 @@ class Seals:
     async def binding(self, *, terminal: str, consignment: str, container: str = "") -> Binding:
         """What joins a terminal to a consignment: a seal that stands, else the best reason.
 
-        `container`: the one that it is to ride with; who is sealed into two rides with none.
+        `container`: the one that it is to ride with. Of seals into two containers the later one
+        counts (see left_since); sealed into both at one instant, it rides with none.
         """
         read: _Histories = {}
         found = [
