@@ -116,10 +116,21 @@ def test_a_stranger_is_refused_before_his_body_is_looked_at(client: TestClient[A
 def test_options_and_wrong_methods_name_the_right_ones(client: TestClient[Any]) -> None:
     asked = client.options("/orders")
     assert (asked.status_code, asked.content) == (204, b"")
-    assert {"GET", "POST"} <= set(asked.headers["allow"].split(", "))
+    assert {"GET", "HEAD", "POST"} <= set(asked.headers["allow"].split(", "))
     wrong = client.delete("/orders")
+    assert {"GET", "HEAD"} <= set(wrong.headers["allow"].split(", "))
     assert (wrong.status_code, wrong.json()["code"]) == (405, "method_not_allowed")
     assert client.options("/none").status_code == 404
+
+
+def test_head_is_what_get_would_say_without_a_body(client: TestClient[Any]) -> None:
+    for path in ("/orders", "/none", "/closed"):
+        got, asked = client.get(path), client.head(path)
+        assert (asked.status_code, asked.content) == (got.status_code, b"")
+        assert asked.headers["content-type"] == got.headers["content-type"]
+        if got.status_code == 200:
+            assert asked.headers["content-length"] == str(len(got.content)) != "0"
+    assert client.head("/orders").status_code == 200
 
 
 def test_a_caller_gets_four_seconds_worth_at_once_and_then_its_rate() -> None:

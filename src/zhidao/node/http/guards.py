@@ -32,7 +32,6 @@ _CALLERS_MAX: Final = 20_000
 _PATH_CHARACTERS_MAX: Final = 200
 # No route has it, so the router refuses it and tells in `Allow` which methods the path has.
 _NO_METHOD: Final = "TRACE"
-_READING_METHODS: Final = frozenset(("GET", "HEAD"))
 
 
 class Guards:
@@ -69,6 +68,7 @@ class Guards:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        scope, send = _as_get(scope, send)
         if (task := asyncio.current_task()) is not None:
             # By this name a stall of the event loop is told.
             task.set_name(f"{scope['method']} {scope['path'][:_PATH_CHARACTERS_MAX]}")
@@ -86,7 +86,7 @@ class Guards:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message = secured(message, scope)
+                message = secured({**message, "headers": _allowing(message["headers"])}, scope)
             await send(message)
 
         try:
@@ -99,7 +99,7 @@ class Guards:
                 await self._app(scope | {"method": _NO_METHOD}, receive, _allowed(watch))
                 return
             self._writes.check(scope["method"], scope["path"])
-            if scope["method"] not in _READING_METHODS or has_body(scope):
+            if scope["method"] != "GET" or has_body(scope):
                 receive = self._bodies.guarded(scope, headers, receive)
             await self._app(scope, receive, watch)
         except ZhidaoError as error:
@@ -118,6 +118,27 @@ class Guards:
             scope["client"] = (client, 0)
         ON_BEHALF_OF.set(address_block(client))
         return client
+
+
+def _as_get(scope: Any, send: Any) -> tuple[Any, Any]:
+    """HEAD as the GET that it asks about, answered without its body (RFC 9110 section 9.3.2)."""
+    if scope["method"] != "HEAD":
+        return scope, send
+
+    async def bare(message: Any) -> None:
+        await send({**message, "body": b""} if "body" in message else message)
+
+    return scope | {"method": "GET"}, bare
+
+
+def _allowing(headers: Any) -> list[tuple[bytes, bytes]]:
+    """The same header fields; whoever allows GET allows HEAD."""
+    return [
+        (name, value + b", HEAD")
+        if name.lower() == b"allow" and b"GET" in value and b"HEAD" not in value
+        else (name, value)
+        for name, value in headers
+    ]
 
 
 def _allowed(send: Any) -> Any:
