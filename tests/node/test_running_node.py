@@ -558,6 +558,13 @@ def test_options_names_all_methods_of_a_path(node: Running) -> None:
     assert {"GET", "POST"} <= set(answer.headers["allow"].replace(" ", "").split(","))
 
 
+def test_head_tells_a_monitor_what_get_would_without_its_body(node: Running) -> None:
+    for path in ("/healthz", "/", "/v1/none"):
+        asked, got = node.ask("HEAD", path), node.get(path)
+        assert (asked.status_code, asked.content) == (got.status_code, b"")
+        assert asked.headers["content-type"] == got.headers["content-type"]
+
+
 @pytest.mark.parametrize("role", ["operator", "admin", "party"])
 def test_nobody_is_made_for_a_party_that_nobody_at_the_node_is(node: Running, role: str) -> None:
     """A guide calls the node `node`; this one is called otherwise, and says so."""
