@@ -63,6 +63,10 @@ def _done(options: argparse.Namespace) -> int:
         if unread is None:
             raise
         raise unread from error
+    finally:
+        # Who signed in for one command stays signed in no longer than it.
+        if leave := getattr(options, "leave", None):
+            leave()
     return status
 
 

@@ -50,10 +50,16 @@ def node_of(options: argparse.Namespace) -> RemoteNode:
         )
     node = RemoteNode(options)
     if options.person:
-        node.sign_in(options.person, password_of(options))
+        signed_in(options, node, password_of(options))
     elif not node.knows_caller:
         raise MalformedInput("who asks?", code="no_caller")
     return node
+
+
+def signed_in(options: argparse.Namespace, node: RemoteNode, password: str) -> None:
+    """Signs in for this one command: its session ends with it (`options.leave`)."""
+    options.leave = node.sign_out
+    node.sign_in(options.person, password)
 
 
 def password_of(options: argparse.Namespace) -> str:

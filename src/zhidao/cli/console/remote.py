@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -25,6 +26,7 @@ _JSON_S: Final = 60.0
 _FILE_S: Final = 1800.0
 # A JSON body of more is a file too: 4.4 kB in a second carry this one within a minute.
 _FILE_FROM_BYTES: Final = 256 * 1024
+_OPENS_SESSION: Final = (("POST", "/v1/session"), ("PUT", "/v1/session/password"))
 _SAID: Final = ("code", "detail", "where", "remedy")
 # As much as the largest proof file.
 ANSWER_BYTES_MAX: Final = 64 * 1024 * 1024
@@ -85,6 +87,7 @@ class RemoteNode:
         self._headers = self._of_caller(options, profile)
         self._ca = options.ca or (Path(profile.ca) if profile and profile.ca else None)
         self._cookies: dict[str, str] = {}
+        self._silent = False
         # What to type once a profile's session or token no longer counts.
         own = options.token_file is not None
         self._login = "" if own or not profile else _login_again(self._url, profile.name)
@@ -127,6 +130,14 @@ class RemoteNode:
         if not self._cookies.get(SESSION):
             raise bad_answer(f"{self._url}/v1/session", "a sign-in without a session")
         self._headers = session_headers(self._cookies)
+
+    def sign_out(self) -> None:
+        """Ends the session that was opened here. One that is over, or out of reach, is left."""
+        if not self._cookies.get(SESSION) or self._silent:
+            return
+        self._headers, self._cookies = session_headers(self._cookies), {}
+        with suppress(Refused, Unavailable):
+            self.send("/v1/session", None, method="DELETE")
 
     def get(self, path: str) -> Any:
         """The JSON answer of a GET. Raises Unavailable (`bad_answer`) for one that is none."""
@@ -182,10 +193,11 @@ class RemoteNode:
                     headers=headers,
                     **more,
                 )
-                if (method, path) == ("POST", "/v1/session"):
+                if (method, path) in _OPENS_SESSION and answer.status < 400:
                     self._cookies = {each.name: str(each.value) for each in client.cookies.jar}
                 return answer
         except (httpx.HTTPError, httpx.InvalidURL) as error:
+            self._silent = True
             if why := distrusted(error):
                 raise untrusted(self._url, why, self._ca) from error
             raise no_answer(self._url, error, waited_s=waits.as_dict()) from error

@@ -14,6 +14,7 @@ from zhidao.cli.console.callers import (
     node_of,
     password_of,
     say,
+    signed_in,
     table,
 )
 from zhidao.cli.console.listing import add_listing, rows_of
@@ -156,7 +157,7 @@ def _password(options: argparse.Namespace) -> int:
     old = password_of(options)
     new = fresh_password(options.person, options.new_password_file)
     node = RemoteNode(options)
-    node.sign_in(options.person, old)
+    signed_in(options, node, old)
     node.send("/v1/session/password", {"old": old, "new": new}, method="PUT")
     told = {"changed": options.person}
     return say(options, told, f"{options.person} has a new password; all other sessions ended.")
