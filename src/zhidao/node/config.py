@@ -116,6 +116,13 @@ SETTINGS: Final = (
         "synchronous standbys that the database must have, else an alarm; 0: nobody looks",
     ),
     Setting("ha.strict", False, "while it has fewer, the node writes and signs nothing"),
+    Setting(
+        "ha.patroni",
+        "",
+        "this machine's Patroni, https://host:8008, asked whether another machine could take over;"
+        " empty: nobody looks",
+    ),
+    Setting("ha.authority", "", "PEM file of the authority of its certificate; empty: system's"),
     Setting("bus.prefix", "zhidao", "first word of subjects; of its own where nodes share a NATS"),
     Setting("devices.host", "127.0.0.1", "address that terminals (JT/T 808) connect to"),
     Setting("devices.port", 0, "its port; 0 takes a free one"),

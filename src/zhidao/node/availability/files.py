@@ -276,7 +276,12 @@ def _node(plan: Plan, secrets: Secrets, machine: Machine) -> bytes:
             "authority": str(authority),
             "replicas": len(plan.machines),
         },
-        "ha": {"standbys": 1, "strict": plan.strict},
+        "ha": {
+            "standbys": 1,
+            "strict": plan.strict,
+            "patroni": f"https://{machine.host}:{machine.ports.patroni}",
+            "authority": str(authority),
+        },
         "devices": {
             "host": machine.bound.strip("[]"),
             "port": machine.ports.node_devices,

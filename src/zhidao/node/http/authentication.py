@@ -12,6 +12,7 @@ from zhidao.core.actor import Actor, Role
 from zhidao.core.errors import Unauthenticated
 from zhidao.core.judging import ON_BEHALF_OF
 from zhidao.exchange.domain.peer import Peer
+from zhidao.node.http.head_requests import asked_method
 from zhidao.node.http.problems import needs_credential
 from zhidao.node.security.gate import BY_COOKIE, Gate
 from zhidao.node.security.http_signatures import Message, Signed, parse_signature
@@ -150,7 +151,7 @@ def _signed(scope: Any, headers: dict[str, list[str]]) -> tuple[Message, Signed]
         ", ".join(headers["signature-input"]), ", ".join(headers.get("signature", ()))
     )
     message = Message(
-        method=str(scope["method"]),
+        method=asked_method(scope),
         scheme=str(scope["scheme"]),
         authority=headers.get("host", [""])[0],
         path=scope["raw_path"].decode("latin-1").partition("?")[0],

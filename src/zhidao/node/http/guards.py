@@ -19,6 +19,7 @@ from zhidao.node.http.answer_headers import secured
 from zhidao.node.http.authentication import has_body
 from zhidao.node.http.bodies import Bodies
 from zhidao.node.http.forwarded import NO_PROXIES, Proxies
+from zhidao.node.http.head_requests import answer_as_get
 from zhidao.node.http.hosts import Hosts
 from zhidao.node.http.problems import on_refusal
 from zhidao.node.http.refusal_delays import RefusalDelays
@@ -67,8 +68,12 @@ class Guards:
         """Handles one connection."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
-            return
-        scope, send = _as_get(scope, send)
+        elif scope["method"] == "HEAD":
+            await answer_as_get(self._guarded, scope, send)
+        else:
+            await self._guarded(scope, receive, send)
+
+    async def _guarded(self, scope: Any, receive: Any, send: Any) -> None:
         if (task := asyncio.current_task()) is not None:
             # By this name a stall of the event loop is told.
             task.set_name(f"{scope['method']} {scope['path'][:_PATH_CHARACTERS_MAX]}")
@@ -118,17 +123,6 @@ class Guards:
             scope["client"] = (client, 0)
         ON_BEHALF_OF.set(address_block(client))
         return client
-
-
-def _as_get(scope: Any, send: Any) -> tuple[Any, Any]:
-    """HEAD as the GET that it asks about, answered without its body (RFC 9110 section 9.3.2)."""
-    if scope["method"] != "HEAD":
-        return scope, send
-
-    async def bare(message: Any) -> None:
-        await send({**message, "body": b""} if "body" in message else message)
-
-    return scope | {"method": "GET"}, bare
 
 
 def _allowing(headers: Any) -> list[tuple[bytes, bytes]]:

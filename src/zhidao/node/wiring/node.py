@@ -22,6 +22,7 @@ from zhidao.finance.adapters.postgres_names import PostgresNameIndex
 from zhidao.finance.service.control.party_references import OWNERS_MAX
 from zhidao.node.adapters.ambient import SystemClock, SystemRandomness
 from zhidao.node.adapters.availability.copies import DatabaseCopies
+from zhidao.node.adapters.availability.patroni import OwnPatroni
 from zhidao.node.adapters.key_files import KeyFiles, PartyRing
 from zhidao.node.adapters.postgres import (
     PostgresDeadLetters,
@@ -51,6 +52,7 @@ from zhidao.node.operations.loop_watch import LoopWatch, Stall, tell
 from zhidao.node.operations.metrics import Metrics
 from zhidao.node.operations.replication_watch import ReplicationWatch
 from zhidao.node.operations.signing_permit import SigningPermit
+from zhidao.node.operations.takeover_watch import TakeoverWatch
 from zhidao.node.operations.write_gate import WriteGate
 from zhidao.node.operations.write_probe import WriteProbe
 from zhidao.node.runtime.consumers import run_consumer
@@ -276,6 +278,7 @@ async def build_node(
             Job("write probe", probe.run),
             Job("clock watch", watch.run),
             Job("copies", copies.run),
+            *_takeover(settings, alarms),
             *(
                 [Job("database clock", DatabaseClock(hold.leases.now_s, clock, alarms).run)]
                 if hold
@@ -382,6 +385,14 @@ async def _database(
         fence=hold.fence if hold else None,
         holder=hold.holder if hold else "",
     )
+
+
+def _takeover(settings: Settings, alarms: Alarms) -> list[Job]:
+    """Looks at this machine's Patroni, where the settings name one."""
+    if not settings.patroni:
+        return []
+    patroni = OwnPatroni(settings.patroni, settings.patroni_authority)
+    return [Job("takeover", TakeoverWatch(patroni.dcs_away_s, alarms).run)]
 
 
 def _waiting(database: Database) -> Callable[[], Awaitable[int]]:

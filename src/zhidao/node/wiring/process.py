@@ -44,6 +44,8 @@ def settings_of(
         bus_replicas=bus_replicas(config),
         standbys=config.number("ha.standbys"),
         strict=_strict(config),
+        patroni=config.text("ha.patroni"),
+        patroni_authority=config.text("ha.authority"),
         passphrase=passphrase,
         demo=config.flag("node.demo"),
         scenario=KeptClock(config.data / SCENARIO_FILE) if config.flag("node.demo") else None,
