@@ -57,6 +57,21 @@ async def test_a_leaver_is_out_of_sessions_tokens_and_open_pages_within_a_second
         await node.stop()
 
 
+async def test_a_node_that_stops_ends_the_open_pages_itself(tmp_path: Path) -> None:
+    node = NodeProcess(tmp_path / "n")
+    await node.start()
+    async with httpx.AsyncClient(base_url=node.url, timeout=60.0) as http:
+        admin = await admin_of(node, http)
+        pages = [asyncio.create_task(ended(admin, http, each)) for each in STREAMS]
+        await asyncio.sleep(1.2)
+        assert not any(each.done() for each in pages)
+        await node.stop()
+        await asyncio.gather(*pages)
+    told = node.log.read_text(encoding="utf-8")
+    assert "Exception in ASGI application" not in told
+    assert "timeout graceful shutdown exceeded" not in told
+
+
 async def ended(caller: Caller, http: httpx.AsyncClient, path: str) -> float:
     """When a stream of events ends."""
     async with http.stream("GET", path, headers=caller._headers) as answer:

@@ -316,7 +316,7 @@ async def _serve(
     await duty.begin()
     try:
         connections = connections_of(config)
-        server = web_server(config, front, connections, certificate)
+        server = web_server(config, front, connections, certificate, duty.close_pages)
         # Taken here and not by the web server, which would end the program without a reason.
         doors = _doors(config, connections)
     except BaseException:

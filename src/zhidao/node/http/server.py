@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from zhidao.core.errors import Unavailable
@@ -38,11 +38,16 @@ def listening(
 
 
 def web_server(
-    config: Config, app: Any, connections: Connections, certificate: tuple[str, str] | None
+    config: Config,
+    app: Any,
+    connections: Connections,
+    certificate: tuple[str, str] | None,
+    ending: Callable[[], None],
 ) -> Any:
     """A web server that ends when told and lets the node end cleanly after it.
 
-    certificate: the files of certificate and key, or None for plain HTTP.
+    certificate: the files of certificate and key, or None for plain HTTP. ending: called first of
+    all, to end what answers for as long as somebody listens.
 
     uvicorn raises a signal that it has dealt with once more, which would kill this process before
     it has stopped its children and removed its state file.
@@ -61,6 +66,10 @@ def web_server(
             finally:
                 for number, handler in before.items():
                     signal.signal(number, handler)
+
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            ending()
+            await super().shutdown(sockets)
 
     return Server(_uvicorn_config(config, app, connections, certificate))
 

@@ -31,6 +31,10 @@ class Serving(Protocol):
         """Work that runs until cancelled."""
         ...
 
+    def close_pages(self) -> None:
+        """Ends the streams of events that are open."""
+        ...
+
     async def close(self) -> None:
         """Moves what was written into the log and lets go of everything."""
         ...
@@ -85,6 +89,11 @@ class Duty:
                 await self.end()
         finally:
             await self.end()
+
+    def close_pages(self) -> None:
+        """Ends the streams of events that are open, if the node answers here."""
+        if self._node is not None:
+            self._node.close_pages()
 
     async def end(self) -> None:
         """Ends the node, if it runs, and gives its leases up: another may take them at once."""

@@ -61,6 +61,7 @@ from zhidao.node.runtime.relay import Relay, Watch
 from zhidao.node.runtime.runtime_context import Consumer, Room, RuntimeContext
 from zhidao.node.runtime.workers import Workers
 from zhidao.node.security.gate import Gate
+from zhidao.node.security.standing import OpenPages
 from zhidao.node.web import help as help_pages
 from zhidao.node.web import pages
 from zhidao.node.wiring import rooms
@@ -95,6 +96,7 @@ class Node:
         alarms: Alarms,
         job_book: JobBook,
         drain: Callable[[], Awaitable[None]],
+        open_pages: Sequence[OpenPages],
     ) -> None:
         self.app = app
         self.gate = gate
@@ -105,10 +107,16 @@ class Node:
         self._jobs = jobs
         self._context = context
         self._drain = drain
+        self._open_pages = open_pages
 
     def jobs(self) -> Sequence[Job]:
         """Work that runs until cancelled, and may be started again when it fails."""
         return self._jobs
+
+    def close_pages(self) -> None:
+        """Ends the streams of events that are open."""
+        for each in self._open_pages:
+            each.close(each.holders())
 
     async def close(self) -> None:
         """Moves what was written into log and bus and lets go of both; the jobs have ended."""
@@ -295,6 +303,7 @@ async def build_node(
         alarms=alarms,
         job_book=job_book,
         drain=relay.drain,
+        open_pages=built.open_pages,
     )
 
 
