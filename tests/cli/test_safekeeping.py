@@ -242,3 +242,11 @@ def test_an_export_needs_a_name_for_its_file(run: Run):
     with pytest.raises(SystemExit) as caught:
         run("keys", "export")
     assert caught.value.code == 2
+
+
+@pytest.mark.parametrize("action", ["list", "verify"])
+def test_a_folder_without_an_archived_day_is_said_to_have_none(
+    run: Run, tmp_path: Path, action: str
+):
+    code, out, _ = run("archive", action, str(tmp_path), "--json")
+    assert (code, json.loads(out)["error"]) == (1, "no_archive")

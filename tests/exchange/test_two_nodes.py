@@ -68,7 +68,10 @@ def test_an_operator_admits_peers_and_carries_documents_by_hand(tmp_path: Path) 
         send = ("exchange", "send", broken, *to, *xml)
         assert "invoice_invalid" in at["exporter"].zhidao(*send, role="party", status=1)
         stick, back = tmp_path / "stick", tmp_path / "back"
-        at["exporter"].zhidao("exchange", "pack", "importer", "-o", stick)
+        told = json.loads(at["exporter"].zhidao("exchange", "pack", "importer", "-o", stick))
+        assert told == {"output": str(stick), "bytes": stick.stat().st_size}
+        wrong = at["exporter"].zhidao("exchange", "unpack", stick, "-o", back, status=1)
+        assert json.loads(wrong)["error"] == "own_file"
         at["importer"].zhidao("exchange", "unpack", stick, "-o", back)
         (got,) = json.loads(at["importer"].zhidao("exchange", "inbox", "--look", role="party"))
         assert (got["state"], got["kind"]) == ("accepted", "trade.invoice")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import json
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -102,6 +104,14 @@ def put(data: bytes, output: Path | None) -> None:
         return
     write_whole(output, data)
     print(f"{output}: {len(data)} bytes", file=sys.stderr)
+
+
+def put_told(data: bytes, options: argparse.Namespace) -> None:
+    """The same for `options.output`; with `--json` a document tells of the file, if it is one."""
+    put(data, options.output)
+    if options.json and options.output is not None:
+        told = {"output": str(options.output), "bytes": len(data)}
+        tell(json.dumps(told, ensure_ascii=False))
 
 
 def take(file: Path, *, bytes_max: int, beside: bool = False) -> bytes:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from zhidao.cli.console.callers import add_caller, node_of
 from zhidao.cli.console.listing import add_listing, rows_of
-from zhidao.cli.console.outputs import put, take, tell
+from zhidao.cli.console.outputs import put_told, take, tell
 from zhidao.cli.console.remote import RemoteNode
 from zhidao.cli.console.trust_folder import installed_lists, read_any, shown, trust_folder
 from zhidao.core.errors import MalformedInput
@@ -223,7 +223,7 @@ def _withdraw(options: argparse.Namespace, node: RemoteNode) -> int:
 
 def _content(options: argparse.Namespace, node: RemoteNode) -> int:
     path = f"/v1/exchange/inbox/{options.sender}/{options.document}/content"
-    put(node.data(path), options.output)
+    put_told(node.data(path), options)
     return 0
 
 
@@ -246,7 +246,7 @@ def _subscribe(options: argparse.Namespace, node: RemoteNode) -> int:
 
 
 def _pack(options: argparse.Namespace, node: RemoteNode) -> int:
-    put(node.data(f"/v1/exchange/pack/{options.node}"), options.output)
+    put_told(node.data(f"/v1/exchange/pack/{options.node}"), options)
     return 0
 
 
@@ -260,12 +260,12 @@ def _unpack(options: argparse.Namespace, node: RemoteNode) -> int:
     for part in _parts(items):
         answer = node.upload("/v1/exchange/unpack", encode_bundle(part), BUNDLE_TYPE)
         receipts += _items(answer)
-    put(encode_bundle(receipts), options.output)
+    put_told(encode_bundle(receipts), options)
     return 0
 
 
 def _export(options: argparse.Namespace, node: RemoteNode) -> int:
-    put(node.data(f"/v1/exchange/export?consignment={options.consignment}"), options.output)
+    put_told(node.data(f"/v1/exchange/export?consignment={options.consignment}"), options)
     return 0
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from zhidao.cli.console.callers import add_caller, node_of
 from zhidao.cli.console.listing import add_listing, rows_of
-from zhidao.cli.console.outputs import put, take, tell
+from zhidao.cli.console.outputs import put, put_told, take, tell
 from zhidao.cli.console.remote import RemoteNode
 from zhidao.cli.console.trust_folder import installed_lists, read_any, shown, trust_folder
 from zhidao.core.errors import NotFound, Refused
@@ -111,7 +111,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _card(options: argparse.Namespace, node: RemoteNode) -> int:
-    put(node.data("/exchange/card"), options.output)
+    put_told(node.data("/exchange/card"), options)
     return 0
 
 

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from zhidao.core.errors import MalformedInput
+from zhidao.core.errors import MalformedInput, NotFound
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,7 +50,15 @@ def run_verify(options: argparse.Namespace) -> int:
 def _days(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise MalformedInput(f"no folder {folder}", code="no_file", where=str(folder))
-    return sorted(folder.glob("*/????-??-??.json"))
+    days = sorted(folder.glob("*/????-??-??.json"))
+    if not days:
+        raise NotFound(
+            f"no archived day in {folder}",
+            code="no_archive",
+            where=str(folder),
+            remedy="name the folder `archive` of a node's data, or a copy of it",
+        )
+    return days
 
 
 def _of(path: Path, read: Any) -> dict[str, Any]:
@@ -76,4 +84,4 @@ def _told(options: argparse.Namespace, days: list[dict[str, Any]]) -> int:
     for each in () if options.json else days:
         said = each["problem"] or f"{each['rows']} rows, {each['bytes']} bytes, root {each['root']}"
         print(f"{each['table']} {each['day']}: {said}")
-    return 1 if not days or any(each["problem"] for each in days) else 0
+    return 1 if any(each["problem"] for each in days) else 0

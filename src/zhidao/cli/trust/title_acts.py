@@ -139,7 +139,11 @@ def _send(options: argparse.Namespace) -> int:
         .strip()
     )
     raw = text.removeprefix("0x")
-    if not raw or parse_hex(raw).hex() != raw:
+    try:
+        found = parse_hex(raw)
+    except MalformedInput:
+        found = b""
+    if not found:
         raise MalformedInput(
             "the file has no transaction in lower-case hexadecimal",
             remedy="give the signed transaction as one line of hexadecimal",

@@ -118,6 +118,8 @@ class ExchangeService:
         by_peer: dict[str, list[Item]] = {}
         for item in items:
             by_peer.setdefault(_from(item), []).append(item)
+        if self._outbox.node in by_peer:
+            raise Refused("this node packed the file itself", code="own_file")
         answer: list[bytes] = []
         for node in sorted(by_peer):
             peer, theirs = self._peers.of(node), by_peer[node]
