@@ -102,6 +102,13 @@ def test_all_that_nobody_sees_makes_no_other_name() -> None:
             assert confusable("Anna", f"An{chr(code)}na"), hex(code)
 
 
+@pytest.mark.parametrize(
+    ("name", "other"), [("rnike", "mike"), ("Vvang", "wang"), ("гп", "m"), ("Arnra", "amra")]
+)
+def test_two_letters_are_read_as_the_one_that_they_look_like(name: str, other: str) -> None:
+    assert confusable(name, other)
+
+
 def test_names_that_differ_are_not_confused() -> None:
     names = ["aida", "bolat", "bulat", "chen", "陈", "程", "José", "m1", "m2", "Ёлка", "li"]
     for one, other in itertools.combinations(names, 2):

@@ -6,9 +6,9 @@ are confusable if they have a skeleton in common.
 
 Source: Unicode Technical Standard 39, section 4: names are compared by a skeleton, in which each
 class of letters that look the same has one exemplar. Of its table those letters stand here that
-common Latin, Arabic and Chinese letters are taken for, digits, dots, dashes and apostrophes; no
-pairs of letters, such as rn for m. Unlike there, marks are dropped, since readers pass over them:
-"Hà" is read as "Hạ", й as и, ё as е, آ as ا. A letter of a shape of its own that has no
+common Latin, Arabic and Chinese letters are taken for, digits, dots, dashes and apostrophes; of
+pairs of letters rn for m, and vv for w. Unlike there, marks are dropped, since readers pass over
+them: "Hà" is read as "Hạ", й as и, ё as е, آ as ا. A letter of a shape of its own that has no
 decomposition stays what it is: қ is no к, ә no а, đ no d.
 """
 
@@ -107,8 +107,9 @@ def confusable(name: str, other: str) -> bool:
 
 
 def _folded(name: str) -> str:
-    """Letters by their exemplars, and no blanks too many."""
-    return " ".join(_bare(name.casefold()).translate(_TO_EXEMPLAR).split())
+    """Letters and pairs by their exemplars, and no blanks too many."""
+    letters = " ".join(_bare(name.casefold()).translate(_TO_EXEMPLAR).split())
+    return letters.replace("rn", "m").replace("vv", "w")
 
 
 def _bare(name: str) -> str:

@@ -1,8 +1,8 @@
 """Names of people: each is read as one person's and nobody else's.
 
 Two persons must approve what one may not do. Whoever looks at who approved sees names, so no name
-is given that a reader takes for one that stands or stood: not by case, blanks, marks, letters alike
-or what has no shape.
+is given that a reader takes for one that stands or stood: not by case, blanks too many, marks,
+letters alike or what has no shape. "liwei" and "li wei" are two names.
 """
 
 from __future__ import annotations
