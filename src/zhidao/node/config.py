@@ -117,12 +117,11 @@ SETTINGS: Final = (
     ),
     Setting("ha.strict", False, "while it has fewer, the node writes and signs nothing"),
     Setting(
-        "ha.patroni",
+        "ha.etcd",
         "",
-        "this machine's Patroni, https://host:8008, asked whether another machine could take over;"
-        " empty: nobody looks",
+        "where this machine's etcd tells its health, http://127.0.0.1:2381: without a quorum of it"
+        " no other machine could take over; empty: nobody looks",
     ),
-    Setting("ha.authority", "", "PEM file of the authority of its certificate; empty: system's"),
     Setting("bus.prefix", "zhidao", "first word of subjects; of its own where nodes share a NATS"),
     Setting("devices.host", "127.0.0.1", "address that terminals (JT/T 808) connect to"),
     Setting("devices.port", 0, "its port; 0 takes a free one"),

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
 
-from zhidao.core.errors import MalformedInput, Unavailable
-from zhidao.node.adapters.availability.patroni import OwnPatroni
+from zhidao.node.adapters.availability.own_etcd import OwnEtcd
 from zhidao.node.operations.alarms import Alarms
-from zhidao.node.operations.takeover_watch import AWAY_S, CODE, EVERY_S, TakeoverWatch
+from zhidao.node.operations.takeover_watch import CODE, LOOKS, TakeoverWatch
 
 
 @asynccontextmanager
@@ -32,59 +29,40 @@ async def answering(body: bytes, status: str = "200 OK") -> AsyncIterator[str]:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
 
-def told(away_s: float) -> bytes:
-    return json.dumps({"role": "replica", "dcs_last_seen": int(time.time() - away_s)}).encode()
-
-
-@pytest.mark.parametrize("status", ["200 OK", "503 Service Unavailable"])
-async def test_a_patroni_says_since_when_it_has_lacked_etcd(status: str) -> None:
-    async with answering(told(40), status) as url:
-        assert 39 <= await OwnPatroni(url, "").dcs_away_s() <= 43
+async def test_an_etcd_says_whether_it_is_well_and_why_not() -> None:
+    async with answering(b'{"health":"true","reason":""}') as url:
+        assert await OwnEtcd(url).ill() == ""
+    ill = b'{"health":"false","reason":"QGET ERROR:etcdserver: request timed out"}'
+    async with answering(ill, "503 Service Unavailable") as url:
+        assert "request timed out" in await OwnEtcd(url).ill()
+    async with answering(b'{"health":"false"}', "503 Service Unavailable") as url:
+        assert await OwnEtcd(url).ill() == "no quorum"
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"[]", b"{}", b'{"role":', b"[" * 10_000, b" " * 100_000, b"<html>"]
+    "body", [b"", b"[]", b"{}", b'{"health":true}', b"[" * 10_000, b"<html>", b" " * 70_000]
 )
-async def test_what_is_no_patroni_is_said_to_be_none(body: bytes) -> None:
+async def test_what_is_no_etcd_is_said_to_be_none(body: bytes) -> None:
     async with answering(body) as url:
-        with pytest.raises(Unavailable):
-            await OwnPatroni(url, "").dcs_away_s()
+        assert "does not answer" in await OwnEtcd(url).ill()
 
 
-async def test_nobody_there_and_a_wrong_authority_are_told() -> None:
-    with pytest.raises(Unavailable):
-        await OwnPatroni("http://127.0.0.1:9", "").dcs_away_s()
-    with pytest.raises(MalformedInput, match=r"ha\.authority"):
-        OwnPatroni("https://127.0.0.1:9", "/nowhere.pem")
+async def test_nobody_there_is_ill() -> None:
+    assert "does not answer" in await OwnEtcd("http://127.0.0.1:9").ill()
 
 
-async def test_an_alarm_stands_while_etcd_is_out_of_reach() -> None:
-    left, alarms = [0.0, AWAY_S - 1, AWAY_S, 2.0], Alarms()
+async def test_an_alarm_stands_while_there_is_no_quorum_and_not_for_a_moment_of_it() -> None:
+    said, alarms = "", Alarms()
 
-    async def asked() -> float:
-        return left.pop(0)
+    async def asked() -> str:
+        return said
 
     watch = TakeoverWatch(asked, alarms)
-    for stands in (False, False, True, False):
-        await watch.look()
-        assert alarms.stands(CODE) is stands
-
-
-async def test_a_patroni_that_is_restarted_is_no_alarm_and_one_that_stays_away_is() -> None:
-    answers, alarms = True, Alarms()
-
-    async def asked() -> float:
-        if not answers:
-            raise Unavailable("nobody there")
-        return 0.0
-
-    watch = TakeoverWatch(asked, alarms)
-    looks = int(AWAY_S / EVERY_S)
     for _ in range(2):
-        answers = False
-        for number in range(1, looks + 3):
+        said = "request timed out"
+        for number in range(1, LOOKS + 3):
             await watch.look()
-            assert alarms.stands(CODE) is (number >= looks)
-        answers = True
+            assert alarms.stands(CODE) is (number >= LOOKS)
+        said = ""
         await watch.look()
         assert not alarms.stands(CODE)

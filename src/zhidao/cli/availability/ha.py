@@ -39,7 +39,7 @@ def _add_plan(parser: argparse.ArgumentParser) -> None:
         "--machines",
         required=True,
         metavar="A,B,C",
-        help="three of [NAME=]ADDRESS[:PORT]; PORT: the first of eight ports in a row",
+        help="three of [NAME=]ADDRESS[:PORT]; PORT: the first of nine ports in a row",
     )
     parser.add_argument("--output", type=Path, required=True, help="the plan; a new folder")
     parser.add_argument("--node", default="node", help="the node's own party name")

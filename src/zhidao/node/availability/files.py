@@ -75,6 +75,8 @@ def _etcd(plan: Plan, secrets: Secrets, machine: Machine) -> dict[str, Any]:
         "advertise-client-urls": f"https://{machine.host}:{machine.ports.etcd_client}",
         "listen-peer-urls": f"https://{machine.bound}:{machine.ports.etcd_peer}",
         "initial-advertise-peer-urls": f"https://{machine.host}:{machine.ports.etcd_peer}",
+        # Whether it has a quorum, and figures; without a certificate, so for this machine alone.
+        "listen-metrics-urls": _etcd_health(machine),
         "initial-cluster": ",".join(peers),
         "initial-cluster-state": "new",
         "initial-cluster-token": secrets.cluster_token,
@@ -85,6 +87,10 @@ def _etcd(plan: Plan, secrets: Secrets, machine: Machine) -> dict[str, Any]:
         "client-transport-security": security,
         "peer-transport-security": security,
     }
+
+
+def _etcd_health(machine: Machine) -> str:
+    return f"http://{machine.own}:{machine.ports.etcd_health}"
 
 
 def _patroni(plan: Plan, secrets: Secrets, machine: Machine) -> dict[str, Any]:
@@ -279,8 +285,7 @@ def _node(plan: Plan, secrets: Secrets, machine: Machine) -> bytes:
         "ha": {
             "standbys": 1,
             "strict": plan.strict,
-            "patroni": f"https://{machine.host}:{machine.ports.patroni}",
-            "authority": str(authority),
+            "etcd": _etcd_health(machine),
         },
         "devices": {
             "host": machine.bound.strip("[]"),

@@ -36,10 +36,11 @@ class Ports:
     bus_cluster: int = 6222
     node: int = 8443
     node_devices: int = 7611
+    etcd_health: int = 2381
 
     @classmethod
     def beginning_at(cls, first: int) -> Self:
-        """Eight ports in a row, for several machines on one address."""
+        """Nine ports in a row, for several machines on one address."""
         return cls(*range(first, first + len(cls.__slots__)))
 
 
@@ -74,13 +75,18 @@ class Machine:
         return ip.is_loopback if ip else _is_loopback_name(self.address)
 
     @property
+    def own(self) -> str:
+        """An address of it that nobody but this machine reaches."""
+        return self.host if self.is_loopback else "127.0.0.1"
+
+    @property
     def bound(self) -> str:
         """Where its servers listen: at an address, and for a name at all of the machine's."""
         return self.host if _ip(self.address) else "127.0.0.1" if self.is_loopback else "0.0.0.0"  # noqa: S104
 
 
 def parse_machines(text: str) -> tuple[Machine, ...]:
-    """Three of `[NAME=]ADDRESS[:PORT]`, by commas; PORT is the first of eight in a row.
+    """Three of `[NAME=]ADDRESS[:PORT]`, by commas; PORT is the first of nine in a row.
 
     Raises MalformedInput (`bad_machines`) that says which is wrong.
     """
@@ -165,7 +171,7 @@ def _check_apart(machines: Sequence[Machine]) -> None:
             raise _bad(
                 f"{machine.name} shares ports with another on {machine.address}, however it is "
                 "written: give each a "
-                "first port at least eight apart"
+                "first port at least nine apart"
             )
         taken |= mine
 

@@ -1,7 +1,7 @@
-"""Whether another machine could take over: its Patroni answers here, and reaches etcd.
+"""Whether another machine could take over: etcd, in which they agree on that, has a quorum.
 
-Without a quorum of etcd all goes on, and nothing tells of it until the leader is lost as well and
-nobody follows it.
+Without one all goes on, and nothing tells of it until the leader is lost as well and nobody
+follows it.
 """
 
 from __future__ import annotations
@@ -10,26 +10,22 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from zhidao.core.errors import Unavailable
 from zhidao.node.operations.alarms import Alarms
 
 CODE: Final = "takeover_away"
 EVERY_S: Final = 5.0
-# Three rounds of a Patroni (`loop_wait` of the plan); a new election takes less.
-AWAY_S: Final = 15.0
+# An election, or the restart of one etcd, takes less than so many looks.
+LOOKS: Final = 3
 _REMEDY: Final = "zhidao ha check tells which part of which machine is away, and what to type"
 
 
 class TakeoverWatch:
-    """Looks again and again. `dcs_away_s`: for how long this machine's Patroni has lacked etcd.
+    """Looks again and again. `ill`: what is wrong with this machine's etcd; empty: nothing."""
 
-    It raises Unavailable where Patroni does not answer.
-    """
-
-    def __init__(self, dcs_away_s: Callable[[], Awaitable[float]], alarms: Alarms) -> None:
-        self._dcs_away_s = dcs_away_s
+    def __init__(self, ill: Callable[[], Awaitable[str]], alarms: Alarms) -> None:
+        self._ill = ill
         self._alarms = alarms
-        self._silent = 0
+        self._bad = 0
 
     async def run(self) -> None:
         """Looks until cancelled."""
@@ -38,21 +34,14 @@ class TakeoverWatch:
             await asyncio.sleep(EVERY_S)
 
     async def look(self) -> None:
-        """Looks once. A Patroni is given as long to answer as it is to reach etcd."""
-        try:
-            away_s = await self._dcs_away_s()
-        except Unavailable as error:
-            self._silent += 1
-            if self._silent * EVERY_S >= AWAY_S:
-                what = f"this machine's Patroni does not answer: {error.args[0]}"
-                self._alarms.sound(CODE, what, _REMEDY)
-            return
-        self._silent = 0
-        if away_s < AWAY_S:
+        """Looks once."""
+        what = await self._ill()
+        self._bad = self._bad + 1 if what else 0
+        if not what:
             self._alarms.clear(CODE)
-            return
-        what = (
-            f"Patroni has not reached etcd for {away_s:.0f} s: all goes on, but if the leading"
-            " database is lost, no other takes over"
-        )
-        self._alarms.sound(CODE, what, _REMEDY)
+        elif self._bad >= LOOKS:
+            sentence = (
+                f"this machine's etcd has no quorum ({what}): all goes on, but if the leading"
+                " database is lost, no other takes over"
+            )
+            self._alarms.sound(CODE, sentence, _REMEDY)

@@ -22,7 +22,7 @@ from zhidao.finance.adapters.postgres_names import PostgresNameIndex
 from zhidao.finance.service.control.party_references import OWNERS_MAX
 from zhidao.node.adapters.ambient import SystemClock, SystemRandomness
 from zhidao.node.adapters.availability.copies import DatabaseCopies
-from zhidao.node.adapters.availability.patroni import OwnPatroni
+from zhidao.node.adapters.availability.own_etcd import OwnEtcd
 from zhidao.node.adapters.key_files import KeyFiles, PartyRing
 from zhidao.node.adapters.postgres import (
     PostgresDeadLetters,
@@ -397,11 +397,10 @@ async def _database(
 
 
 def _takeover(settings: Settings, alarms: Alarms) -> list[Job]:
-    """Looks at this machine's Patroni, where the settings name one."""
-    if not settings.patroni:
+    """Looks at this machine's etcd, where the settings name one."""
+    if not settings.etcd:
         return []
-    patroni = OwnPatroni(settings.patroni, settings.patroni_authority)
-    return [Job("takeover", TakeoverWatch(patroni.dcs_away_s, alarms).run)]
+    return [Job("takeover", TakeoverWatch(OwnEtcd(settings.etcd).ill, alarms).run)]
 
 
 def _waiting(database: Database) -> Callable[[], Awaitable[int]]:

@@ -43,7 +43,7 @@ class Settings:
     `own_database`: the database's files lie in `data`, so this node must watch its disk.
     `bus_authority`, `bus_replicas`: who vouches for the NATS servers, and how many hold the stream.
     `standbys`: synchronous ones that the database must have; `strict`: else nothing is written.
-    `patroni`: the address of this machine's, if any; `patroni_authority`: who vouches for it.
+    `etcd`: where this machine's, if it has one, tells its health.
     `disk_reserve_bytes`: with less of that disk free, the node only reads.
     `anchor`: where the log's heads are published, if anywhere.
     `titles_chain`: the chain of others on which titles live, if not in this node.
@@ -90,8 +90,7 @@ class Settings:
     bus_replicas: int = 1
     standbys: int = 0
     strict: bool = False
-    patroni: str = ""
-    patroni_authority: str = ""
+    etcd: str = ""
     disk_reserve_bytes: int = RESERVE_BYTES
     anchor: AnchorSettings | None = None
     titles_chain: ChainSettings | None = None

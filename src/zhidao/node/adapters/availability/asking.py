@@ -19,7 +19,6 @@ from nats.js.api import StreamInfo
 from zhidao.core.errors import Unavailable
 from zhidao.core.hosts.answers import ask, bad_answer
 from zhidao.node.adapters.availability.folder import Opened
-from zhidao.node.adapters.availability.patroni import patroni_of
 from zhidao.node.availability.machines import Machine
 from zhidao.node.availability.plan import bus_urls, database_url
 from zhidao.node.availability.seen import (
@@ -111,7 +110,15 @@ async def _patroni(machine: Machine, known: httpx.AsyncClient) -> Patroni:
     # Of one without a running PostgreSQL the status is 503, and the answer the same.
     url = f"https://{machine.host}:{machine.ports.patroni}/patroni"
     told = (await ask(known, "GET", url, seconds=ANSWER_S)).json()
-    return patroni_of(told, time.time())
+    seen = told.get("dcs_last_seen")
+    away_s = max(0.0, time.time() - seen) if isinstance(seen, int | float) else 0.0
+    return Patroni(
+        role=str(told.get("role", ""))[:40],
+        state=str(told.get("state", ""))[:40],
+        paused=told.get("pause") is True,
+        dcs_away_s=round(away_s, 1),
+        may_lead=told.get("sync_standby") is True or told.get("quorum_standby") is True,
+    )
 
 
 async def _postgres(opened: Opened, machine: Machine) -> Postgres:
