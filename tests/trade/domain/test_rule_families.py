@@ -22,6 +22,7 @@ XRECHNUNG = f"{EN16931}#compliant#urn:xeinkauf.de:kosit:xrechnung_3.0"
 EXTENSION = f"{XRECHNUNG}#conformant#urn:xeinkauf.de:kosit:extension:xrechnung_3.0"
 CVD = f"{XRECHNUNG}#compliant#urn:xeinkauf.de:kosit:xrechnung:cvd_0.9"
 PEPPOL = f"{EN16931}#compliant#urn:fdc:peppol.eu:2017:poacc:billing:3.0"
+SPACE = INVOICE[1:].partition("}")[0]
 NORM, GERMAN = FAMILIES["en16931-ubl"], FAMILIES["xrechnung-ubl"]
 
 
@@ -109,3 +110,49 @@ def test_the_weights_of_code_rules_follow_the_kind_of_xrechnung(root):
     assert ("BR-CO-16" in extended) is (syntax == "ubl")
     assert not FAMILIES[f"peppol-bis3-{syntax}"].judges(root, XRECHNUNG)
     assert FAMILIES[f"peppol-bis3-{syntax}"].judges(root, PEPPOL)
+
+
+def own(pattern: str):
+    pack = RulePack("p", "1", "r", "d", "own-1", "", spaces=(SPACE,), applies_to=pattern)
+    family = family_of_pack(pack)
+    assert family is not None
+    return family
+
+
+@pytest.mark.parametrize("pattern", ["urn:cen.eu:*", "*compliant*", XRECHNUNG, "*xrechnung*"])
+@pytest.mark.parametrize("profile", [XRECHNUNG, PEPPOL])
+def test_rules_of_ones_own_stand_in_for_none_of_a_known_profile(pattern, profile):
+    lack = lack_of(INVOICE, profile, "2026-09-01", [NORM, own(pattern)], [])
+    assert lack is not None
+    assert ("xrechnung-ubl" if profile == XRECHNUNG else "peppol-bis3-ubl") in lack.why
+
+
+@pytest.mark.parametrize(
+    "profile",
+    [
+        f"{EN16931}#compliant#urn:foo.bar:anti-xrechnung",
+        f"{EN16931}#conformant#urn:foo.bar:anti-xrechnung",
+        f"{XRECHNUNG}#conformant#urn:foo:ext_1",
+        XRECHNUNG.replace("3.0", "2.1"),
+        XRECHNUNG.replace("3.0", "3.1"),
+        f"{PEPPOL}#compliant#urn:xeinkauf.de:kosit:xrechnung_3.0",
+        PEPPOL.replace("3.0", "4.0"),
+        XRECHNUNG.upper(),
+    ],
+)
+def test_a_profile_that_only_holds_a_known_ones_word_is_not_that_one(profile):
+    every = [family for family in FAMILIES.values() if family.judges(INVOICE, profile)]
+    assert lack_of(INVOICE, profile, "2026-09-01", every, []) is not None
+    assert lack_of(INVOICE, profile, "2026-09-01", [*every, own("urn:cen.eu:*")], []) is not None
+    # Who names the profile itself says that these are its rules.
+    assert lack_of(INVOICE, profile, "2026-09-01", [*every, own(profile)], []) is None
+
+
+def test_a_profile_of_ones_own_is_judged_by_rules_that_name_it_and_by_no_wider_ones():
+    profile = f"{EN16931}#compliant#urn:example.org:ours"
+    for pattern, whole in (
+        *((profile, True), ("*urn:example.org:*", True), (f"{EN16931}#compliant#urn:e*", True)),
+        *(("urn:cen.eu:*", False), ("*compliant*", False), (f"{EN16931}*", False)),
+    ):
+        lack = lack_of(INVOICE, profile, "2026-09-01", [NORM, own(pattern)], [])
+        assert (lack is None) is whole, pattern

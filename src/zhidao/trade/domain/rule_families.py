@@ -17,10 +17,12 @@ INVOICE: Final = "{urn:oasis:names:specification:ubl:schema:xsd:Invoice-2}Invoic
 CREDIT_NOTE: Final = "{urn:oasis:names:specification:ubl:schema:xsd:CreditNote-2}CreditNote"
 CII: Final = "{urn:un:unece:uncefact:data:standard:CrossIndustryInvoice:100}CrossIndustryInvoice"
 _UBL: Final = frozenset((INVOICE, CREDIT_NOTE))
+_CII: Final = frozenset((CII,))
 # The profile of the norm itself, and the beginning of every profile that is built on it.
 EN16931: Final = "urn:cen.eu:en16931:2017"
 # Beginning of the names of families that an operator makes.
 OWN: Final = "own-"
+_OF_ANY: Final = f"{EN16931}#compliant##conformant#"
 _PATTERN_CHARS_MAX: Final = 300
 
 
@@ -28,6 +30,8 @@ _PATTERN_CHARS_MAX: Final = 300
 class Family:
     """Rules for documents with one of `roots` whose profile holds `profile` ('' means any).
 
+    They are tried on all of these, and are the whole of what a profile asks for where it is one of
+    `profiles`: another that only holds the word is another's, or of another release.
     A family of the operator's own has no roots: it is for any root of one of the namespaces
     `spaces`, if the whole profile is as `pattern` says (`*` stands for anything).
     `marks` are beginnings of rule ids by which a rule set shows that it is of this family;
@@ -38,6 +42,7 @@ class Family:
     roots: frozenset[str]
     marks: tuple[str, ...]
     profile: str = ""
+    profiles: tuple[str, ...] = ()
     overrides: tuple[tuple[str, Mapping[str, Flag]], ...] = field(default=())
     spaces: frozenset[str] = frozenset()
     pattern: str = ""
@@ -57,6 +62,11 @@ class Family:
             return False
         return fits(self.pattern, profile) if self.pattern else self.profile in profile
 
+    def is_named_by(self, profile: str) -> bool:
+        """Whether it is the operator's own, and its pattern names more than any profile has."""
+        parts = self.pattern.split("*")
+        return fits(self.pattern, profile) and any(part not in _OF_ANY for part in parts)
+
     def overriding(self, profile: str) -> Mapping[str, Flag]:
         """The flags that the profile changes, by rule."""
         return next((flags for part, flags in self.overrides if part in profile), {})
@@ -74,6 +84,15 @@ _STANDARD: Final = _flags("BR-CL-23 BR-CL-21")
 # The scenarios of the Clean Vehicles Directive came later than that commit: the levels are those
 # that einvoice software which follows them tells (read in public code), not checked at KoSIT's.
 _CVD: Final = ("kosit:xrechnung:cvd", _flags("BR-CL-23 BR-CL-21", "BR-CL-13"))
+_XRECHNUNG: Final = f"{EN16931}#compliant#urn:xeinkauf.de:kosit:xrechnung_3.0"
+# As its rule BR-DE-21 of release 3.0 names them.
+_XRECHNUNGS: Final = (
+    _XRECHNUNG,
+    f"{_XRECHNUNG}#conformant#urn:xeinkauf.de:kosit:extension:xrechnung_3.0",
+    f"{_XRECHNUNG}#compliant#urn:xeinkauf.de:kosit:xrechnung:cvd_0.9",
+)
+_PEPPOL: Final = "urn:fdc:peppol.eu:2017:poacc:billing"
+_PEPPOLS: Final = (f"{EN16931}#compliant#{_PEPPOL}:3.0",)
 _XRECHNUNG_UBL: Final = (
     _CVD,
     (_EXTENSION, _flags("BR-CL-23 BR-CL-24", _CODES + " BR-CO-16")),
@@ -85,21 +104,11 @@ FAMILIES: Final = {
     family.name: family
     for family in (
         Family("en16931-ubl", _UBL, ("UBL-CR-", "UBL-SR-")),
-        Family("en16931-cii", frozenset((CII,)), ("CII-SR-", "CII-DT-")),
-        Family("xrechnung-ubl", _UBL, ("BR-DE-",), "xrechnung", _XRECHNUNG_UBL),
-        Family("xrechnung-cii", frozenset((CII,)), ("BR-DE-",), "xrechnung", _XRECHNUNG_CII),
-        Family(
-            "peppol-bis3-ubl",
-            _UBL,
-            ("PEPPOL-EN16931-",),
-            "urn:fdc:peppol.eu:2017:poacc:billing",
-        ),
-        Family(
-            "peppol-bis3-cii",
-            frozenset((CII,)),
-            ("PEPPOL-EN16931-",),
-            "urn:fdc:peppol.eu:2017:poacc:billing",
-        ),
+        Family("en16931-cii", _CII, ("CII-SR-", "CII-DT-")),
+        Family("xrechnung-ubl", _UBL, ("BR-DE-",), "xrechnung", _XRECHNUNGS, _XRECHNUNG_UBL),
+        Family("xrechnung-cii", _CII, ("BR-DE-",), "xrechnung", _XRECHNUNGS, _XRECHNUNG_CII),
+        Family("peppol-bis3-ubl", _UBL, ("PEPPOL-EN16931-",), _PEPPOL, _PEPPOLS),
+        Family("peppol-bis3-cii", _CII, ("PEPPOL-EN16931-",), _PEPPOL, _PEPPOLS),
     )
 }
 
@@ -174,12 +183,17 @@ def lack_of(
         wanted = _first(f for f in FAMILIES.values() if f.of_the_norm and f.is_for_root(root))
         if wanted is not None:
             return _lack_of_family(wanted, profile, day, installed)
-    if profile == EN16931 or not all(family.of_the_norm for family in applied):
+    if profile == EN16931:
         return None
-    special = (f for f in FAMILIES.values() if not f.of_the_norm)
-    wanted = _first(f for f in special if f.judges(root, profile))
-    if wanted is not None:
-        return _lack_of_family(wanted, profile, day, installed)
+    names = {family.name for family in applied}
+    known = [f for f in FAMILIES.values() if not f.of_the_norm and f.judges(root, profile)]
+    asked = [family for family in known if profile in family.profiles]
+    missing = _first(family for family in asked or known if family.name not in names)
+    if missing is not None:
+        return _lack_of_family(missing, profile, day, installed)
+    # Rules of the operator's own stand beside those of a known profile, never in their place.
+    if asked or any(family.pattern and family.is_named_by(profile) for family in applied):
+        return None
     return Lack(
         f"no installed pack is for the profile {profile[:200]}",
         f"zhidao trade packs add FILE.sch --applies-to {profile[:200]}",
