@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from zhidao.core.timescale import Utc
 from zhidao.store.memory import MemoryArchive, MemoryJournal
 from zhidao.trade.adapters.listing_file import ListingFile
 from zhidao.trade.domain.clearance.reference import REFERENCE
-from zhidao.trade.domain.clearance.risk import Look, RiskRule, RuleSet
+from zhidao.trade.domain.clearance.risk import Look, RiskRule, RuleSet, decide
 from zhidao.trade.domain.documents.formalities import FORMS
 from zhidao.trade.domain.model.consignment import CanonicalConsignment
 from zhidao.trade.service.clearance import Clearance
@@ -70,8 +71,10 @@ def clearance_of(listing: Path | None = None, rules: RuleSet = RULES) -> Clearan
 
 
 @pytest.fixture
-def clearance() -> Clearance:
-    return clearance_of()
+def clearance(tmp_path: Path) -> Clearance:
+    listing = tmp_path / "nobody.csv"
+    listing.write_text("name,Nobody Of These\n")
+    return clearance_of(listing)
 
 
 async def lodged(clearance: Clearance, *, reason: str = "", **changed: str):
@@ -228,3 +231,50 @@ async def test_without_a_list_nothing_is_green_by_the_rules_that_stand_at_first(
     risk = (await clearance.assess(NUMBER)).risk
     assert risk.channel == "yellow"
     assert "unscreened" in [match.rule for match in risk.matches]
+
+
+# An operator's own rules that look at no list, and one that would outweigh any that did.
+BLIND = RuleSet(
+    name="blind",
+    version="1",
+    rules=(RiskRule("trusted", "items.count", Look.ABOVE, "0", -1000, "known"),),
+    yellow_from=30,
+    red_from=70,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "because"),
+    [
+        (None, "floor-unscreened"),
+        ("kind,value\n", "floor-unscreened"),
+        ("", "floor-unscreened"),
+        ("name,Nobody Of These\nhs,999999\n", ""),
+        ("hs,84\n", "floor-listed"),
+    ],
+)
+async def test_whatever_the_rules_say_nothing_is_green_that_is_listed_or_unscreened(
+    tmp_path, text, because
+):
+    file = None if text is None else tmp_path / "list.csv"
+    if file:
+        file.write_text(text)
+    clearance = clearance_of(file, rules=BLIND)
+    await lodged(clearance)
+    declared = await clearance.assess(NUMBER)
+    matched = [match.rule for match in declared.risk.matches]
+    assert (declared.risk.channel, matched) == (
+        ("yellow", ["trusted", because]) if because else ("green", ["trusted"])
+    )
+    # It is decided the same again, and each rule has its reason in both languages.
+    assert [same for _, same in await clearance.rerun(actor("customs"), NUMBER)] == [True]
+    rules = {each.id: each for each in await clearance.rules_of(actor("customs"), NUMBER)}
+    assert all(rules[each].reason for each in matched)
+    assert not because or rules[because].reason_zh
+
+
+def test_decisions_of_before_that_promise_are_made_again_as_they_were():
+    facts = {"items.count": "1", "screening.list": "none", "screening.hits": "0"}
+    assert decide(facts, BLIND).channel == "green"
+    assert decide(facts, replace(BLIND, screened=True)).channel == "yellow"
+    assert "screened" not in BLIND.plain()

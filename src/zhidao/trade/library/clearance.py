@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -25,7 +26,7 @@ def assess(
     names = read_list(listing, issued_on=listed_on) if listing is not None else None
     parties = [said.get(f"{role}.name") for role in ("consignorParty", "consigneeParty")]
     hits = screen(names, parties, said.each(ITEM, "typeCode")) if names else []
-    ruleset = risk_file.read_rules(rules)
+    ruleset = replace(risk_file.read_rules(rules), screened=True)
     facts = risk_facts(said, rules=ruleset, listing=names, hits=hits)
     return {
         "type": RECORD,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final
 
 from zhidao.core.access import Relation, access
@@ -21,7 +22,7 @@ from zhidao.trade.domain.clearance.declaration import (
     step,
 )
 from zhidao.trade.domain.clearance.facts import risk_facts
-from zhidao.trade.domain.clearance.risk import RiskRule, RuleSet, decide
+from zhidao.trade.domain.clearance.risk import FLOOR, RiskRule, RuleSet, decide
 from zhidao.trade.domain.clearance.screening import screen
 from zhidao.trade.domain.model.catalogue import ITEM
 from zhidao.trade.domain.model.consignment import CanonicalConsignment
@@ -81,7 +82,7 @@ class Clearance:
         self._judges = judges
         self._records = records
         self._archive = archive
-        self._rules = rules
+        self._rules = replace(rules, screened=True)
         self._listings = listings
 
     async def submit(
@@ -262,7 +263,8 @@ class Clearance:
         risk = (await self.declaration(actor, declaration)).risk
         if risk is None:
             return []
-        return list(risk_file.read_rules(await self._archive.get(risk.rules)).rules)
+        rules = risk_file.read_rules(await self._archive.get(risk.rules))
+        return [*rules.rules, *(FLOOR if rules.screened else ())]
 
     async def rerun(self, actor: Actor, declaration: str) -> list[tuple[RiskDecided, bool]]:
         """Every risk decision of a declaration, and whether made again it is the same."""

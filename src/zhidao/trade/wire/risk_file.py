@@ -40,6 +40,7 @@ class _Rules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         default_factory=dict
     )
     rates_of: ShortOrNone = ""
+    screened: bool = False
 
 
 def schema() -> dict[str, Any]:
@@ -72,4 +73,5 @@ def read_rules(data: bytes) -> RuleSet:
         currency=document.currency,
         rates=tuple(sorted(document.rates.items())),
         rates_of=document.rates_of,
+        screened=document.screened,
     )

@@ -36,7 +36,9 @@ def risk_facts(
         name = f"crosscheck.{answer.rule}"
         if rank[answer.answer.value] >= rank[facts.get(name, "agree")]:
             facts[name] = answer.answer.value
-    facts["screening.list"] = f"{listing.issued_on} {listing.digest}" if listing else "none"
+    # A list of nothing is no list: nothing was held against anything.
+    said = f"{listing.issued_on} {listing.digest}" if listing and not listing.is_empty else "none"
+    facts["screening.list"] = said
     facts["screening.hits"] = str(len(found := list(hits)))
     for number, hit in enumerate(found):
         facts[f"screening.hit.{number}"] = f"{hit.text} is listed as {hit.listed}"

@@ -39,6 +39,16 @@ class Look(StrEnum):
     BELOW = "below"
 
 
+def _number(text: str, where: str) -> Decimal:
+    try:
+        number = Decimal(text)
+    except InvalidOperation as error:
+        raise MalformedInput(f"not a number: {text[:40]!r}", where=where) from error
+    if not number.is_finite():
+        raise MalformedInput(f"not a number: {text[:40]!r}", where=where)
+    return number
+
+
 @dataclass(frozen=True, slots=True)
 class RiskRule:
     """`fact` names one fact, or many by a star at its end; each match adds `weight` once.
@@ -59,6 +69,29 @@ class RiskRule:
             _number(self.value, f"rule {self.id}")
 
 
+FLOOR: Final = (
+    RiskRule(
+        "floor-unscreened",
+        "screening.list",
+        Look.EQUALS,
+        "none",
+        0,
+        "no list was screened, so nothing is green",
+        "未对照任何名单，因此不走绿色通道",
+    ),
+    RiskRule(
+        "floor-listed",
+        "screening.hits",
+        Look.ABOVE,
+        "0",
+        0,
+        "what stands on a list is not green",
+        "名单上的不走绿色通道",
+    ),
+)
+"""What an operator's rules cannot leave out: they add to no score, and end what would be green."""
+
+
 @dataclass(frozen=True, slots=True)
 class RuleSet:
     """Rules with the scores from which a declaration is yellow and red.
@@ -69,6 +102,9 @@ class RuleSet:
 
     `random_permille`: how many of 1000 declarations become yellow without any reason; which ones
     follows from their facts and `seed`, so that an auditor finds the same.
+
+    `screened`: whatever the rules say, nothing is green that a list hit or that no list was held
+    against (see `FLOOR`). False in decisions of before there was such a promise.
     """
 
     name: str
@@ -81,6 +117,7 @@ class RuleSet:
     currency: str = ""
     rates: tuple[tuple[str, str], ...] = ()
     rates_of: str = ""
+    screened: bool = False
 
     def __post_init__(self) -> None:
         names = [rule.id for rule in self.rules]
@@ -127,6 +164,7 @@ class RuleSet:
             # Rules without them keep the digest that they always had.
             **({"currency": self.currency} if self.currency else {}),
             **({"rates": dict(self.rates), "rates_of": self.rates_of} if self.rates else {}),
+            **({"screened": True} if self.screened else {}),
             "rules": [
                 {
                     "id": rule.id,
@@ -188,6 +226,10 @@ def decide(facts: Mapping[str, str], rules: RuleSet) -> RiskDecision:
         channel = Channel.RED
     elif score >= rules.yellow_from or at_random:
         channel = Channel.YELLOW
+    if channel is Channel.GREEN and rules.screened:
+        ended = tuple(match for rule in FLOOR for match in _matches(rule, facts))
+        matches += ended
+        channel = Channel.YELLOW if ended else channel
     return RiskDecision(rules.digest, digest, score, channel, matches, at_random)
 
 
@@ -213,13 +255,3 @@ def _holds(rule: RiskRule, value: str, name: str) -> bool:
         return value.startswith(rule.value)
     seen, limit = _number(value, name), Decimal(rule.value)
     return seen > limit if rule.test is Look.ABOVE else seen < limit
-
-
-def _number(text: str, where: str) -> Decimal:
-    try:
-        number = Decimal(text)
-    except InvalidOperation as error:
-        raise MalformedInput(f"not a number: {text[:40]!r}", where=where) from error
-    if not number.is_finite():
-        raise MalformedInput(f"not a number: {text[:40]!r}", where=where)
-    return number

@@ -32,6 +32,11 @@ class ScreeningList:
     names: frozenset[frozenset[str]]
     codes: tuple[str, ...]
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing could ever stand on it."""
+        return not self.names and not self.codes
+
 
 @dataclass(frozen=True, slots=True)
 class Hit:
