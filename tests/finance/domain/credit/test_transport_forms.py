@@ -63,6 +63,9 @@ BAD: list[tuple[str, Fields, str, str]] = [
     ("multimodal", {"covers_whole": False}, "whole", "19(c)(i)"),
     ("multimodal", {"originals": 2}, "full_set", "19(a)(iv)"),
     ("bill_of_lading", {"vessel": "TRAIN X8015"}, "vessel", "20(a)(ii)"),
+    ("bill_of_lading", {"vessel": "CR EXPRESS X8015"}, "vessel", "20(a)(ii)"),
+    ("bill_of_lading", {"vessel": "China-Europe Express"}, "vessel", "20(a)(ii)"),
+    ("bill_of_lading", {"vessel": "CA 1041"}, "vessel", "20(a)(ii)"),
     ("bill_of_lading", {"capacity": "railway stamp"}, "capacity", "20(a)(i)"),
     ("bill_of_lading", {"loading": "Ningbo, China"}, "loading", "20(a)(iii)"),
     ("sea_waybill", {"consignee": "To order"}, "negotiable", "21"),
@@ -133,10 +136,27 @@ def test_a_rail_waybill_is_no_bill_of_lading_and_the_other_way_round() -> None:
         ("China", "China", True),
         ("Georgia", "Atlanta, Georgia", False),
         ("", "Shanghai", False),
+        ("Port of Shanghai", "Shanghai", True),
+        ("SHANGHAI PORT, CHINA", "Shanghai", True),
+        ("Shanghai (CN)", "Shanghai, China", True),
+        ("Shanghai China", "Shanghai", True),
+        ("Shanghai (Taiwan)", "Shanghai, China", False),
+        ("Shanghai Pudong", "Shanghai", False),
+        ("Port Said", "Said", False),
+        ("Port", "Port", True),
+        ("New Mexico", "New Mexico", True),
     ],
 )
 def test_a_country_behind_a_place_adds_nothing(one: str, other: str, *, same: bool) -> None:
     assert same_place(one, other) is same
+
+
+@pytest.mark.parametrize(
+    "vessel", ["HAMBURG EXPRESS", "Ever Given", "MSC 1041 Irina", "X-Press Pearl"]
+)
+def test_ships_of_such_names_are_ships(vessel: str) -> None:
+    told = found("bill_of_lading", _NAMED | {"vessel": vessel})
+    assert "transport.vessel" not in [name for name, _ in told]
 
 
 _ASKED = Goods(description=GOODS, quantity=24, unit="H87", unit_price_minor=1)
@@ -151,6 +171,10 @@ _ASKED = Goods(description=GOODS, quantity=24, unit="H87", unit_price_minor=1)
         " with spare parts",
         "; one sample free of charge",
         " as well as 12 gaskets",
+        "; additionally motors 3 pcs",
+        " and accessories",
+        " with toolkit",
+        " incl. mounting tools",
     ],
 )
 def test_goods_that_nobody_asked_for_are_seen(more: str) -> None:
@@ -180,6 +204,10 @@ def test_what_only_tells_more_of_the_goods_is_no_other_goods(text: str) -> None:
         ("pumps, SECONDHAND", True),
         ("Pumps, refurbished", True),
         ("used machinery", True),
+        ("2nd hand pumps", True),
+        ("Pumps, demonstration units", True),
+        ("ex-display pumps", True),
+        ("Pumps for display of pressure", False),
         ("Pumps in used condition", True),
         ("No second-hand parts, not refurbished", False),
         ("Pumps used for drinking water", False),

@@ -30,14 +30,17 @@ _NO_GOODS: Final = frozenset(
 _ADDED: Final = (
     re.compile(rf"\b{_COUNT} {_MORE} \w+"),
     re.compile(rf"\b{_BESIDE} {_COUNT} (\w+)(?: \w+)?"),
+    re.compile(rf"\b{_BESIDE} (?:\w+ )?(?:accessories|tools?|tool ?kits?|attachments?|spares)\b"),
+    re.compile(r"\b(?:additionally|in addition|furthermore|moreover|besides) \w+(?: \w+)?"),
     re.compile(r"\b(?:spare|replacement) parts?\b"),
     re.compile(r"\b(?:free of charge|without charge|gratis|no commercial value)\b"),
 )
 _NOT_NEW: Final = re.compile(
     r"(?P<no>\b(?:not|no|non|never|without)\b(?: \w+)? )?"
-    r"\b(?P<said>second ?hand|pre ?owned|refurbished|reconditioned|rebuilt|remanufactured|"
+    r"\b(?P<said>(?:second|2nd) ?hand|pre ?owned|refurbished|reconditioned|rebuilt|remanufactured|"
     r"re ?manufactured|overhauled|used (?:goods|condition|machine|machines|machinery|equipment|"
-    r"pumps?|parts?)|in used condition|previously used|ex demo|demonstration models?|"
+    r"pumps?|parts?)|in used condition|previously used|ex demo|ex display|"
+    r"(?:demonstration|demo|display|showroom|exhibition) (?:models?|units?|pieces?|goods|items?)|"
     r"b stock|scrap|damaged|defective)\b"
 )
 

@@ -5,6 +5,7 @@ Data need not be identical, only free of conflict (UCP 600 article 14(d)).
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from zhidao.finance.domain.credit.checks import plain
@@ -41,6 +42,11 @@ def _table() -> dict[str, str]:
 
 
 _BY_NAME: Final = _table()
+_CODE_CHARS: Final = 2
+_BRACKETS: Final = re.compile(r"(.*\S)\s*\(([^()]+)\)")
+_PORT: Final = re.compile(
+    r"^(?:the )?(?:sea ?)?port of (?=.)|(?<=.) (?:sea ?)?(?:port|harbour|harbor)$"
+)
 
 
 def same_place(one: str, other: str) -> bool:
@@ -48,17 +54,41 @@ def same_place(one: str, other: str) -> bool:
 
     >>> same_place("Shanghai, China", "Shanghai")
     True
+    >>> same_place("Port of Shanghai", "SHANGHAI PORT (CN)")
+    True
     >>> same_place("London, Canada", "London, United Kingdom")
     False
     >>> same_place("Hamburg", "Bremerhaven, Germany")
     False
     """
-    (name, country), (wanted, asked) = _parts(one), _parts(other)
-    return name == wanted and (not country or not asked or country == asked)
+    return any(
+        name == wanted and (not country or not asked or country == asked)
+        for name, country in _readings(one)
+        for wanted, asked in _readings(other)
+    )
 
 
-def _parts(text: str) -> tuple[str, str]:
-    """The place's name, and the country behind it or nothing."""
+def _readings(text: str) -> list[tuple[str, str]]:
+    """What a text may name: a place as a whole, or one with its country behind it or nothing."""
     name, sign, behind = text.rpartition(",")
+    in_brackets = _BRACKETS.fullmatch(text.strip())
+    if in_brackets:
+        name, sign, behind = in_brackets[1], "(", in_brackets[2]
     country = _BY_NAME.get(plain(behind), "") if sign and plain(name) else ""
-    return (plain(name), country) if country else (plain(text), "")
+    if country:
+        return [(_bare(name), country)]
+    words = plain(text).split()
+    # A name of two letters behind a place, without a sign between, may be a word of it.
+    told = ((" ".join(words[:at]), " ".join(words[at:])) for at in range(1, len(words)))
+    behind_it = [
+        (_bare(place), _BY_NAME[after])
+        for place, after in told
+        if len(after) > _CODE_CHARS and after in _BY_NAME
+    ]
+    return [(_bare(text), ""), *behind_it]
+
+
+def _bare(text: str) -> str:
+    """A place's name, without what only says that it has a port."""
+    name = plain(text)
+    return _PORT.sub("", name) or name

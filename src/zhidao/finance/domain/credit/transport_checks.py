@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -12,6 +13,12 @@ from zhidao.finance.domain.credit.transport_forms import FORMS, FormRules
 
 _NO_SHIPS: Final = frozenset(
     "train wagon railcar truck lorry trailer tractor flight aircraft airplane".split()
+)
+# Trains and flights in other words: block trains of railways, numbers of trains and flights.
+_NO_SHIP: Final = re.compile(
+    r"(?:.* )?(?:china ?(?:europe|railway)|cr|trans ?eurasia|container|block|rail(?:way)?)"
+    r" express\b.*"
+    r"|x ?\d{4,5}|[a-z]{2} ?\d{3,4}"
 )
 
 
@@ -70,8 +77,9 @@ def _accepted(case: Case) -> Iterator[Conflict]:
 @check("transport.vessel", "UCP 600 20(a)(ii)", "No vessel is named.")
 def _vessel(case: Case) -> Iterator[Conflict]:
     for paper, rules in _each(case):
-        words = set(plain(paper.vessel).split())
-        if rules.vessel and (not words or words & _NO_SHIPS):
+        named = plain(paper.vessel)
+        is_ship = named and not _NO_SHIPS & set(named.split()) and not _NO_SHIP.fullmatch(named)
+        if rules.vessel and not is_ship:
             yield (
                 told(paper, "vessel", paper.vessel or "none"),
                 "rule:vessel = named",
