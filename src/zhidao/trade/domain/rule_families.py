@@ -64,8 +64,8 @@ class Family:
 
     def is_named_by(self, profile: str) -> bool:
         """Whether it is the operator's own, and its pattern names more than any profile has."""
-        parts = self.pattern.split("*")
-        return fits(self.pattern, profile) and any(part not in _OF_ANY for part in parts)
+        says = any(part not in _OF_ANY for part in self.pattern.split("*"))
+        return says and fits(self.pattern, profile)
 
     def overriding(self, profile: str) -> Mapping[str, Flag]:
         """The flags that the profile changes, by rule."""
@@ -178,21 +178,14 @@ def lack_of(
     """
     if not profile:
         return Lack("the document names no profile (BT-24)", "ask its sender for one that does")
-    has_norm = any(family.of_the_norm for family in applied)
-    if profile.startswith(EN16931) and not has_norm:
-        wanted = _first(f for f in FAMILIES.values() if f.of_the_norm and f.is_for_root(root))
-        if wanted is not None:
-            return _lack_of_family(wanted, profile, day, installed)
-    if profile == EN16931:
-        return None
+    known = _asked_for(root, profile)
     names = {family.name for family in applied}
-    known = [f for f in FAMILIES.values() if not f.of_the_norm and f.judges(root, profile)]
-    asked = [family for family in known if profile in family.profiles]
-    missing = _first(family for family in asked or known if family.name not in names)
+    missing = next((family for family in known if family.name not in names), None)
     if missing is not None:
         return _lack_of_family(missing, profile, day, installed)
     # Rules of the operator's own stand beside those of a known profile, never in their place.
-    if asked or any(family.pattern and family.is_named_by(profile) for family in applied):
+    is_known = profile == EN16931 or any(profile in family.profiles for family in known)
+    if is_known or any(family.is_named_by(profile) for family in applied):
         return None
     return Lack(
         f"no installed pack is for the profile {profile[:200]}",
@@ -200,8 +193,13 @@ def lack_of(
     )
 
 
-def _first(families: Iterable[Family]) -> Family | None:
-    return next(iter(families), None)
+def _asked_for(root: str, profile: str) -> list[Family]:
+    """The known families that must judge a document: the norm's, and those of its profile."""
+    known = [family for family in FAMILIES.values() if family.judges(root, profile)]
+    exactly = [family for family in known if profile in family.profiles]
+    special = exactly or [family for family in known if not family.of_the_norm]
+    norm = [family for family in known if family.of_the_norm]
+    return norm + special if profile.startswith(EN16931) else special
 
 
 def _lack_of_family(family: Family, profile: str, day: str, installed: Iterable[RulePack]) -> Lack:

@@ -221,16 +221,17 @@ def decide(facts: Mapping[str, str], rules: RuleSet) -> RiskDecision:
     drawn = hashlib.sha256(f"{rules.seed}:{digest}".encode()).digest()
     # 2^64 draws over 1000 boxes differ by less than one in 10^16.
     at_random = int.from_bytes(drawn[:8], "big") % _PERMILLE < rules.random_permille
-    channel = Channel.GREEN
-    if score >= rules.red_from:
-        channel = Channel.RED
-    elif score >= rules.yellow_from or at_random:
-        channel = Channel.YELLOW
+    channel = _channel(score, rules, at_random=at_random)
     if channel is Channel.GREEN and rules.screened:
         ended = tuple(match for rule in FLOOR for match in _matches(rule, facts))
-        matches += ended
-        channel = Channel.YELLOW if ended else channel
+        matches, channel = matches + ended, Channel.YELLOW if ended else channel
     return RiskDecision(rules.digest, digest, score, channel, matches, at_random)
+
+
+def _channel(score: int, rules: RuleSet, *, at_random: bool) -> Channel:
+    if score >= rules.red_from:
+        return Channel.RED
+    return Channel.YELLOW if score >= rules.yellow_from or at_random else Channel.GREEN
 
 
 def _matches(rule: RiskRule, facts: Mapping[str, str]) -> list[RiskMatch]:
