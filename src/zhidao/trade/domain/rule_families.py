@@ -184,8 +184,8 @@ def lack_of(
     if missing is not None:
         return _lack_of_family(missing, profile, day, installed)
     # Rules of the operator's own stand beside those of a known profile, never in their place.
-    is_known = profile == EN16931 or any(profile in family.profiles for family in known)
-    if is_known or any(family.is_named_by(profile) for family in applied):
+    profiles = {EN16931, *(each for family in known for each in family.profiles)}
+    if profile in profiles or any(family.is_named_by(profile) for family in applied):
         return None
     return Lack(
         f"no installed pack is for the profile {profile[:200]}",
@@ -195,11 +195,15 @@ def lack_of(
 
 def _asked_for(root: str, profile: str) -> list[Family]:
     """The known families that must judge a document: the norm's, and those of its profile."""
-    known = [family for family in FAMILIES.values() if family.judges(root, profile)]
-    exactly = [family for family in known if profile in family.profiles]
-    special = exactly or [family for family in known if not family.of_the_norm]
-    norm = [family for family in known if family.of_the_norm]
-    return norm + special if profile.startswith(EN16931) else special
+    special = _judging(root, profile, of_the_norm=False)
+    special = [family for family in special if profile in family.profiles] or special
+    norm = profile.startswith(EN16931)
+    return [*(_judging(root, profile, of_the_norm=True) if norm else ()), *special]
+
+
+def _judging(root: str, profile: str, *, of_the_norm: bool) -> list[Family]:
+    every = FAMILIES.values()
+    return [f for f in every if f.judges(root, profile) and f.of_the_norm is of_the_norm]
 
 
 def _lack_of_family(family: Family, profile: str, day: str, installed: Iterable[RulePack]) -> Lack:
