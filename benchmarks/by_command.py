@@ -1,4 +1,4 @@
-"""What a person waits for at the command line: screening, rules, netting, credits, positions.
+"""What a person waits for at the command line: screening, rules, netting, positions, coverage.
 
 Each figure is of `zhidao …` as a program of its own, from its start to its answer, on files that
 it reads itself. What one more name, debt or invoice takes is the difference between a large and a
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import os
 import random
 import shutil
@@ -31,8 +32,10 @@ NAMES: Final = (1, 201)
 DEBTS: Final = (1_000, 101_000)
 PARTIES: Final = 2_000
 INVOICES: Final = (2, 42)
+ROUTE_KM: Final = 1_000
+CELLS: Final = 200
 _MOST_S: Final = 120.0
-_DONE: Final = (0, 1)  # Answered, and answered with no.
+_DONE: Final = (0, 1, 4)  # Answered, answered with no, and in part.
 
 
 def run(long: bool) -> Iterator[dict[str, Any]]:  # noqa: FBT001 (the contract of all benchmarks)
@@ -40,7 +43,7 @@ def run(long: bool) -> Iterator[dict[str, Any]]:  # noqa: FBT001 (the contract o
     runs = 5 if long else 2
     with tempfile.TemporaryDirectory(prefix="zd-") as place:
         folder = Path(place)
-        for measure in (_screening, _netting, _credit, _rules, _positions):
+        for measure in (_screening, _netting, _credit, _rules, _positions, _coverage):
             yield from measure(folder, runs)
 
 
@@ -171,3 +174,29 @@ def _positions(folder: Path, runs: int) -> Iterator[dict[str, Any]]:
     found = [_weighed("positioning", "solve", observed, navigation) for _ in range(runs)]
     yield claim("day_of_30_s_solved_command_s", [one.clock_s for one in found], "s")
     yield claim("day_of_30_s_solved_command_cpu_s", [one.cpu_s for one in found], "s")
+
+
+def _coverage(folder: Path, runs: int) -> Iterator[dict[str, Any]]:
+    """Cells at random within five kilometres of a winding route, judged each 100 m."""
+    chance, degree_km = random.Random(3), 111.2
+    leg_km = ROUTE_KM / 999
+    route, north_km, east_km = [], 0.0, 0.0
+    for number in range(1_000):
+        route.append((43.0 + north_km / degree_km, 60.0 + east_km / degree_km / 0.73))
+        heading = 0.6 * math.sin(number / 40)
+        north_km += leg_km * math.sin(heading)
+        east_km += leg_km * math.cos(heading)
+    line = {"type": "LineString", "coordinates": [[east, north] for north, east in route]}
+    (folder / "route.geojson").write_text(json.dumps(line), encoding="utf-8")
+    with (folder / "cells.csv").open("w", encoding="utf-8") as out:
+        out.write("latitude_deg,longitude_deg,frequency_mhz,height_m,eirp_dbm,gain_dbi\n")
+        for _ in range(CELLS):
+            north, east = chance.choice(route)
+            north += chance.uniform(-0.04, 0.04)
+            east += chance.uniform(-0.05, 0.05)
+            out.write(f"{north:.6f},{east:.6f},{chance.choice((700, 1800))},35,60,17\n")
+    words = (folder / "route.geojson", "--sites", folder / "cells.csv")
+    found = [_weighed("network", "coverage", *words) for _ in range(runs)]
+    name = f"coverage_{ROUTE_KM}_km_{CELLS}_cells_command"
+    yield claim(f"{name}_s", [one.clock_s for one in found], "s", target=2.0, at_most=True)
+    yield claim(f"{name}_cpu_s", [one.cpu_s for one in found], "s")
