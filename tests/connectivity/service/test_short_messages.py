@@ -8,7 +8,7 @@ import pytest
 
 from zhidao.connectivity.domain.message import Form, Message
 from zhidao.connectivity.domain.observation import Point
-from zhidao.connectivity.events import ShortMessageReceived
+from zhidao.connectivity.events import CardRegistered, ShortMessageReceived
 from zhidao.connectivity.wire.compact import Track, pack
 from zhidao.connectivity.wire.datagram import encode
 from zhidao.connectivity.wire.rdss import Received3, Received21, Send21, as_received, build
@@ -136,3 +136,56 @@ async def test_positions_in_a_datagram_count_once_with_those_that_came_bare(room
         await room.messages.receive(operator, heard(text))
     with pytest.raises(MalformedInput):
         await room.messages.receive(operator, heard(Message(Form.POSITIONS, b"none")))
+
+
+def _from(sender: str) -> str:
+    return build(
+        Received3(sender, "0179773", 1, "080000", 2, "0", pack(Track(POINTS, simulated=True)))
+    )
+
+
+@pytest.mark.parametrize(
+    ("registered", "sender"),
+    [
+        ("15240507", "15240507"),
+        ("04207733", "4207733"),
+        ("4207733", "04207733"),
+        ("195817", "0195817"),
+        ("0195817", "195817"),
+        ("195817", "00195817"),
+    ],
+)
+async def test_a_card_is_one_card_however_many_zeros_stand_in_front(
+    room, operator, registered, sender
+):
+    card = await room.messages.register(
+        operator, card=registered, terminal="truck-7", owner=CARRIER
+    )
+    receipt = await room.messages.receive(operator, _from(sender))
+    assert receipt.card == card
+    # Registered once more under the other spelling it is the same card, and no second one.
+    again = await room.messages.register(operator, card=sender, terminal="truck-7", owner=CARRIER)
+    assert again == card
+    with pytest.raises(Conflict):
+        await room.messages.register(operator, card=sender, terminal="truck-8", owner=CARRIER)
+
+
+async def test_a_card_registered_short_before_is_found_and_stays_as_it_is(room, operator):
+    """Earlier versions took down what was typed."""
+    fact = CardRegistered(card="195817", terminal="truck-7")
+    await room.messages._records.record(
+        operator, "card/195817", [fact], after=0, owner=CARRIER, visible=(operator.party,)
+    )
+    for sender in ("195817", "0195817", "00195817"):
+        assert (await room.messages.receive(operator, _from(sender))).card.card == "195817"
+        again = await room.messages.register(
+            operator, card=sender, terminal="truck-7", owner=CARRIER
+        )
+        assert again.card == "195817"
+
+
+@pytest.mark.parametrize("wrong", ["", "123456789", "12a4567", "１２３４５６７"])
+async def test_what_is_no_number_of_a_card_is_not_registered(room, operator, wrong):
+    with pytest.raises(MalformedInput) as refused:
+        await room.messages.register(operator, card=wrong, terminal="truck-7", owner=CARRIER)
+    assert refused.value.code == "bad_card"

@@ -22,3 +22,12 @@ def plain_number(number: str) -> str:
     ('4207733', '0195817', '15240507')
     """
     return number.lstrip("0").zfill(_DIGITS)
+
+
+def spellings(number: str) -> tuple[str, ...]:
+    """The number as it stands on the card, then as it may have been taken down before.
+
+    >>> spellings("00195817")
+    ('0195817', '00195817', '195817')
+    """
+    return tuple(dict.fromkeys((plain_number(number), number, number.lstrip("0") or "0")))

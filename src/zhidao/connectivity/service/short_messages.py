@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from zhidao.connectivity.domain.card_number import plain_number
+from zhidao.connectivity.domain.card_number import is_card, plain_number, spellings
 from zhidao.connectivity.domain.message import Form, Message
 from zhidao.connectivity.domain.observation import GRID_NDEG, Point
 from zhidao.connectivity.events import CardRegistered, ShortMessageReceived
@@ -18,7 +18,7 @@ from zhidao.connectivity.wire.datagram import decode, is_datagram
 from zhidao.connectivity.wire.rdss import Received3, Received21, parse
 from zhidao.core.access import Relation, access
 from zhidao.core.actor import Actor, Role
-from zhidao.core.errors import Conflict, NotFound, Refused
+from zhidao.core.errors import Conflict, MalformedInput, NotFound, Refused
 from zhidao.core.events import SignedEvent, every
 from zhidao.core.ids import PartyId
 from zhidao.core.journal import Entry, Records, Scribe
@@ -59,21 +59,32 @@ class ShortMessages:
         owner: PartyId,
         readers: Sequence[PartyId] = (),
     ) -> Card:
-        """Says in which terminal a card is. The same again changes nothing; else Conflict."""
+        """Says in which terminal a card is. The same again changes nothing; else Conflict.
+
+        A card is one, with however many zeros in front its number is given. Raises MalformedInput
+        for what is no number of a card: 7 digits, 8 of later BDS-3 cards.
+        """
         MAY_REGISTER_CARD.admit(actor)
+        if not is_card(card):
+            raise MalformedInput(
+                f"not the number of a card: {card[:12]!r}",
+                code="bad_card",
+                remedy="give the 7 or 8 digits on the card",
+            )
         # Who registers a card sees it: a ground station's operator brings its messages.
         visible = tuple(sorted({*readers, actor.party} - {owner}))
-        wanted = Card(card, terminal, owner, visible)
-        before = await self._records.history(f"card/{card}")
-        if before:
-            return _same(before[0], wanted)
-        fact = CardRegistered(card=card, terminal=terminal)
+        for number in spellings(card):
+            if before := await self._records.history(f"card/{number}"):
+                return _same(before[0], Card(number, terminal, owner, visible))
+        plain = plain_number(card)
+        wanted = Card(plain, terminal, owner, visible)
+        fact = CardRegistered(card=plain, terminal=terminal)
         try:
             await self._records.record(
-                actor, f"card/{card}", [fact], after=0, owner=owner, visible=wanted.visible
+                actor, f"card/{plain}", [fact], after=0, owner=owner, visible=visible
             )
         except Conflict:
-            before = await self._records.history(f"card/{card}")
+            before = await self._records.history(f"card/{plain}")
             return _same(before[0], wanted)
         return wanted
 
@@ -115,15 +126,14 @@ class ShortMessages:
 
     async def _card(self, actor: Actor, number: str) -> Card:
         # BDS-3 units write the sender with more zeros in front than stand on the card.
-        plain = plain_number(number)
-        try:
-            history = await self._records.history(f"card/{number}", actor)
-        except NotFound:
-            if plain == number:
-                raise
-            history = await self._records.history(f"card/{plain}", actor)
-        fact = CardRegistered.of(history[0])
-        return Card(fact.card, fact.terminal, history[0].owner, history[0].visible)
+        for name in spellings(number):
+            try:
+                [first, *_] = await self._records.history(f"card/{name}", actor)
+            except NotFound:
+                continue
+            fact = CardRegistered.of(first)
+            return Card(fact.card, fact.terminal, first.owner, first.visible)
+        raise NotFound(f"no card {plain_number(number)}")
 
     def _entries(
         self, card: Card, aggregate: str, track: Track, after: int, firsts: Sequence[bool]

@@ -28,7 +28,7 @@ MAY_SET_SCENARIO: Final = access(Role.OPERATOR)
 PartyName = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Readers = Annotated[list[Annotated[PartyName, KNOWN]], msgspec.Meta(max_length=32)]
 TerminalName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,29}\Z")]
-CardNumber = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,7}\Z")]
+CardNumber = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,8}\Z")]
 LatitudeNdeg = Annotated[int, msgspec.Meta(ge=-90_000_000_000, le=90_000_000_000)]
 LongitudeNdeg = Annotated[int, msgspec.Meta(ge=-180_000_000_000, le=180_000_000_000)]
 _PhonePath = Annotated[str, Parameter(pattern=r"^\+[1-9][0-9]{4,14}\Z")]
