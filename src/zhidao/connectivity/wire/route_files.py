@@ -71,24 +71,25 @@ def _of_geojson(data: bytes) -> Iterator[tuple[float, float]]:
 
 def _line(document: object) -> dict[str, Any]:
     """The one LineString of a document."""
-    if isinstance(document, dict) and "crs" in document:
+    members = document if isinstance(document, dict) else {}
+    if "crs" in members:
         raise MalformedInput("the file names a coordinate system", remedy="convert to WGS 84")
-    if isinstance(document, dict) and document.get("type") == "FeatureCollection":
-        features = document.get("features")
+    if members.get("type") == "FeatureCollection":
+        features = members.get("features")
         if not isinstance(features, list) or len(features) != 1:
             raise MalformedInput(
                 "a route is a collection of exactly one feature", remedy="give each route apart"
             )
-        document = features[0]
-    if isinstance(document, dict) and document.get("type") == "Feature":
-        document = document.get("geometry")
-    if not isinstance(document, dict) or document.get("type") != "LineString":
-        kind = document.get("type") if isinstance(document, dict) else type(document).__name__
+        return _line(features[0])
+    if members.get("type") == "Feature":
+        return _line(members.get("geometry"))
+    if members.get("type") != "LineString":
+        kind = members.get("type", type(document).__name__)
         raise MalformedInput(
             f"a route is one LineString, not {str(kind)[:40]!r}",
             remedy="give a GeoJSON LineString, or CSV with latitude_deg and longitude_deg",
         )
-    return document
+    return members
 
 
 def _of_csv(data: bytes) -> Iterator[tuple[float, float]]:
