@@ -72,6 +72,22 @@ async def test_a_sentence_is_taken_once(client: httpx.AsyncClient):
     assert stranger.status_code == 404
 
 
+async def test_a_card_of_eight_digits_is_registered_and_heard(client: httpx.AsyncClient):
+    body = CARD | {"card": "15240507"}
+    registered = await client.post("/cards", json=body, headers=by("operator"))
+    assert (registered.status_code, registered.json()["card"]) == (201, "15240507")
+    sentence = build(Received21(1, "15240507", 2, "", pack(Track(POINTS, simulated=True))))
+    answer = await client.post(
+        "/short-messages", json={"sentence": sentence}, headers=by("carrier")
+    )
+    assert answer.json()["sender"] == "15240507"
+    # A zero in front is no other card, and a ninth digit is no card.
+    zero = await client.post("/cards", json=CARD | {"card": "04207733"}, headers=by("operator"))
+    assert zero.json()["card"] == "4207733"
+    nine = await client.post("/cards", json=CARD | {"card": "152405070"}, headers=by("operator"))
+    assert nine.status_code == 400
+
+
 @pytest.mark.parametrize(
     "sentence", ["$BDTXR,1,4207733,2,,A4*00", "x" * 9, SENTENCE.replace("A4", "A5")]
 )
