@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from zhidao.connectivity.domain.radio.route_line import RouteLine, route_line
+from zhidao.connectivity.wire.csv_rows import not_csv, text
 from zhidao.core.canonical import parse_strict
 from zhidao.core.errors import MalformedInput
 
@@ -93,7 +94,7 @@ def _line(document: object) -> dict[str, Any]:
 
 
 def _of_csv(data: bytes) -> Iterator[tuple[float, float]]:
-    reader = csv.reader(io.StringIO(_text(data), newline=""), strict=True)
+    reader = csv.reader(io.StringIO(text(data), newline=""), strict=True)
     columns: tuple[int, int] | None = None
     try:
         for row in reader:
@@ -110,19 +111,7 @@ def _of_csv(data: bytes) -> Iterator[tuple[float, float]]:
             latitude, longitude = (_number(row[at], where) for at in columns)
             yield _place(latitude, longitude, where, "give degrees within 90 and 180")
     except csv.Error as error:
-        raise MalformedInput(
-            f"not CSV: {error}", where=f"line {reader.line_num}", remedy="save it as CSV in UTF-8"
-        ) from error
-
-
-def _text(data: bytes) -> str:
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise MalformedInput(
-            "not UTF-8", where=f"line {line}", remedy="save it as CSV in UTF-8"
-        ) from error
+        raise not_csv(error, reader.line_num) from error
 
 
 def _columns(row: list[str], where: str) -> tuple[int, int]:
