@@ -30,8 +30,8 @@ class MemoryNetwork:
             raise NotFound(f"no subscriber {phone}")
         return self._known[phone]
 
-    def covers(self, place: Geodetic) -> bool:
-        """Whether the place is covered."""
+    def covers(self, _phone: str, place: Geodetic, _radius_m: float, /) -> bool:
+        """Whether the middle of the circle is covered, whoever is asked about."""
         return self._coverage.covers(place)
 
     async def set(self, subscriber: Subscriber) -> None:

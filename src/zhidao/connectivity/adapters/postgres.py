@@ -49,8 +49,8 @@ class ScenarioNetwork:
             locations=tuple(map(_location, orjson.loads(row["sightings"]))),
         )
 
-    def covers(self, place: Geodetic) -> bool:
-        """Whether the place is covered."""
+    def covers(self, _phone: str, place: Geodetic, _radius_m: float, /) -> bool:
+        """Whether the middle of the circle is covered, whoever is asked about."""
         return self._coverage.covers(place)
 
     async def set(self, subscriber: Subscriber) -> None:

@@ -4,19 +4,32 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import Final
 
 from zhidao.core.errors import MalformedInput, Refused
 from zhidao.core.geo import Geodetic, course
 from zhidao.core.ids import PartyId
-from zhidao.core.timescale import Utc
+from zhidao.core.timescale import NS, Utc
 
 # E.164 with its plus sign: CAMARA Commonalities 0.6, schema PhoneNumber.
 _PHONE: Final = re.compile(r"\+[1-9][0-9]{4,14}\Z", re.ASCII)
 RADIUS_M_MAX: Final = 200_000.0
+# Faster than a lorry or a goods train goes: by so much a circle is wider for each second between
+# the time at which it was true and the one at which it is compared.
+DRIFT_MPS: Final = 40.0
 # Farther apart than any two places on Earth; stands for pairs that the geodesic refuses.
 _ANTIPODAL_M: Final = 20_000_000.0
+
+
+class Presence(StrEnum):
+    """Whether a network reaches a device: at once, by calling it, not at all; or nobody knows."""
+
+    REACHABLE = "reachable"
+    IDLE = "idle"
+    UNREACHABLE = "unreachable"
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +56,43 @@ class SubscriberLocation:
         """Area of the circle in square metres."""
         return math.pi * self.radius_m**2
 
+    def at_time(self, at: Utc) -> SubscriberLocation:
+        """The circle in which the device was at another time, however fast a vehicle went.
+
+        Raises MalformedInput where that is no circle of a network any more.
+        """
+        apart_s = abs(self.at.since_ns(at)) / NS
+        return replace(self, radius_m=self.radius_m + DRIFT_MPS * apart_s)
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkAnswer:
+    """What a network says of a SIM. `why`: it told no location; a sentence for whoever asked.
+
+    `withheld`: it may know more, and does not tell for want of consent or of a permission.
+    """
+
+    locations: tuple[SubscriberLocation, ...] = ()
+    why: str = ""
+    withheld: bool = False
+    presence: Presence = Presence.UNKNOWN
+
 
 @dataclass(frozen=True, slots=True)
 class Subscriber:
     """A device of the network. `readers` may ask where it is: its holder agreed.
 
-    `applicable`: the location service is offered for it. `locations`: oldest first; may be none.
+    `applicable`: the location service is offered for it. `locations`: oldest first; may be none,
+    and then `why` may say why. `withheld`, `presence`: as of a `NetworkAnswer`.
     """
 
     phone: str
     applicable: bool
     readers: tuple[PartyId, ...]
     locations: tuple[SubscriberLocation, ...]
+    why: str = ""
+    withheld: bool = False
+    presence: Presence = Presence.UNKNOWN
 
     def __post_init__(self) -> None:
         check_phone(self.phone)

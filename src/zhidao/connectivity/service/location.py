@@ -86,7 +86,7 @@ class Location:
         `subject`: the phone number that the caller's token stands for, or empty.
         """
         subscriber = await self._subscriber(actor, device, subject)
-        if not self._backend.covers(centre):
+        if not self._backend.covers(subscriber.phone, centre, radius_m):
             raise _verification("AREA_NOT_COVERED", "the network does not reach the asked area")
         if radius_m < RADIUS_M_MIN:
             raise _verification(
@@ -97,7 +97,7 @@ class Location:
         if age_s_max != ANY_AGE and not self._fresh(seen, age_s_max):
             raise _verification("UNABLE_TO_FULFILL_MAX_AGE", f"no location within {age_s_max} s")
         if not seen:
-            raise _verification("UNABLE_TO_LOCATE", "the network cannot locate the device")
+            raise _verification("UNABLE_TO_LOCATE", _unlocated(subscriber))
         return Located(subscriber.phone, seen[0]), match(centre, radius_m, seen[0])
 
     async def retrieve(
@@ -109,12 +109,24 @@ class Location:
         if age_s_max != ANY_AGE and not self._fresh(seen, age_s_max):
             raise _retrieval("UNABLE_TO_FULFILL_MAX_AGE", f"no location within {age_s_max} s")
         if not seen:
-            raise _retrieval("UNABLE_TO_LOCATE", "the network cannot locate the device")
+            raise _retrieval("UNABLE_TO_LOCATE", _unlocated(subscriber))
         if surface_m2_max != ANY_SURFACE and seen[0].surface_m2 > surface_m2_max:
             raise _retrieval(
                 "UNABLE_TO_FULFILL_MAX_SURFACE", f"no location within {surface_m2_max} m2"
             )
         return Located(subscriber.phone, seen[0])
+
+    async def subscriber(self, actor: Actor, phone: str) -> Subscriber:
+        """What the network of a number says of it. Raises NotFound, Unavailable."""
+        MAY_LOCATE.admit(actor)
+        unknown = NotFound("no network that answers this node knows this number")
+        try:
+            found = await self._backend.subscriber(phone)
+        except NotFound as error:
+            raise unknown from error
+        if actor.role is Role.PARTY and not MAY_LOCATE.relates(actor, found):
+            raise unknown
+        return found
 
     async def _subscriber(self, actor: Actor, device: Device, subject: str) -> Subscriber:
         MAY_LOCATE.admit(actor)
@@ -137,6 +149,8 @@ class Location:
         # A device whose holder did not agree looks like one that does not exist.
         if actor.role is Role.PARTY and not MAY_LOCATE.relates(actor, found):
             raise unknown
+        if found.withheld:
+            raise Declined(HTTPStatus.FORBIDDEN, "PERMISSION_DENIED", found.why)
         if not found.applicable:
             raise _unprocessable("SERVICE_NOT_APPLICABLE", "the service is not for this device")
         return found
@@ -144,6 +158,10 @@ class Location:
     def _fresh(self, seen: tuple[SubscriberLocation, ...], age_s_max: int) -> bool:
         now = self._clock.now()
         return any(now.since_ns(location.at) <= age_s_max * NS for location in seen)
+
+
+def _unlocated(subscriber: Subscriber) -> str:
+    return ": ".join(filter(None, ("the network cannot locate the device", subscriber.why)))
 
 
 def _unprocessable(code: str, message: str) -> Declined:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Final
 
-from zhidao.connectivity.domain.crosscheck import Verdict, compare, unknown
+from zhidao.connectivity.domain.crosscheck import Agreement, Verdict, compare, unknown
 from zhidao.connectivity.domain.subscriber_location import SubscriberLocation, check_phone
 from zhidao.connectivity.events import NetworkChecked
 from zhidao.connectivity.service.ports import NetworkBackend
 from zhidao.core.actor import Actor
-from zhidao.core.errors import Conflict, NotFound, Unavailable
+from zhidao.core.errors import Conflict, MalformedInput, NotFound, Unavailable
 from zhidao.core.geo import Geodetic
 from zhidao.core.ids import party_id
 from zhidao.core.journal import Records
 from zhidao.core.timescale import Utc
+
+# Reasons that begin so have a code of their own; see `node.shipment_timeline.reason_codes`.
+_NOT_LOCATED: Final = "the network has not located the terminal"
 
 
 class NetworkChecks:
@@ -93,9 +97,28 @@ class NetworkChecks:
             return unknown(f"the network did not answer: {error}"), ()
         seen = subscriber.nearest(at)
         if not seen:
-            return unknown("the network has not located the terminal"), ()
-        return compare(fix, bound_m=bound_m, at=at, location=seen[0]), seen
+            silence = (_NOT_LOCATED, subscriber.why)
+            return unknown(": ".join(filter(None, silence))), ()
+        return _compared(fix, bound_m, at, seen[0])
 
     async def _stands(self, aggregate: str) -> NetworkChecked | None:
         history = await self._records.history(aggregate)
         return NetworkChecked.of(history[0]) if history else None
+
+
+def _compared(
+    fix: Geodetic, bound_m: float, at: Utc, seen: SubscriberLocation
+) -> tuple[Verdict, tuple[SubscriberLocation, ...]]:
+    """The verdict, and the circle that it rests on.
+
+    Between the two times the terminal moved. A scenario says where it was; of a real network the
+    circle is as wide as it may have become by then, so that no journey is a disagreement.
+    """
+    verdict = compare(fix, bound_m=bound_m, at=at, location=seen)
+    if verdict.agreement is Agreement.UNKNOWN or seen.simulated:
+        return verdict, (seen,)
+    try:
+        then = seen.at_time(at)
+    except MalformedInput:
+        return unknown(f"{_NOT_LOCATED}: its circle is too wide by then"), ()
+    return compare(fix, bound_m=bound_m, at=at, location=then), (then,)

@@ -7,21 +7,72 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from zhidao.connectivity.domain.observation import Point
-from zhidao.connectivity.domain.subscriber_location import Subscriber
+from zhidao.connectivity.domain.sim import Sim
+from zhidao.connectivity.domain.subscriber_location import NetworkAnswer, Subscriber
+from zhidao.core.errors import Unavailable
 from zhidao.core.geo import Geodetic
 from zhidao.core.ids import PartyId
 from zhidao.core.journal import Entry
+from zhidao.core.timescale import Utc
 
 
 class NetworkBackend(Protocol):
     """A mobile network, or what stands for one."""
 
-    async def subscriber(self, phone: str) -> Subscriber:
+    async def subscriber(self, phone: str, /) -> Subscriber:
         """What the network knows of a device. Raises NotFound, Unavailable."""
         ...
 
-    def covers(self, place: Geodetic) -> bool:
-        """Whether the network could locate a device there."""
+    def covers(self, phone: str, place: Geodetic, radius_m: float, /) -> bool:
+        """Whether the network could locate that device anywhere within a circle."""
+        ...
+
+
+class NetworkAway(Unavailable):
+    """A network does not answer; the same question may be asked again after so many seconds."""
+
+    def __init__(self, message: str, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackendState:
+    """A network as its operator sees it. `why`: what is wrong, or what else is to be known.
+
+    answered_at: when it last answered, if it did; cells: in the table of sites; devices and
+    stations: how many it told of.
+    """
+
+    name: str
+    kind: str
+    plmn: str
+    sims: int
+    answers: bool = False
+    answered_at: tuple[Utc, ...] = ()
+    why: str = ""
+    cells: int = 0
+    devices: int = 0
+    stations: int = 0
+
+
+class SimNetwork(Protocol):
+    """A network that is asked about SIMs of a table."""
+
+    async def answer(self, sim: Sim) -> NetworkAnswer:
+        """Where a SIM is, or why that is not told. Raises NetworkAway."""
+        ...
+
+    def covers(self, place: Geodetic, radius_m: float, /) -> bool:
+        """Whether it could locate a device anywhere within a circle."""
+        ...
+
+    async def state(self) -> BackendState:
+        """What it answers now."""
+        ...
+
+    async def close(self) -> None:
+        """Lets go of all connections."""
         ...
 
 

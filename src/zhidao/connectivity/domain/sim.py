@@ -1,0 +1,39 @@
+"""A SIM whose holder agreed that parties may ask where it is, as the operator wrote it down."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Final
+
+from zhidao.connectivity.domain.subscriber_location import check_phone
+from zhidao.core.errors import MalformedInput
+from zhidao.core.ids import PartyId
+
+# TS 23.003 section 2.2: an IMSI has at most 15 digits, six of them or more before the subscriber's.
+_IMSI: Final = re.compile(r"(?:imsi-)?([0-9]{6,15})\Z", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Sim:
+    """A SIM: its number, the network that is asked about it, who may ask.
+
+    supi: its permanent identity in that network, `imsi-` and digits; empty where the network is
+    asked by number. It is told to nobody.
+    """
+
+    phone: str
+    network: str
+    readers: tuple[PartyId, ...] = ()
+    supi: str = field(default="", repr=False)
+
+    def __post_init__(self) -> None:
+        check_phone(self.phone)
+
+
+def check_supi(text: str) -> str:
+    """Returns a SUPI of the IMSI kind as `imsi-…` (TS 29.571, Supi). Raises MalformedInput."""
+    found = _IMSI.match(text)
+    if found is None:
+        raise MalformedInput("supi is no IMSI", remedy="write it as imsi-001010123456789")
+    return f"imsi-{found[1]}"
