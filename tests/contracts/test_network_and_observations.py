@@ -90,8 +90,8 @@ async def test_a_network_tells_what_was_set_last(network):
 
 
 async def test_a_network_reaches_inhabited_land(network):
-    assert network.covers(Geodetic(55.46, 8.44))
-    assert not network.covers(Geodetic(-80.0, 8.44))
+    assert network.covers("+8613800138000", Geodetic(55.46, 8.44), 500.0)
+    assert not network.covers("+8613800138000", Geodetic(-80.0, 8.44), 500.0)
 
 
 async def test_an_observation_is_new_once(kept):

@@ -252,6 +252,7 @@ OWN = {
 }
 # Routes that name something: one who may read it (for writing ones, what a stranger sends).
 READERS = {
+    "/v1/connectivity/locations/{phone}": "carrier",
     "/v1/trust/credentials/{digest}": "exporter",
     "/v1/trust/titles/{title}": "importer",
     "/v1/trust/titles/{title}/registration": "importer",

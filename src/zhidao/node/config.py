@@ -143,6 +143,12 @@ SETTINGS: Final = (
     ),
     Setting("devices.positions_kept_days", 90, "days of positions that stay in the database"),
     Setting(
+        "connectivity.networks",
+        "",
+        "mobile networks that tell where a SIM is (TOML, one section each); empty: none",
+    ),
+    Setting("connectivity.sims", "", "the SIMs about which they are asked (CSV)"),
+    Setting(
         "positioning.method",
         "points",
         "points; rtk: an arrival must also agree with a baseline beside an added base station",

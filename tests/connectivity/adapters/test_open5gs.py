@@ -189,6 +189,14 @@ async def test_sessions_tell_of_a_device_that_the_amf_calls_idle():
         found = await a.answer()
         assert (len(found.locations), found.presence) == (1, Presence.IDLE)
         assert "without sessions" in (await a.network.state()).why
+        # Nobody waits for it at each reading.
+        for _ in range(3):
+            a.clock.advance(open5gs.KEPT_S)
+            await a.answer()
+        assert [path for path, _ in a.core.asked].count("/pdu-info") == 1
+        a.core.lists["/pdu-info"] = [running]
+        a.clock.advance(60)
+        assert (await a.answer()).presence is Presence.REACHABLE
 
 
 async def test_the_state_tells_what_the_core_lists():
@@ -197,6 +205,8 @@ async def test_the_state_tells_what_the_core_lists():
         state = await a.network.state()
         assert (state.answers, state.devices, state.stations, state.cells) == (True, 2, 2, 1)
         assert state.why == "1 base stations have no cell in the table of sites"
+        await a.network.state()
+        assert [path for path, _ in a.core.asked] == ["/ue-info", "/gnb-info"]
 
 
 async def endless(send: Send, _: str) -> None:
@@ -278,6 +288,27 @@ async def test_a_core_without_an_end_is_read_no_further(monkeypatch):
         with pytest.raises(NetworkAway):
             await a.answer()
         assert "more than 2 pages" in (await a.network.state()).why
+
+
+async def test_a_base_station_is_known_by_any_length_of_its_identity():
+    """Of 22 to 32 bits; the InfoAPI itself splits a cell's identity after 22."""
+    nci = 0x123456789
+    cells = {CellId(PLMN, nci): ServedCell(CellId(PLMN, nci), SITE, 900.0)}
+    stations = [STATION | {"gnb_id": nci >> (36 - bits)} for bits in (22, 24, 32)]
+    async with asked(**{"/gnb-info": [*stations, STATION | {"gnb_id": nci >> 15}]}) as a:
+        a.change(cells)
+        state = await a.network.state()
+        assert (state.stations, state.why) == (4, "")
+    async with asked(**{"/gnb-info": [STATION | {"gnb_id": nci >> 15 ^ 1}]}) as a:
+        a.change(cells)
+        assert "1 base stations" in (await a.network.state()).why
+
+
+async def test_a_device_whose_second_context_has_no_location_keeps_the_first():
+    async with asked(device(), device(location={})) as a:
+        assert len((await a.answer()).locations) == 1
+    async with asked(device(location={}), device()) as a:
+        assert len((await a.answer()).locations) == 1
 
 
 async def test_it_covers_what_its_cells_serve():

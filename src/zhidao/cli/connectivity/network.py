@@ -1,26 +1,30 @@
-"""`zhidao network`: what mobile networks give along a route, without a node."""
+"""`zhidao network`: what mobile networks tell of a SIM, and what they give along a route."""
 
 from __future__ import annotations
 
 import argparse
 from typing import Final
 
-from zhidao.cli.connectivity import coverage
+from zhidao.cli.connectivity import coverage, networks
 
 EPILOG: Final = (
     "coverage says for each stretch of a route whether a terminal is served, borderline, silent\n"
     "or beyond what the models judge, by 3GPP TR 38.901 (RMa, UMa, UMi) and a link budget, and\n"
-    "for how long silence is no alarm there.\n"
+    "for how long silence is no alarm there; it needs no node. status and locate ask a node.\n"
     "examples:\n"
+    "  zhidao network status --url https://localhost:8443 --as aida\n"
+    "  zhidao network locate +77010000001\n"
     "  zhidao network coverage route.geojson --sites cells.csv\n"
     "  zhidao network coverage drive.csv --sites cells.json --geojson coverage.geojson\n"
     "  zhidao network coverage route.geojson --sites cells.csv --sight worst --inside car --json\n"
-    "status: 0 done, 2 bad input, 4 a part of the route lies beyond what the models judge"
+    "status: 0 done, 2 bad input; status: 3 a network does not answer; locate: 1 not located;\n"
+    "  coverage: 4 a part of the route lies beyond what the models judge"
 )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the actions of this command."""
     actions = parser.add_subparsers(metavar="ACTION", required=True)
+    networks.add_actions(actions)
     coverage.add_actions(actions)
     parser.epilog = EPILOG

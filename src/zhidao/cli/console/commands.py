@@ -43,7 +43,7 @@ COMMANDS: Final = (
     ("terminal", "devices.terminal", "devices that report to a node: add, invite, list, show"),
     ("devices", "devices.frames", "explain what a device sent, field by field, without a node"),
     ("shortmessage", "connectivity.short_message", "BeiDou short messages: explain, send"),
-    ("network", "connectivity.network", "where a terminal on a route is served, without a node"),
+    ("network", "connectivity.network", "networks of a node: status, locate; coverage of a route"),
     ("order", "industry.order", "production orders and their lots: open, finish, list"),
     ("industry", "industry.goods_trace", "EPCIS events and traces; judge a GS1 Digital Link"),
     ("ha", "availability.ha", "one node on three machines: plan them, say what is wrong"),

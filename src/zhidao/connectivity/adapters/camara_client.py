@@ -244,18 +244,23 @@ class CamaraNetwork:
 
     async def _opened(self) -> httpx.AsyncClient:
         if self._client is None:
-            made = await asyncio.to_thread(ssl.create_default_context)
-            if self._authority:
-                made.load_verify_locations(cadata=self._authority)
-            self._client = httpx.AsyncClient(
-                timeout=_SECONDS,
-                follow_redirects=False,
-                trust_env=False,
-                verify=made,
-                # Packed, a small answer may hold a large one.
-                headers={"accept-encoding": "identity"},
-            )
+            # In a thread, so that loading the machine's authorities holds up nobody else.
+            made = await asyncio.to_thread(self._made)
+            self._client = self._client or made
         return self._client
+
+    def _made(self) -> httpx.AsyncClient:
+        trusted = ssl.create_default_context()
+        if self._authority:
+            trusted.load_verify_locations(cadata=self._authority)
+        return httpx.AsyncClient(
+            timeout=_SECONDS,
+            follow_redirects=False,
+            trust_env=False,
+            verify=trusted,
+            # Packed, a small answer may hold a large one.
+            headers={"accept-encoding": "identity"},
+        )
 
 
 def _token_in(answer: Answer) -> tuple[str, float]:

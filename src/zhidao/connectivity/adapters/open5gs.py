@@ -12,9 +12,11 @@ import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import httpx
+import numpy as np
+import numpy.typing as npt
 
 from zhidao.connectivity.domain.served_cell import CellId, ServedCell
 from zhidao.connectivity.domain.sim import Sim
@@ -27,7 +29,7 @@ from zhidao.connectivity.domain.subscriber_location import (
 )
 from zhidao.connectivity.service.ports import BackendState, NetworkAway
 from zhidao.connectivity.wire import infoapi
-from zhidao.connectivity.wire.infoapi import BaseStation, CoreDevice
+from zhidao.connectivity.wire.infoapi import CoreDevice
 from zhidao.connectivity.wire.network_files import Open5gsPlan
 from zhidao.core.ambient import Clock
 from zhidao.core.errors import MalformedInput, Unavailable
@@ -42,6 +44,8 @@ PAGES_MAX: Final = 200
 PAGE_BYTES_MAX: Final = 2 * 1024 * 1024
 _SECONDS: Final = 5.0
 _WHOLE_S: Final = 20.0
+# After a failure an SMF is left alone for so long.
+_SMF_LEFT_S: Final = 60
 _WAITED: Final = dict.fromkeys(("connect", "read", "write", "pool"), _SECONDS)
 CLOCKS_APART_S: Final = 60
 # A wider circle tells nothing.
@@ -79,6 +83,10 @@ class Open5gsNetwork:
         self._plan = plan
         self._cells = cells
         self._circles = {identity: cell.circle for identity, cell in cells.items()}
+        self._centres = np.array([_vector(each.centre) for each in self._circles.values()])
+        self._reach_m = np.array([each.radius_m for each in self._circles.values()])
+        identities = np.array([each.nci for each in cells], dtype=np.int64)
+        self._known_gnbs = np.unique([identities >> (36 - bits) for bits in _GNB_BITS])
         self._supis = frozenset(each.supi for each in sims)
         self._numbers = frozenset(each.phone[1:] for each in sims)
         self._sims = len(sims)
@@ -87,6 +95,8 @@ class Open5gsNetwork:
         self._reading = asyncio.Lock()
         self._kept: _Core | None = None
         self._failed: tuple[Utc, str] | None = None
+        self._smf_failed: tuple[Utc, str] | None = None
+        self._stations: tuple[Utc, int, str] | None = None
 
     async def answer(self, sim: Sim) -> NetworkAnswer:
         """Where a SIM is. Raises NetworkAway."""
@@ -122,9 +132,12 @@ class Open5gsNetwork:
 
     def covers(self, place: Geodetic, radius_m: float, /) -> bool:
         """Whether a cell serves anything of a circle."""
+        # A chord is shorter than any way over the ground, so what it leaves out is out.
+        chords_m = np.linalg.norm(self._centres - _vector(place), axis=1)
+        near = np.flatnonzero(chords_m <= self._reach_m + radius_m)
+        circles = list(self._circles.values())
         return any(
-            apart_m(place, each.centre) <= each.radius_m + radius_m
-            for each in self._circles.values()
+            apart_m(place, circles[n].centre) <= circles[n].radius_m + radius_m for n in near
         )
 
     async def state(self) -> BackendState:
@@ -153,19 +166,22 @@ class Open5gsNetwork:
         return await self._with_stations(state)
 
     async def _with_stations(self, state: BackendState) -> BackendState:
+        now = self._clock.now()
+        if self._stations is None or not _lately(self._stations[0], now):
+            count, told = await self._read_stations()
+            self._stations = (now, count, told)
+        _, count, told = self._stations
+        return replace(state, stations=count, why=state.why or told)
+
+    async def _read_stations(self) -> tuple[int, str]:
         try:
             async with asyncio.timeout(_WHOLE_S):
                 found, _ = await self._pages(self._plan.amf, "/gnb-info", infoapi.stations)
         except (Unavailable, TimeoutError) as error:
-            return replace(state, why=state.why or str(error)[:_WHY_CHARACTERS])
-        strange = sum(not self._has_cell(each) for each in found)
+            return 0, f"without base stations: {error}"[:_WHY_CHARACTERS]
+        strange = int(np.isin([each.gnb for each in found], self._known_gnbs, invert=True).sum())
         told = f"{strange} base stations have no cell in the table of sites" if strange else ""
-        return replace(state, stations=len(found), why=state.why or told)
-
-    def _has_cell(self, station: BaseStation) -> bool:
-        return any(
-            cell.nci >> (36 - bits) == station.gnb for cell in self._cells for bits in _GNB_BITS
-        )
+        return len(found), told
 
     async def close(self) -> None:
         """Lets go of all connections."""
@@ -207,16 +223,26 @@ class Open5gsNetwork:
             # Of two contexts of one SIM the core noted one later.
             if each.supi in self._supis and (before is None or before.at <= each.at):
                 devices[each.supi] = each
-        active: dict[str, bool] = {}
-        note = ""
-        if self._plan.smf:
-            try:
-                running, _ = await self._pages(self._plan.smf, "/pdu-info", infoapi.sessions)
-                active = {each.supi: each.active for each in running if each.supi in self._supis}
-            except Unavailable as error:
-                note = f"without sessions: {error.args[0]}"[:_WHY_CHARACTERS]
+        active, note = await self._active(now)
         held = {number: frozenset(supis) for number, supis in holders.items()}
         return _Core(now, devices, held, active, len(found), apart_s, note)
+
+    async def _active(self, now: Utc) -> tuple[dict[str, bool], str]:
+        """Who has a session that is active, or why that is not known."""
+        if not self._plan.smf:
+            return {}, ""
+        if self._smf_failed and 0 <= now.since_ns(self._smf_failed[0]) < _SMF_LEFT_S * NS:
+            return {}, self._smf_failed[1]
+        try:
+            async with asyncio.timeout(_SECONDS):
+                found, _ = await self._pages(self._plan.smf, "/pdu-info", infoapi.sessions)
+        except (Unavailable, TimeoutError) as error:
+            # It only adds to what the AMF says, so nobody waits for it at each reading.
+            why = f"without sessions: {error or 'too slow'}"[:_WHY_CHARACTERS]
+            self._smf_failed = (now, why)
+            return {}, why
+        self._smf_failed = None
+        return {each.supi: each.active for each in found if each.supi in self._supis}, ""
 
     async def _pages(
         self, base: str, path: str, read: Callable[[object, int], tuple[tuple[T, ...], bool]]
@@ -263,16 +289,26 @@ class Open5gsNetwork:
 
     async def _opened(self) -> httpx.AsyncClient:
         if self._client is None:
-            trusted: Any = await asyncio.to_thread(ssl.create_default_context)
-            self._client = httpx.AsyncClient(
-                timeout=_SECONDS,
-                follow_redirects=False,
-                trust_env=False,
-                verify=trusted,
-                # Packed, a small answer may hold a large one.
-                headers={"accept-encoding": "identity"},
-            )
+            # In a thread, so that loading the machine's authorities holds up nobody else.
+            made = await asyncio.to_thread(self._made)
+            self._client = self._client or made
         return self._client
+
+    def _made(self) -> httpx.AsyncClient:
+        trusted = ssl.create_default_context()
+        return httpx.AsyncClient(
+            timeout=_SECONDS,
+            follow_redirects=False,
+            trust_env=False,
+            verify=trusted,
+            # Packed, a small answer may hold a large one.
+            headers={"accept-encoding": "identity"},
+        )
+
+
+def _vector(place: Geodetic) -> npt.NDArray[np.float64]:
+    at = place.to_ecef()
+    return np.array((at.x_m, at.y_m, at.z_m))
 
 
 def _lately(at: Utc, now: Utc) -> bool:

@@ -113,11 +113,15 @@ def _device(item: Mapping[str, Any]) -> Sequence[CoreDevice]:
         CoreDevice(
             supi=supi[:_SHORT],
             connected=item.get("cm_state") == "connected",
-            numbers=tuple(str(each)[:_SHORT].removeprefix("msisdn-") for each in numbers),
+            numbers=tuple(_number(each) for each in numbers),
             cells=cells,
             at=at,
         ),
     )
+
+
+def _number(value: object) -> str:
+    return str(value)[:_SHORT].removeprefix("msisdn-").removeprefix("+")
 
 
 def _located(value: object) -> tuple[tuple[CellId, ...], tuple[Utc, ...]]:
@@ -167,8 +171,9 @@ def _object(value: object, what: str) -> Mapping[str, Any]:
 
 def _whole(value: object, what: str) -> int:
     """A whole number that is not negative, however a double of it is written."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        number = float(value)
-        if number.is_integer() and number >= 0:
-            return int(value)
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    if isinstance(value, float):
+        whole = value.is_integer()
+    if isinstance(value, int | float) and whole and value >= 0:
+        return int(value)
     raise MalformedInput(f"{what} is no whole number: {str(value)[:_SHORT]!r}")

@@ -27,13 +27,14 @@ from zhidao.connectivity.service.location import (
     Located,
     Location,
 )
+from zhidao.connectivity.service.ports import NetworkAway
 from zhidao.core.actor import Actor
 from zhidao.core.errors import Forbidden, MalformedInput, Unauthenticated, Unavailable, ZhidaoError
 from zhidao.core.geo import Geodetic
 from zhidao.core.remedies import with_remedy
 from zhidao.node.http.access import ACCESS
 from zhidao.node.http.field_forms import plainly
-from zhidao.node.http.problems import on_bug
+from zhidao.node.http.problems import LATER_S, on_bug
 
 # Where these APIs stand; all refusals there have CAMARA's form.
 PATHS: Final = ("/location-verification/", "/location-retrieval/")
@@ -155,11 +156,11 @@ _REFUSALS: Final = {
     for status, text in (
         (400, "The request is not what its schema says."),
         (401, "No valid token, signed request or session."),
-        (403, "The caller's token stands for another device, or its role does not allow this."),
+        (403, "The caller's role does not allow this, or the network's operator does not tell."),
         (404, "The network knows no such device."),
         (415, "The body is not JSON."),
         (422, "The device is named twice, not at all, or in a way that is not served."),
-        (503, "The network does not answer."),
+        (503, "The network does not answer; Retry-After says when it may be asked again."),
     )
 }
 
@@ -323,7 +324,10 @@ def _on_refusal(request: _AnyRequest, error: ZhidaoError) -> Response[dict[str, 
         case Forbidden():
             return _error(request, HTTPStatus.FORBIDDEN, "PERMISSION_DENIED", message)
         case Unavailable():
-            return _error(request, HTTPStatus.SERVICE_UNAVAILABLE, "UNAVAILABLE", message)
+            refusal = _error(request, HTTPStatus.SERVICE_UNAVAILABLE, "UNAVAILABLE", message)
+            soon_s = error.retry_after_s if isinstance(error, NetworkAway) else LATER_S
+            refusal.headers["Retry-After"] = str(soon_s)
+            return refusal
         case _ if error.http_status in _OF_THE_FORM:
             status = HTTPStatus(error.http_status)
             return _error(request, status, _OF_THE_FORM[status], message)

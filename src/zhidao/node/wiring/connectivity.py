@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from zhidao.connectivity.adapters.network_settings import NetworkSettings
 from zhidao.connectivity.adapters.postgres import PostgresObservations, ScenarioNetwork
 from zhidao.connectivity.domain.observation import Point
 from zhidao.connectivity.service.location import Location
 from zhidao.connectivity.service.network import NetworkChecks
-from zhidao.connectivity.service.ports import Observations
+from zhidao.connectivity.service.networks import Networks, NoNetwork
+from zhidao.connectivity.service.ports import Observations, SimNetwork
 from zhidao.connectivity.service.short_messages import ShortMessages
+from zhidao.connectivity.wire.network_files import Open5gsPlan, Plan
 from zhidao.core.geo import Frame
 from zhidao.core.journal import Records
 from zhidao.devices.domain.track import TrackPoint
 from zhidao.node.api import camara
+from zhidao.node.api import networks as networks_api
 from zhidao.node.api.connectivity import routes
 from zhidao.node.runtime.runtime_context import Room, RuntimeContext
 from zhidao.store.journal import PostgresJournal
@@ -58,23 +63,61 @@ class PositionSink:
         await self._observations.take(terminal, noted, _BEARER)
 
 
-async def build(context: RuntimeContext) -> ConnectivityServices:
-    """The room over PostgreSQL, with the demonstration's network as its backend.
+async def build(context: RuntimeContext, settings: NetworkSettings) -> ConnectivityServices:
+    """The room over PostgreSQL, with the networks that the operator connected.
 
-    Outside of a demonstration nobody can tell that network anything: every check is unknown and
-    every CAMARA question ends in IDENTIFIER_NOT_FOUND.
+    About a number of no table a demonstration asks its scenario; any other node asks nobody: the
+    check is unknown and a CAMARA question ends in IDENTIFIER_NOT_FOUND.
     """
     journal = PostgresJournal(context.database, "connectivity", context.wake_relay)
     records = Records(journal, context.scribe)
-    network = ScenarioNetwork(context.database)
+    scenario = ScenarioNetwork(context.database)
+    network = Networks(
+        settings.sims,
+        {plan.name: _network(plan, settings, context) for plan in settings.plans},
+        scenario if context.demo else NoNetwork(),
+    )
     observations = PostgresObservations(context.database, journal)
     short_messages = ShortMessages(observations, records, context.scribe)
     location = Location(network, context.scenario_clock)
-    routers = (routes(short_messages, network, demo=context.demo), camara.routes(location))
+    routers = (
+        routes(short_messages, scenario, demo=context.demo),
+        networks_api.routes(network, location),
+        camara.routes(location),
+    )
+
+    async def close_networks_with_node() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.shield(network.close())
+
     return ConnectivityServices(
         network=NetworkChecks(network, records),
         short_messages=short_messages,
         location=location,
         sink=PositionSink(observations),
-        room=Room(name="connectivity", routers=routers),
+        room=Room(
+            name="connectivity",
+            routers=routers,
+            background=(close_networks_with_node,) if settings.plans else (),
+        ),
+    )
+
+
+def _network(plan: Plan, settings: NetworkSettings, context: RuntimeContext) -> SimNetwork:
+    # Real networks go by the node's own clock; their adapters load an HTTP client.
+    sims = settings.sims_of(plan.name)
+    if isinstance(plan, Open5gsPlan):
+        from zhidao.connectivity.adapters.open5gs import Open5gsNetwork
+
+        return Open5gsNetwork(plan, settings.cells[plan.name], sims, context.clock)
+    from zhidao.connectivity.adapters.camara_client import CamaraNetwork
+
+    return CamaraNetwork(
+        plan,
+        settings.secrets[plan.name],
+        len(sims),
+        context.clock,
+        settings.authorities[plan.name],
     )

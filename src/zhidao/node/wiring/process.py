@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from zhidao.bus.port import ROOT
+from zhidao.connectivity.adapters.network_settings import NETWORKS, SIMS, network_settings
 from zhidao.core.errors import MalformedInput
 from zhidao.core.ids import party_id
 from zhidao.devices.adapters.listeners import Ports
@@ -67,6 +68,7 @@ def settings_of(
         ),
         public_host=config.text("http.public_host"),
         machine_networks=config.text("industry.machine_networks"),
+        networks=network_settings(config.text(NETWORKS), config.text(SIMS)),
         positioning_method=config.text("positioning.method"),
         two_persons_above=config.text("finance.two_persons_above"),
         receivable_nodes=config.text("finance.receivable_nodes"),

@@ -137,7 +137,7 @@ async def build(
         ports=settings.devices_ports,
         alarms=alarms,
     )
-    network = await connectivity.build(context)
+    network = await connectivity.build(context, settings.networks)
     reports = await insight.build(context, log_key=log_keys[-1].public)
     others = await exchange.build(context, settings, keys, parties, organisation)
     directory = federation.directory_of(context, others.peers.every)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from zhidao.connectivity.adapters.network_settings import NetworkSettings
 from zhidao.core.ambient import HandClock
 from zhidao.core.ids import PartyId
 from zhidao.devices.adapters.gateway import Limits
@@ -30,6 +31,7 @@ class Settings:
     `organisation`: as it is set; empty if only its first admin named it.
     `public_host`: host[:port] of this node's did:web; `machine_networks`: private networks in which
     machines may be read, by commas; both as set.
+    `networks`: mobile networks that are asked where a SIM is, and the SIMs.
     `url`, `certificate`: where other nodes reach this one, and the PEM file of its own certificate
     (empty: an authority vouches for it).
     `positioning_method`: points or rtk, by which arrivals are told.
@@ -77,6 +79,7 @@ class Settings:
     screening_list: Path | None = None
     public_host: str = ""
     machine_networks: str = ""
+    networks: NetworkSettings = field(default_factory=NetworkSettings)
     positioning_method: str = "points"
     two_persons_above: str = ""
     receivable_nodes: str = ""

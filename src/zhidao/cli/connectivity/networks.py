@@ -1,0 +1,61 @@
+"""`zhidao network status` and `locate`: what a node's mobile networks answer."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any, Final
+from urllib.parse import quote
+
+from zhidao.cli.console.callers import add_caller, node_of, say, table
+from zhidao.core.hosts.shown import escaped
+
+_NDEG: Final = 1e-9
+# As `zhidao` says of what was asked and is not so, and of what does not answer.
+_NOWHERE: Final = 1
+_SILENT: Final = 3
+
+
+def add_actions(actions: Any) -> None:
+    """Adds `status` and `locate` to the actions of `zhidao network`."""
+    status = actions.add_parser("status", help="the networks of a node, and what each answers now")
+    status.set_defaults(run=_status)
+    locate = actions.add_parser("locate", help="ask the network of a SIM where it is")
+    locate.add_argument("phone", metavar="PHONE", help="its number, such as +8613800138000")
+    locate.set_defaults(run=_locate)
+    for action in (status, locate):
+        add_caller(action)
+
+
+def _status(options: argparse.Namespace) -> int:
+    states = node_of(options).get("/v1/connectivity/networks")
+    rows = [each | {"state": "answers" if each["answers"] else "silent"} for each in states]
+    columns = ("name", "kind", "plmn", "state", "answered_at", "sims", "devices", "why")
+    text = table(rows, columns, "no network is connected: set connectivity.networks")
+    say(options, states, text)
+    return 0 if all(each["answers"] for each in states) else _SILENT
+
+
+def _locate(options: argparse.Namespace) -> int:
+    from zhidao.connectivity.domain.subscriber_location import check_phone
+
+    phone = quote(check_phone(options.phone))
+    found = node_of(options).get(f"/v1/connectivity/locations/{phone}")
+    say(options, found, escaped(_in_words(found), one_line=True))
+    return 0 if found["circle"] else _NOWHERE
+
+
+def _in_words(found: dict[str, Any]) -> str:
+    reached = {
+        "reachable": "; it can be reached",
+        "idle": "; it is registered and idle",
+        "unreachable": "; it cannot be reached",
+    }.get(found["presence"], "")
+    circle = found["circle"]
+    if circle is None:
+        return f"{found['phone']}: not located: {found['why']}{reached}"
+    latitude, longitude = (circle[each] * _NDEG for each in ("latitude_ndeg", "longitude_ndeg"))
+    simulated = " (simulated)" if circle["simulated"] else ""
+    return (
+        f"{found['phone']}: within {circle['radius_mm'] / 1000:.0f} m of {latitude:.5f}, "
+        f"{longitude:.5f} at {circle['at']}, says {circle['network']}{simulated}{reached}"
+    )
