@@ -24,20 +24,21 @@ NCI = 1_638_401
 
 
 @contextmanager
-def serving(app: Any) -> Iterator[str]:
-    """The address of an ASGI application on this machine."""
+def serving(app: Any, certificate: str = "", key: str = "") -> Iterator[str]:
+    """The address of an ASGI application on this machine; over TLS with a certificate."""
     taken = socket.socket()
     taken.bind(("127.0.0.1", 0))
-    server = uvicorn.Server(
-        uvicorn.Config(app, log_level="error", lifespan="off", date_header=False)
-    )
+    more: dict[str, Any] = {"log_level": "error", "lifespan": "off", "date_header": False}
+    if certificate:
+        more |= {"ssl_certfile": certificate, "ssl_keyfile": key}
+    server = uvicorn.Server(uvicorn.Config(app, **more))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [taken]}, daemon=True)
     thread.start()
     while not server.started:
         assert thread.is_alive(), "the stand-in did not start"
         time.sleep(0.01)
     try:
-        yield f"http://127.0.0.1:{taken.getsockname()[1]}"
+        yield f"http{'s' if certificate else ''}://127.0.0.1:{taken.getsockname()[1]}"
     finally:
         server.should_exit = True
         thread.join(10)

@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -23,6 +24,7 @@ from zhidao.connectivity.service.ports import NetworkAway
 from zhidao.connectivity.wire.network_files import CamaraPlan
 from zhidao.core.ambient import HandClock
 from zhidao.core.timescale import NS, Utc
+from zhidao.node.adapters.tls.certificate import own_certificate
 
 SIM = Sim(PHONE, "operator")
 SECRET = "a secret/of the test"
@@ -258,3 +260,20 @@ async def test_answers_are_kept_of_so_many_sims_only(monkeypatch):
             await a.network.answer(Sim(f"+7701000000{number}", "operator"))
         assert list(a.network._kept) == ["+77010000002", "+77010000003"]
         assert a.clock.now().since_ns(NOW) < NS
+
+
+async def test_over_tls_only_a_certificate_that_is_vouched_for_gets_the_secret(tmp_path):
+    certificate, key = own_certificate(tmp_path, "127.0.0.1")
+    operator = Operator({"/token": (200, TOKEN), RETRIEVE: (200, SEEN)})
+    with serving(operator, certificate, key) as url:
+        plan = CamaraPlan("operator", "40101", url, f"{url}/token", "me", "unused")
+        for authority, answers in (("", False), (Path(certificate).read_text(), True)):
+            network = CamaraNetwork(plan, SECRET, 1, HandClock(NOW), authority)
+            if answers:
+                assert (await network.answer(SIM)).locations
+            else:
+                with pytest.raises(NetworkAway):
+                    await network.answer(SIM)
+                assert operator.asked == []
+                assert "certificate" in (await network.state()).why.lower()
+            await network.close()

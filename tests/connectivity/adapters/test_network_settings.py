@@ -9,6 +9,7 @@ import pytest
 from zhidao.connectivity.adapters import network_settings as loader
 from zhidao.connectivity.adapters.network_settings import NetworkSettings, network_settings
 from zhidao.core.errors import MalformedInput, Refused
+from zhidao.node.adapters.tls.certificate import own_certificate
 
 NETWORKS = """[corridor]
 kind = "open5gs"
@@ -107,11 +108,14 @@ def test_a_file_that_is_not_there_is_named(files: Path, name: str):
 def test_an_authority_is_a_certificate(files: Path):
     text = NETWORKS + 'authority = "ca.pem"\n'
     (files / "networks.toml").write_text(text)
-    (files / "ca.pem").write_text("-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n")
+    certificate, key = own_certificate(files, "127.0.0.1")
+    (files / "ca.pem").write_bytes(Path(certificate).read_bytes())
     assert read(files).authorities["operator"].startswith("-----BEGIN")
-    (files / "ca.pem").write_text("-----BEGIN PRIVATE KEY-----\n")
-    with pytest.raises(MalformedInput, match="no certificate"):
-        read(files)
+    empty = b"-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"
+    for other in (Path(key).read_bytes(), empty, b"", b"\xff"):
+        (files / "ca.pem").write_bytes(other)
+        with pytest.raises(MalformedInput, match="no certificate"):
+            read(files)
 
 
 @pytest.mark.bound("connectivity.adapters.network_settings.SECRET_BYTES_MAX")
@@ -125,9 +129,9 @@ def test_secrets_and_authorities_have_an_end(files: Path):
         read(files)
     secret.write_text(SECRET)
     (files / "networks.toml").write_text(NETWORKS + 'authority = "ca.pem"\n')
-    begin = "-----BEGIN CERTIFICATE-----\n"
-    (files / "ca.pem").write_text(begin.ljust(loader.AUTHORITY_BYTES_MAX))
+    certificate = Path(own_certificate(files, "127.0.0.1")[0]).read_text()
+    (files / "ca.pem").write_text(certificate.ljust(loader.AUTHORITY_BYTES_MAX))
     read(files)
-    (files / "ca.pem").write_text(begin.ljust(loader.AUTHORITY_BYTES_MAX + 1))
+    (files / "ca.pem").write_text(certificate.ljust(loader.AUTHORITY_BYTES_MAX + 1))
     with pytest.raises(MalformedInput, match="more than"):
         read(files)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -228,9 +229,19 @@ def lying(body: bytes, status: int = 200, **headers: str) -> Any:
     return lie
 
 
+_PACKED = gzip.compress(b" " * 1_000_000)
+
+
+async def packed(send: Send, _: str) -> None:
+    headers = [(b"content-encoding", b"gzip")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": _PACKED})
+
+
 _PAGER = b'"pager": {"page": 0}'
 LIES = {
     "endless": (endless, "more than"),
+    "packed": (packed, "in a packing that nobody asked for"),
     "silent": (drop, "no whole answer"),
     "deep": (lying(b'{"items": ' + b"[" * 100_000), "what nobody can read"),
     "twice": (lying(b'{"items": [], "items": [], ' + _PAGER + b"}"), "what nobody can read"),
@@ -295,11 +306,11 @@ async def test_a_base_station_is_known_by_any_length_of_its_identity():
     nci = 0x123456789
     cells = {CellId(PLMN, nci): ServedCell(CellId(PLMN, nci), SITE, 900.0)}
     stations = [STATION | {"gnb_id": nci >> (36 - bits)} for bits in (22, 24, 32)]
-    async with asked(**{"/gnb-info": [*stations, STATION | {"gnb_id": nci >> 15}]}) as a:
+    async with asked(**{"/gnb-info": [*stations, STATION | {"gnb_id": nci >> 13}]}) as a:
         a.change(cells)
         state = await a.network.state()
         assert (state.stations, state.why) == (4, "")
-    async with asked(**{"/gnb-info": [STATION | {"gnb_id": nci >> 15 ^ 1}]}) as a:
+    async with asked(**{"/gnb-info": [STATION | {"gnb_id": (nci >> 13) ^ 1}]}) as a:
         a.change(cells)
         assert "1 base stations" in (await a.network.state()).why
 

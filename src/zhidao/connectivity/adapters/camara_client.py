@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import re
-import ssl
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
@@ -17,6 +16,7 @@ from urllib.parse import quote_plus
 
 import httpx
 
+from zhidao.connectivity.adapters.plain_client import PlainClient
 from zhidao.connectivity.domain.sim import Sim
 from zhidao.connectivity.domain.subscriber_location import NetworkAnswer, Presence
 from zhidao.connectivity.service.ports import BackendState, NetworkAway
@@ -68,8 +68,7 @@ class CamaraNetwork:
         self._secret = secret
         self._sims = sims
         self._clock = clock
-        self._authority = authority
-        self._client: httpx.AsyncClient | None = None
+        self._client = PlainClient(_SECONDS, authority)
         self._slots = asyncio.Semaphore(ASKED_AT_ONCE)
         self._fetching = asyncio.Lock()
         self._token: tuple[str, Utc] | None = None
@@ -118,9 +117,7 @@ class CamaraNetwork:
 
     async def close(self) -> None:
         """Lets go of all connections."""
-        client, self._client = self._client, None
-        if client is not None:
-            await client.aclose()
+        await self._client.close()
 
     async def _located(self, sim: Sim) -> NetworkAnswer:
         answer = await self._asked(RETRIEVE, sim)
@@ -207,7 +204,7 @@ class CamaraNetwork:
             return token
 
     async def _ask(self, url: str, **more: Any) -> Answer:
-        client = await self._opened()
+        client = await self._client.opened()
         try:
             return await ask(
                 client, "POST", url, seconds=_SECONDS, bytes_max=ANSWER_BYTES_MAX, **more
@@ -241,26 +238,6 @@ class CamaraNetwork:
     @property
     def _words(self) -> str:
         return f"network {self._plan.name} does not answer as it should"
-
-    async def _opened(self) -> httpx.AsyncClient:
-        if self._client is None:
-            # In a thread, so that loading the machine's authorities holds up nobody else.
-            made = await asyncio.to_thread(self._made)
-            self._client = self._client or made
-        return self._client
-
-    def _made(self) -> httpx.AsyncClient:
-        trusted = ssl.create_default_context()
-        if self._authority:
-            trusted.load_verify_locations(cadata=self._authority)
-        return httpx.AsyncClient(
-            timeout=_SECONDS,
-            follow_redirects=False,
-            trust_env=False,
-            verify=trusted,
-            # Packed, a small answer may hold a large one.
-            headers={"accept-encoding": "identity"},
-        )
 
 
 def _token_in(answer: Answer) -> tuple[str, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -123,9 +124,11 @@ def _authority(folder: Path, plan: CamaraPlan) -> str:
     if not plan.authority:
         return ""
     file = _beside(folder, plan.authority)
-    text = _bytes(file, AUTHORITY_BYTES_MAX).decode("ascii", errors="replace")
-    if "-----BEGIN CERTIFICATE-----" not in text:
+    text = _bytes(file, AUTHORITY_BYTES_MAX).decode("ascii", errors="ignore")
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=text)
+    except (ssl.SSLError, ValueError) as error:
         raise MalformedInput(
             "no certificate in it", where=str(file), remedy="name a PEM file of an authority"
-        )
+        ) from error
     return text

@@ -8,7 +8,6 @@ core tells when it took note of it, which is when it is true; the cell may be ne
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
@@ -18,6 +17,7 @@ import httpx
 import numpy as np
 import numpy.typing as npt
 
+from zhidao.connectivity.adapters.plain_client import PlainClient
 from zhidao.connectivity.domain.served_cell import CellId, ServedCell
 from zhidao.connectivity.domain.sim import Sim
 from zhidao.connectivity.domain.subscriber_location import (
@@ -91,7 +91,7 @@ class Open5gsNetwork:
         self._numbers = frozenset(each.phone[1:] for each in sims)
         self._sims = len(sims)
         self._clock = clock
-        self._client: httpx.AsyncClient | None = None
+        self._client = PlainClient(_SECONDS)
         self._reading = asyncio.Lock()
         self._kept: _Core | None = None
         self._failed: tuple[Utc, str] | None = None
@@ -185,9 +185,7 @@ class Open5gsNetwork:
 
     async def close(self) -> None:
         """Lets go of all connections."""
-        client, self._client = self._client, None
-        if client is not None:
-            await client.aclose()
+        await self._client.close()
 
     async def _core(self) -> _Core:
         # One reads at a time: of many who come while the core is slow, all wait for one answer.
@@ -263,7 +261,7 @@ class Open5gsNetwork:
         raise bad_answer(url, f"more than {PAGES_MAX} pages")
 
     async def _ask(self, url: str, page: int) -> Answer:
-        client = await self._opened()
+        client = await self._client.opened()
         try:
             answer = await ask(
                 client,
@@ -286,24 +284,6 @@ class Open5gsNetwork:
         except (KeyError, ValueError, TypeError, OverflowError):
             return 0.0
         return told_s - self._clock.now().unix_ns / NS
-
-    async def _opened(self) -> httpx.AsyncClient:
-        if self._client is None:
-            # In a thread, so that loading the machine's authorities holds up nobody else.
-            made = await asyncio.to_thread(self._made)
-            self._client = self._client or made
-        return self._client
-
-    def _made(self) -> httpx.AsyncClient:
-        trusted = ssl.create_default_context()
-        return httpx.AsyncClient(
-            timeout=_SECONDS,
-            follow_redirects=False,
-            trust_env=False,
-            verify=trusted,
-            # Packed, a small answer may hold a large one.
-            headers={"accept-encoding": "identity"},
-        )
 
 
 def _vector(place: Geodetic) -> npt.NDArray[np.float64]:
