@@ -360,6 +360,7 @@ def _names(node: Running) -> dict[str, dict[str, str]]:
         "deal": DEAL,
         "account": account,
         "message": "pacs008",
+        "phone": participants.PHONE,
         "event_id": document["event"],
         "digest": document["digest"],
         "party": "exporter",
