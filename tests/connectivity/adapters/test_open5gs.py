@@ -290,6 +290,18 @@ async def test_a_core_that_is_not_there_does_not_answer():
     await a.close()
 
 
+@pytest.mark.bound("connectivity.adapters.open5gs.PAGE_BYTES_MAX")
+async def test_a_page_is_read_up_to_its_bound():
+    body = b'{"items": [], "pager": {"page": 0}}'.ljust(open5gs.PAGE_BYTES_MAX)
+    async with asked() as a:
+        a.core.lie = lying(body)
+        assert (await a.answer()).presence is Presence.UNREACHABLE
+    async with asked() as a:
+        a.core.lie = lying(body + b" ")
+        with pytest.raises(NetworkAway):
+            await a.answer()
+
+
 @pytest.mark.bound("connectivity.adapters.open5gs.PAGES_MAX")
 async def test_a_core_without_an_end_is_read_no_further(monkeypatch):
     monkeypatch.setattr(open5gs, "PAGES_MAX", 2)

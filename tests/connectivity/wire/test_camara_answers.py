@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from zhidao.connectivity.domain.subscriber_location import Presence
 from zhidao.connectivity.wire import camara_answers
@@ -102,3 +104,30 @@ def test_presence_is_told_or_refused():
 )
 def test_a_code_is_one_of_camaras_form_or_none(document, code):
     assert camara_answers.refusal_code(document) == code
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=8,
+)
+_POINTS = st.fixed_dictionaries({"latitude": _JSON, "longitude": st.floats(-200, 200)})
+_AREAS = st.fixed_dictionaries(
+    {
+        "areaType": st.sampled_from(("CIRCLE", "POLYGON", "POINT")),
+        "center": _POINTS,
+        "radius": _JSON,
+        "boundary": st.lists(_POINTS, max_size=5) | _JSON,
+    }
+)
+
+
+@given(_AREAS | _JSON, st.text(max_size=30) | st.just(TOLD["lastLocationTime"]), _JSON)
+def test_any_document_is_read_or_refused(area, when, other):
+    for document in ({"lastLocationTime": when, "area": area}, TOLD | {"device": other}, other):
+        camara_answers.refusal_code(document)
+        for reader in (read, lambda given: presence(given, phone=PHONE)):
+            try:
+                reader(document)
+            except MalformedInput:
+                continue

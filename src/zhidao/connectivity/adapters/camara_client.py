@@ -49,6 +49,11 @@ _UNAUTHORIZED: Final = 401
 _FORBIDDEN: Final = 403
 _NOT_FOUND: Final = 404
 _UNPROCESSABLE: Final = 422
+_WITHHELD: Final = "its operator does not tell: the holder's consent or a permission is missing"
+_REASONS: Final = {
+    (_NOT_FOUND, "IDENTIFIER_NOT_FOUND"): "its operator knows no such number",
+    (_UNPROCESSABLE, "LOCATION_RETRIEVAL.UNABLE_TO_LOCATE"): "its operator cannot locate it",
+}
 _WHY_CHARACTERS: Final = 200
 
 
@@ -140,16 +145,12 @@ class CamaraNetwork:
         except Unavailable:
             code = ""
         if answer.status == _FORBIDDEN and code:
-            return NetworkAnswer(
-                why="its operator does not tell: the holder's consent or a permission is missing",
-                withheld=True,
-            )
-        if answer.status == _NOT_FOUND and code.endswith("NOT_FOUND") and code != "NOT_FOUND":
-            return NetworkAnswer(why="its operator knows no such number")
-        if answer.status == _UNPROCESSABLE and code == "LOCATION_RETRIEVAL.UNABLE_TO_LOCATE":
-            return NetworkAnswer(why="its operator cannot locate it")
-        if answer.status == _UNPROCESSABLE and code:
-            return NetworkAnswer(why=f"its operator does not take the question ({code})")
+            return NetworkAnswer(why=_WITHHELD, withheld=True)
+        known = _REASONS.get((answer.status, code), "")
+        if not known and answer.status == _UNPROCESSABLE and code:
+            known = f"its operator does not take the question ({code})"
+        if known:
+            return NetworkAnswer(why=known)
         raise bad_answer(answer.url, f"{answer.status} {code}".strip())
 
     async def _presence(self, sim: Sim) -> Presence:
@@ -249,13 +250,18 @@ def _token_in(answer: Answer) -> tuple[str, float]:
         error = told.get("error")
         known = isinstance(error, str) and _OAUTH_ERROR.match(error)
         raise bad_answer(answer.url, f"{answer.status} {error if known else ''}".strip())
-    token, kind, seconds = (told.get(n) for n in ("access_token", "token_type", "expires_in"))
+    token, kind = told.get("access_token"), told.get("token_type")
     if not isinstance(token, str) or not _TOKEN.match(token):
         raise bad_answer(answer.url, "no token")
     if not isinstance(kind, str) or kind.lower() != "bearer":
         raise bad_answer(answer.url, "a token that is no bearer token")
-    counts_s = float(seconds) if isinstance(seconds, int | float) else 0.0
-    return token, min(counts_s, _TOKEN_S_MOST) if counts_s > 0 else _TOKEN_S
+    return token, _counts_s(told.get("expires_in"))
+
+
+def _counts_s(told: object) -> float:
+    """For how many seconds a token counts, by what its server told of it."""
+    seconds = float(told) if isinstance(told, int | float) else 0.0
+    return min(seconds, _TOKEN_S_MOST) if seconds > 0 else _TOKEN_S
 
 
 def _retry_s(headers: Mapping[str, str]) -> int:

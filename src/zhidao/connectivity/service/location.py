@@ -130,25 +130,14 @@ class Location:
 
     async def _subscriber(self, actor: Actor, device: Device, subject: str) -> Subscriber:
         MAY_LOCATE.admit(actor)
-        if subject and device.given:
-            raise _unprocessable("UNNECESSARY_IDENTIFIER", "the access token names the device")
-        if not subject and not device.given:
-            raise _unprocessable("MISSING_IDENTIFIER", "the request names no device")
-        phone = subject or device.phone
-        if not phone:
-            raise _unprocessable(
-                "UNSUPPORTED_IDENTIFIER", "devices are known here by phoneNumber only"
-            )
-        unknown = Declined(
-            HTTPStatus.NOT_FOUND, "IDENTIFIER_NOT_FOUND", "no device of that number is known"
-        )
+        phone = _phone_of(device, subject)
         try:
-            found = await self._backend.subscriber(phone)
+            # A device whose holder did not agree looks like one that does not exist.
+            found = await self.subscriber(actor, phone)
         except NotFound as error:
-            raise unknown from error
-        # A device whose holder did not agree looks like one that does not exist.
-        if actor.role is Role.PARTY and not MAY_LOCATE.relates(actor, found):
-            raise unknown
+            raise Declined(
+                HTTPStatus.NOT_FOUND, "IDENTIFIER_NOT_FOUND", "no device of that number is known"
+            ) from error
         if found.withheld:
             raise Declined(HTTPStatus.FORBIDDEN, "PERMISSION_DENIED", found.why)
         if not found.applicable:
@@ -158,6 +147,17 @@ class Location:
     def _fresh(self, seen: tuple[SubscriberLocation, ...], age_s_max: int) -> bool:
         now = self._clock.now()
         return any(now.since_ns(location.at) <= age_s_max * NS for location in seen)
+
+
+def _phone_of(device: Device, subject: str) -> str:
+    if subject and device.given:
+        raise _unprocessable("UNNECESSARY_IDENTIFIER", "the access token names the device")
+    if not subject and not device.given:
+        raise _unprocessable("MISSING_IDENTIFIER", "the request names no device")
+    phone = subject or device.phone
+    if not phone:
+        raise _unprocessable("UNSUPPORTED_IDENTIFIER", "devices are known here by phoneNumber only")
+    return phone
 
 
 def _unlocated(subscriber: Subscriber) -> str:

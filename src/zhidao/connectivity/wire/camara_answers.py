@@ -63,7 +63,11 @@ def _circle(area: Mapping[str, Any]) -> tuple[Geodetic, float]:
         return _point(area.get("center")), float(radius_m)  # type: ignore[arg-type]
     if kind != "POLYGON":
         raise MalformedInput(f"no areaType {str(kind)[:40]!r}")
-    boundary = area.get("boundary")
+    return _around(area.get("boundary"))
+
+
+def _around(boundary: object) -> tuple[Geodetic, float]:
+    """The middle of a polygon, and how far its farthest corner is."""
     if not isinstance(boundary, list) or not _POINTS_LEAST <= len(boundary) <= POINTS_MAX:
         raise MalformedInput(f"a boundary has {_POINTS_LEAST} to {POINTS_MAX} points")
     corners = [_point(each) for each in boundary]

@@ -56,6 +56,12 @@ _TEXTS: Final = {
         ("scope", "authority"),
     ),
 }
+_FLAGS: Final = {"open5gs": (), "camara": ("reachability",)}
+# Whether each may be asked over http.
+_ADDRESSES: Final = {
+    "open5gs": {"amf": True, "smf": True},
+    "camara": {"api": False, "token": False},
+}
 
 
 def read_networks(data: bytes) -> tuple[Plan, ...]:
@@ -94,9 +100,22 @@ def _of_kind(name: str, entries: Mapping[str, Any]) -> Plan:
     kind = entries.get("kind")
     if not isinstance(kind, str) or kind not in _TEXTS:
         raise MalformedInput(f"no kind {str(kind)[:40]!r}", remedy=f"there are {', '.join(_TEXTS)}")
+    texts = _texts(kind, entries)
+    check_plmn(texts["plmn"])
+    for each, plain in _ADDRESSES[kind].items():
+        _check_address(texts.get(each, ""), each, plain=plain)
+    if kind == "open5gs":
+        return Open5gsPlan(name, **texts)
+    reachability = entries.get("reachability", False)
+    if not isinstance(reachability, bool):
+        raise MalformedInput("reachability is true or false")
+    return CamaraPlan(name, **texts, reachability=reachability)
+
+
+def _texts(kind: str, entries: Mapping[str, Any]) -> dict[str, str]:
+    """The entries of a kind that are texts; raises for one that is missing or that there is not."""
     required, optional = _TEXTS[kind]
-    flags = ("reachability",) if kind == "camara" else ()
-    known = ("kind", *required, *optional, *flags)
+    known = ("kind", *required, *optional, *_FLAGS[kind])
     if unknown := next((each for each in entries if each not in known), ""):
         raise MalformedInput(
             f"no entry {unknown[:40]!r} of {kind}", remedy=f"there are {', '.join(known)}"
@@ -104,17 +123,7 @@ def _of_kind(name: str, entries: Mapping[str, Any]) -> Plan:
     texts = {each: _text(entries, each) for each in (*required, *optional) if each in entries}
     if missing := [each for each in required if not texts.get(each)]:
         raise MalformedInput(f"no {', '.join(missing)}", remedy=f'write {missing[0]} = "…"')
-    check_plmn(texts["plmn"])
-    if kind == "open5gs":
-        for each in ("amf", "smf"):
-            _check_address(texts.get(each, ""), each, plain=True)
-        return Open5gsPlan(name, **texts)
-    for each in ("api", "token"):
-        _check_address(texts[each], each, plain=False)
-    reachability = entries.get("reachability", False)
-    if not isinstance(reachability, bool):
-        raise MalformedInput("reachability is true or false")
-    return CamaraPlan(name, **texts, reachability=reachability)
+    return texts
 
 
 def _text(entries: Mapping[str, Any], name: str) -> str:
@@ -130,18 +139,18 @@ def _check_address(url: str, name: str, *, plain: bool) -> None:
     plain: over http as well. The InfoAPI speaks nothing else; a token goes over https alone, but
     at this machine itself.
     """
-    if not url:
-        return
-    try:
-        parts = urlsplit(url)
-        right = bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        right = False
-    if right:
-        open_http = plain or parts.hostname in _LOOPBACK
-        right = parts.scheme == "https" or (parts.scheme == "http" and open_http)
-        right = right and not (parts.username or parts.password or parts.query or parts.fragment)
-        right = right and url.isascii() and " " not in url
-    if not right:
+    if url and not _may_be_asked(url, plain=plain):
         such = "http://10.0.0.5:9090" if plain else "https://api.example.org"
         raise MalformedInput(f"{name} is no address that can be asked", remedy=f"such as {such}")
+
+
+def _may_be_asked(url: str, *, plain: bool) -> bool:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return False
+    schemes = ("https", "http") if plain or parts.hostname in _LOOPBACK else ("https",)
+    more = any((parts.username, parts.password, parts.query, parts.fragment))
+    named = bool(parts.hostname) and port != 0 and url.isascii() and " " not in url
+    return parts.scheme in schemes and named and not more
