@@ -35,7 +35,6 @@ class Row:
 
 # Reading what is named in the path: a party that may. A stranger gets 404.
 READS: Final = {
-    "/v1/connectivity/locations/{phone}": "carrier",
     "/v1/consignments/{consignment}/proof": "exporter",
     "/v1/consignments/{consignment}/road": "exporter",
     "/v1/devices/seals/{seal}": "carrier",

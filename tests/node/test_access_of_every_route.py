@@ -25,6 +25,8 @@ Operation = tuple[str, str]
 # No object of theirs can be had on one node alone; their roles are held like all others'.
 # Two nodes: tests/exchange, tests/end_to_end/test_two_banks.py. Lists of names: tests/finance/api.
 ELSEWHERE = {
+    # No auditor follows a SIM about: tests/node/api/test_networks.py.
+    ("GET", "/v1/connectivity/locations/{phone}"),
     # What a party sees of events: tests/industry/service/test_epcis.py and its store's contract.
     *(("GET", f"/v1/epcis/{path}") for path in ("events", "trace")),
     *(

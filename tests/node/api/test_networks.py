@@ -24,7 +24,8 @@ ASKED = {"device": {"phoneNumber": PHONE}}
 def client(says: NetworkAnswer | NetworkAway) -> httpx.AsyncClient:
     async def actor(headers: dict[str, str]) -> Actor:
         party = headers.get("x-caller", "carrier")
-        return Actor(party_id(party), Role.OPERATOR if party == "operator" else Role.PARTY)
+        roles = {"operator": Role.OPERATOR, "auditor": Role.AUDITOR, "admin": Role.ADMIN}
+        return Actor(party_id(party), roles.get(party, Role.PARTY))
 
     room, _ = networks(says)
     location = Location(room, HandClock(AT))
@@ -101,6 +102,17 @@ async def test_what_is_no_number_is_refused(phone: str):
     async with client(NetworkAnswer()) as http:
         answer = await http.get(f"/v1/connectivity/locations/{phone}")
     assert answer.status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("caller", "status"),
+    [("carrier", 200), ("operator", 200), ("stranger", 404), ("auditor", 403), ("admin", 403)],
+)
+async def test_where_a_sim_is_learns_who_its_holder_agreed_to(caller: str, status: int):
+    async with client(NetworkAnswer((CIRCLE,))) as http:
+        path = f"/v1/connectivity/locations/{PHONE}"
+        answer = await http.get(path, headers={"x-caller": caller})
+    assert answer.status_code == status
 
 
 async def test_the_state_of_networks_is_the_operators():
