@@ -38,8 +38,9 @@ def _status(options: argparse.Namespace) -> int:
 def _locate(options: argparse.Namespace) -> int:
     from zhidao.connectivity.domain.subscriber_location import check_phone
 
+    node = node_of(options)
     phone = quote(check_phone(options.phone))
-    found = node_of(options).get(f"/v1/connectivity/locations/{phone}")
+    found = node.get(f"/v1/connectivity/locations/{phone}")
     say(options, found, escaped(_in_words(found), one_line=True))
     return 0 if found["circle"] else _NOWHERE
 
