@@ -20,7 +20,8 @@ from zhidao.industry.adapters.lot_journal import LotJournal
 from zhidao.industry.adapters.postgres_events import PostgresEventStore
 from zhidao.industry.domain.genealogy import Genealogy
 from zhidao.industry.domain.genealogy_loading import Loading
-from zhidao.industry.domain.trace import Direction, trace
+from zhidao.industry.domain.trace import Direction
+from zhidao.industry.domain.walk import trace
 from zhidao.industry.service.epcis import EpcisService
 from zhidao.industry.service.ports import EventStore, StoredEvent
 from zhidao.store.memory import MemoryArchive

@@ -16,15 +16,8 @@ from zhidao.industry.domain import genealogy, relations, walk_budget
 from zhidao.industry.domain.epcis_event import EpcisEvent, Role, read_event
 from zhidao.industry.domain.genealogy import ALWAYS_NS, NEVER_NS, Genealogy, Sees
 from zhidao.industry.domain.names import NOBODY, Names
-from zhidao.industry.domain.trace import (
-    CONTRADICTIONS_MAX,
-    CYCLES_MAX,
-    FOUND_MAX,
-    Direction,
-    Ending,
-    path,
-    trace,
-)
+from zhidao.industry.domain.trace import Direction, Ending, path
+from zhidao.industry.domain.walk import CONTRADICTIONS_MAX, CYCLES_MAX, FOUND_MAX, trace
 from zhidao.industry.domain.walk_budget import LOOKS_MAX, WALK_NS, Budget, Spent
 
 NOW = Utc.parse("2026-06-01T00:00:00Z")
@@ -196,7 +189,7 @@ def test_a_branch_says_why_it_ends(step: str, action: str, why: Ending) -> None:
     assert (end.why, end.event) == (why, read(last).key)
 
 
-@pytest.mark.bound("industry.domain.trace.FOUND_MAX")
+@pytest.mark.bound("industry.domain.walk.FOUND_MAX")
 @pytest.mark.parametrize("beyond", [0, 1])
 def test_a_trace_finds_so_many_and_says_if_there_are_more(beyond: int) -> None:
     one = read(made(1, f"{GTIN}/21/0", ilmd={"cbvmda:lotNumber": "L"}))
@@ -207,7 +200,7 @@ def test_a_trace_finds_so_many_and_says_if_there_are_more(beyond: int) -> None:
     assert (len(found.steps) - 1, found.cut_short) == (FOUND_MAX, bool(beyond))
 
 
-@pytest.mark.bound("industry.domain.trace.CONTRADICTIONS_MAX")
+@pytest.mark.bound("industry.domain.walk.CONTRADICTIONS_MAX")
 @pytest.mark.parametrize("beyond", [0, 1])
 def test_so_many_contradictions_are_told(beyond: int) -> None:
     index = index_of(packed(9, "urn:long", "urn:s"))
@@ -219,7 +212,7 @@ def test_so_many_contradictions_are_told(beyond: int) -> None:
     assert (told, found.cut_short) == (CONTRADICTIONS_MAX, bool(beyond))
 
 
-@pytest.mark.bound("industry.domain.trace.CYCLES_MAX")
+@pytest.mark.bound("industry.domain.walk.CYCLES_MAX")
 @pytest.mark.parametrize("beyond", [0, 1])
 def test_so_many_circles_are_told(beyond: int) -> None:
     count = CYCLES_MAX + beyond

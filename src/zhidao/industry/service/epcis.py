@@ -23,7 +23,8 @@ from zhidao.industry.domain.digital_link import canonical_link
 from zhidao.industry.domain.event_query import read_query
 from zhidao.industry.domain.genealogy import Genealogy
 from zhidao.industry.domain.genealogy_loading import Loading
-from zhidao.industry.domain.trace import Direction, Trace, trace
+from zhidao.industry.domain.trace import Direction, Trace
+from zhidao.industry.domain.walk import trace
 from zhidao.industry.events import EventsCaptured
 from zhidao.industry.service.ports import EventStore, StoredEvent
 from zhidao.industry.wire.epcis_document import ReadDocument, Wrong, query_document, read_document
