@@ -12,13 +12,29 @@ import numpy as np
 import pytest
 
 from zhidao.core.timescale import Utc
-from zhidao.industry.domain import genealogy, relations, walk_budget
+from zhidao.industry.domain import genealogy, relations, short_walk, walk_budget
 from zhidao.industry.domain.epcis_event import EpcisEvent, Role, read_event
 from zhidao.industry.domain.genealogy import ALWAYS_NS, NEVER_NS, Genealogy, Sees
-from zhidao.industry.domain.names import NOBODY, Names
+from zhidao.industry.domain.names import NOBODY, Array, Names
 from zhidao.industry.domain.trace import Direction, Ending, path
-from zhidao.industry.domain.walk import CONTRADICTIONS_MAX, CYCLES_MAX, FOUND_MAX, trace
+from zhidao.industry.domain.walk import (
+    CONTRADICTIONS_MAX,
+    CYCLES_MAX,
+    FOUND_MAX,
+    short_trace,
+    trace,
+)
 from zhidao.industry.domain.walk_budget import LOOKS_MAX, WALK_NS, Budget, Spent
+
+
+@pytest.fixture(params=["short", "columns"], autouse=True)
+def road(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """By which walk a trace goes if it can; everything here is so by both."""
+    if request.param == "columns":
+        monkeypatch.setattr(short_walk, "STATES_MOST", 0)
+    told: str = request.param
+    return told
+
 
 NOW = Utc.parse("2026-06-01T00:00:00Z")
 GTIN = "https://id.gs1.org/01/09506000134352"
@@ -65,12 +81,24 @@ def index_of(*events: dict[str, Any], settled: bool = False) -> Genealogy:
     return index
 
 
-def seen_without(index: Genealogy, hidden: Collection[str]) -> Sees:
+class SeenWithout:
     """Everything that stands may be seen, but what bears one of these keys."""
-    index.settle()
-    may = np.array([index.key(n) not in hidden for n in range(len(index.at_ns))], bool)
-    stands = index.sight(None)
-    return lambda events: may[events] & stands(events)
+
+    def __init__(self, index: Genealogy, hidden: Collection[str]) -> None:
+        index.settle()
+        self._may = np.array([index.key(n) not in hidden for n in range(len(index.at_ns))], bool)
+        self._stands = index.sight(None)
+
+    def __call__(self, events: Array) -> Array:
+        seen: Array = self._may[events] & self._stands(events)
+        return seen
+
+    def one(self, event: int) -> bool:
+        return bool(self._may[event]) and self._stands.one(event)
+
+
+def seen_without(index: Genealogy, hidden: Collection[str]) -> Sees:
+    return SeenWithout(index, hidden)
 
 
 def forward(index: Genealogy, thing: str, **more: Any) -> Any:
@@ -466,3 +494,31 @@ def test_random_traces_are_those_of_the_oracle(
                 assert answer.beside == beside
             found_something += len(windows) > 2
     assert found_something > queries // 4
+
+
+def test_both_walks_tell_the_same_in_the_same_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    dice = random.Random(4)
+    plain = 0
+    for _ in range(150):
+        index = index_of(*world(dice))
+        for _ in range(20):
+            thing = f"urn:{dice.choice(('lot', 'blend', 'serial', 'case'))}:{dice.randrange(3)}"
+            at = Utc(tai(dice.randint(0, 60))) if dice.random() < 0.5 else None
+            direction, sees = dice.choice(list(Direction)), seen_without(index, ())
+            with monkeypatch.context() as patched:
+                patched.setattr(short_walk, "STATES_MOST", 48)
+                short = short_trace(index, thing, direction, sees=sees, at=at)
+                patched.setattr(short_walk, "STATES_MOST", 0)
+                assert short_trace(index, thing, direction, sees=sees, at=at) is None
+                by_columns = trace(index, thing, direction, sees=sees, at=at)
+            assert short is None or short == by_columns
+            plain += short is not None and short.found > 2
+    assert plain > 80
+
+
+def test_a_thing_with_many_around_it_is_left_to_the_columns() -> None:
+    crowd = [f"urn:{n}" for n in range(short_walk.ROWS_MOST)]
+    index = index_of(packed(1, "urn:a", "urn:s", *crowd))
+    sees = seen_without(index, ())
+    assert short_trace(index, "urn:s", Direction.FORWARD, sees=sees) is None
+    assert len(forward(index, "urn:s").beside) == len(crowd)

@@ -11,9 +11,9 @@ outputs, never as pairs of them: a thousand inputs of a thousand outputs are two
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 
@@ -27,9 +27,6 @@ NEVER_NS: Final = -(2**62)
 ALWAYS_NS: Final = 2**62
 BECOMES: Final = "becomes"
 INSIDE: Final = "inside"
-# Which of these events, by their numbers, somebody may see; bool of the same shape.
-Sees = Callable[[Array], Array]
-
 # What is known of an event, in one byte: that it makes a thing known by adding it, that it stands,
 # that it is a part of a named transformation, what it means for where a thing is, and its kind.
 ADDED: Final = 1
@@ -60,6 +57,8 @@ ROLES: Final = {role: code for code, role in enumerate(Role)}
 _EPC, _PARENT, _CHILD = ROLES[Role.EPC], ROLES[Role.PARENT], ROLES[Role.CHILD]
 _INPUT, _OUTPUT, _LOT = ROLES[Role.INPUT], ROLES[Role.OUTPUT], ROLES[Role.LOT]
 _DIGEST_BYTES: Final = 32
+# Of so many rows each is looked at by itself before all are at once.
+_LOOKED: Final = 8
 # So many events or names lie in a dictionary before they are packed.
 FRESH_MOST: Final = 20_000
 # Where the hash stands in an event's name, in hexadecimal.
@@ -81,6 +80,58 @@ class Edge:
     to_ns: int
     event: str
     end: str = ""
+
+
+class Sees(Protocol):
+    """What somebody may see."""
+
+    def __call__(self, events: Array) -> Array:
+        """Which of these events, by their numbers; bool of the same shape."""
+        ...
+
+    def one(self, event: int) -> bool:
+        """Whether one event may be seen."""
+        ...
+
+
+class Sight:
+    """What a party may see of what stands; None sees all of it. Holds until more is put in."""
+
+    def __init__(
+        self,
+        flags: Array,
+        rights: Array,
+        readers: Sequence[tuple[str, frozenset[str]]],
+        viewer: str | None,
+    ) -> None:
+        """readers: of each right who says so, and who may see it as well."""
+        self._flags, self._rights, self._readers = flags, rights, readers
+        self._viewer = viewer
+        self._cells = (flags.data, rights.data)
+        self._may: dict[int, bool] = {}
+
+    def __call__(self, events: Array) -> Array:
+        """Which of these events, by their numbers; bool of the same shape."""
+        stands: Array = (self._flags[events] & _STANDS) != 0
+        if self._viewer is None:
+            return stands
+        may = np.array([self._allows(right) for right in range(len(self._readers))], bool)
+        seen: Array = stands & may[self._rights[events]]
+        return seen
+
+    def one(self, event: int) -> bool:
+        """Whether one event may be seen."""
+        flags, rights = self._cells
+        if not flags[event] & _STANDS:
+            return False
+        return self._viewer is None or self._allows(rights[event])
+
+    def _allows(self, right: int) -> bool:
+        may = self._may.get(right)
+        if may is None:
+            by, readers = self._readers[right]
+            may = self._may[right] = self._viewer == by or self._viewer in readers
+        return may
 
 
 class Genealogy:
@@ -223,7 +274,9 @@ class Genealogy:
 
     def number(self, thing: str) -> int:
         """The number of a thing; one that no event names gets the next."""
-        number = int(self.things.numbers([thing])[0])
+        number = self.things.find(thing)
+        if number < 0:
+            number = int(self.things.numbers([thing])[0])
         self._make_room()
         return number
 
@@ -338,28 +391,35 @@ class Genealogy:
         told[several] = self._lot_events.view[nodes[several] - LOTS]
         return told
 
+    def node_event(self, node: int) -> int:
+        """The event of one node."""
+        return node if node < LOTS else int(self._lot_events.view[node - LOTS])
+
     def grouped(self, events: Array) -> Array:
         """Whether each event is a part of a named transformation."""
         named: Array = (self.flags.view[events] & _GROUPED) != 0
         return named
 
+    def is_grouped(self, event: int) -> bool:
+        """Whether one event is a part of a named transformation."""
+        return bool(self.flags.view[event] & _GROUPED)
+
     def sight(self, viewer: str | None) -> Sees:
         """What a party may see of what stands; None sees all of it."""
-        flags, rights = self.flags.view, self.rights.view
-        if viewer is None:
-            return lambda events: (flags[events] & _STANDS) != 0
-        may = np.array([viewer == by or viewer in readers for by, readers in self._readers])
-        return lambda events: may[rights[events]] & ((flags[events] & _STANDS) != 0)
+        return Sight(self.flags.view, self.rights.view, self._readers, viewer)
 
     def names(self, thing: str, sees: Sees) -> bool:
         """Whether an event that may be seen names a thing."""
         number = self.things.find(thing)
         if number < 0:
             return False
-        for relation, key, column in NAMINGS:
-            rows = getattr(self, relation).rows_of(key, number)
-            told = getattr(self, relation).take(column, rows)
-            if len(told) and sees(self.node_events(told)).any():
+        for name, key, column in NAMINGS:
+            relation: Relation = getattr(self, name)
+            rows = relation.rows_of(key, number)
+            for place in rows[:_LOOKED].tolist():
+                if sees.one(self.node_event(relation.cell(column, place))):
+                    return True
+            if len(rows) > _LOOKED and sees(self.node_events(relation.take(column, rows))).any():
                 return True
         return False
 

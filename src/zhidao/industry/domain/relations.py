@@ -7,7 +7,7 @@ their first key; the few that came since lie in a run of their own, which is mer
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 
@@ -23,6 +23,13 @@ NOTHING: Final[Array] = np.zeros(0, np.int64)
 
 class Growing:
     """A column that grows at its end. A view of it stays as it was when it was taken."""
+
+    @classmethod
+    def of(cls, values: Array) -> Self:
+        """A column that holds these already."""
+        column = cls(values.dtype.type)
+        column._room, column._length = values, len(values)
+        return column
 
     def __init__(self, dtype: type, width: int = 0) -> None:
         self._room: Array = np.zeros((0, width) if width else 0, dtype)
@@ -81,6 +88,7 @@ class _Order:
             self._keys, counts = np.unique(keys, return_counts=True)
         self._starts: Array = np.zeros(len(counts) + 1, np.int32)
         np.cumsum(counts, out=self._starts[1:])
+        self._cells = self._starts.data
 
     @property
     def nbytes(self) -> int:
@@ -112,7 +120,7 @@ class _Order:
             place = int(self._keys.searchsorted(self._keys.dtype.type(key)))
             if place >= most or self._keys[place] != key:
                 return 0, 0
-        return int(self._starts[place]), int(self._starts[place + 1])
+        return self._cells[place], self._cells[place + 1]
 
 
 class _Sorted:
@@ -143,6 +151,7 @@ class _Run:
         order = np.argsort(columns[keys[0]], kind="stable")
         self.columns = [column[order] for column in columns]
         first = self.columns[keys[0]]
+        self.cells = [column.data for column in self.columns]
         self._orders: dict[int, _Order | _Sorted] = {}
         self._orders[keys[0]] = _Sorted(first) if searched else _Order(first)
         self._places: dict[int, Array] = {}
@@ -166,6 +175,10 @@ class _Run:
         which, rows = spread(first, counts, most)
         places = self._places.get(key)
         return which, rows if places is None else places[rows].astype(np.int64)
+
+    def count_of(self, key: int, value: int) -> int:
+        first, end = self._orders[key].of(value)
+        return end - first
 
     def rows_of(self, key: int, value: int) -> Array:
         first, end = self._orders[key].of(value)
@@ -235,6 +248,21 @@ class Relation:
         if not len(self._since):
             return rows
         return np.concatenate((rows, self._since.rows_of(key, value) + len(self._many)))
+
+    def count_of(self, key: int, value: int) -> int:
+        """How many rows one value has."""
+        since = self._since.count_of(key, value) if len(self._since) else 0
+        return self._many.count_of(key, value) + since
+
+    def cell(self, column: int, row: int) -> int:
+        """What one row holds in a column."""
+        many = len(self._many)
+        told: int
+        if row < many:
+            told = self._many.cells[column][row]
+        else:
+            told = self._since.cells[column][row - many]
+        return told
 
     def take(self, column: int, rows: Array) -> Array:
         """What rows hold in a column."""
