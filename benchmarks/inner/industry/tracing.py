@@ -305,7 +305,10 @@ insert into public.named select tag, 'epc', public.serial(substr(tag, 5)::bigint
 insert into industry.epcis_event (name, owner, visible, job, captured_ns, at_ns, kind, action,
     biz_step, disposition, read_point, biz_location, transformation, event_id, event)
 select 'ni:///sha-256;' || encode(sha256(tag::bytea), 'hex') || '?ver=CBV2.0', 'maker',
-    array['reader'], 'job', {BEGIN.tai_ns} + 10000000000000, {BEGIN.tai_ns} + ms * 1000000, kind,
+    array['reader'], 'job',
+    -- In documents of a hundred, as they happened.
+    {BEGIN.tai_ns} + 10000000000000 + (row_number() over (order by ms)) / 100 * 1000000,
+    {BEGIN.tai_ns} + ms * 1000000, kind,
     action, step, '', '', '', '', tag, convert_to(repeat('.', 400), 'UTF8') from public.told
     order by ms;
 insert into industry.epcis_thing (thing, role, name, owner)

@@ -294,6 +294,13 @@ def test_names_are_kept_as_they_came() -> None:
     assert names.find("urn:a:3") == NOBODY
 
 
+def test_names_longer_than_any_is_taken_today_are_kept() -> None:
+    names, told = Names(), [f"urn:{n}:{'x' * 2_700}" for n in range(70)]
+    names.numbers(told)
+    names.seal()
+    assert names.labels(range(len(told))) == told
+
+
 def looks(index: Genealogy, thing: str, direction: Direction = Direction.FORWARD) -> int:
     found = trace(index, thing, direction, sees=seen_without(index, ()))
     assert not found.cut_short

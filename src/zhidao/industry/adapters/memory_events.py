@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
 from operator import itemgetter
@@ -80,12 +81,16 @@ def _words(event: EpcisEvent) -> str:
 
 
 def _said_things(events: Sequence[EpcisEvent]) -> SaidThings:
-    named = [(event, role, thing) for event in events for role, thing in event.things]
+    named = [(thing, role, event) for event in events for role, thing in event.things]
+    counts = Counter(thing for thing, _, _ in named)
+    places = {thing: place for place, thing in enumerate(counts)}
+    named.sort(key=lambda each: places[each[0]])
     return SaidThings(
-        things=[thing for _, _, thing in named],
-        roles=[str(role) for _, role, _ in named],
-        digests=_digests([event for event, _, _ in named]),
-        by=[event.by for event, _, _ in named],
+        things=list(counts),
+        counts=np.array(list(counts.values()), np.int64),
+        roles="".join(role[0] for _, role, _ in named).encode(),
+        digests=_digests([event for _, _, event in named]),
+        by=[event.by for _, _, event in named],
     )
 
 

@@ -141,27 +141,27 @@ class Genealogy:
         self.things = Names()
         self.at_ns = Growing(np.int64)
         self.flags = Growing(np.uint8)
-        self.stays = Relation(4, keys=(CHILD, PARENT))
+        self.stays = Relation(4, keys=(CHILD, PARENT), searched=True)
         self.unpacked = Relation(3, keys=(FROM,))
         self.inputs = Relation(2, keys=(NODE, THING), searched=True)
         self.outputs = Relation(2, keys=(NODE, THING), searched=True)
-        self.seen = Relation(2, keys=(THING,))
+        self.seen = Relation(2, keys=(THING,), searched=True)
         self.together = Relation(2, keys=(THING, NODE))
         self._lot_events = Growing(np.int32)
         self.digests = Growing(np.uint8, _DIGEST_BYTES)
-        self.rights = Growing(np.uint16)
+        self.rights = Growing(np.uint8)
         self._parties: dict[tuple[str, frozenset[str]], int] = {}
         self._readers: list[tuple[str, frozenset[str]]] = []
         self.withdrawn: set[tuple[bytes, str]] = set()
         self._groups = Names()
-        # Events in the order of their digests, and those that came since.
+        # So many of the first events stand in the order of their digests; the order of those behind
+        # them, and those that came since.
+        self._base = 0
         self._ordered: Array = np.zeros(0, np.int32)
         self._fresh: dict[tuple[bytes, str], int] = {}
         # What was put in and is not in order yet: events, roles and things; parts of one whole.
         self.naming: list[tuple[Array, Array, Array]] = []
         self.grouping: dict[int, str] = {}
-        # For a walk: which of its states was the last of each thing, -1 between walks.
-        self.last: Array = np.zeros(0, np.int32)
 
     def __len__(self) -> int:
         return int(np.count_nonzero(self.flags.view & _STANDS))
@@ -171,7 +171,7 @@ class Genealogy:
         """Bytes of all arrays."""
         related = (self.stays, self.unpacked, self.inputs, self.outputs, self.seen, self.together)
         growing = (self.at_ns, self.flags, self.digests, self.rights, self._lot_events)
-        each = (*related, *growing, self.last, self.things, self._groups)
+        each = (*related, *growing, self.things, self._groups)
         return self._ordered.nbytes + sum(one.nbytes for one in each)
 
     @property
@@ -218,14 +218,23 @@ class Genealogy:
         if number >= 0:
             self.flags.view[number] &= 0xFF & ~_STANDS
 
-    def ordered(self) -> Array:
-        """Puts all events so far in the order of their digests, int32; withdraws what was."""
+    def number_by_digest(self) -> None:
+        """Numbers all events so far in the order of their digests, and withdraws what was.
+
+        Nothing that bears their numbers has been taken in yet.
+        """
+        assert not self._base, "events are numbered anew once"
         self._order_events()
+        order = self._ordered
         for column in (self.at_ns, self.flags, self.digests, self.rights):
-            column.trim()
+            column.reorder(order)
+        if self.grouping:
+            place = np.empty(len(order), np.int32)
+            place[order] = np.arange(len(order), dtype=np.int32)
+            self.grouping = {int(place[event]): name for event, name in self.grouping.items()}
+        self._base, self._ordered = len(order), order[:0].copy()
         for digest, by in self.withdrawn:
             self._drop(self.find(digest, by))
-        return self._ordered
 
     def right(self, by: str, readers: frozenset[str]) -> int:
         """The number of a party and those who may see as well what it says."""
@@ -240,13 +249,19 @@ class Genealogy:
         number = self._fresh.get((digest, by))
         if number is not None:
             return number
-        digests, ordered = self.digests.view, self._ordered
-        place = bisect_left(ordered, digest, key=lambda each: digests[each].tobytes())
-        while place < len(ordered) and digests[ordered[place]].tobytes() == digest:
-            if self._readers[self.rights.view[ordered[place]]][0] == by:
-                return int(ordered[place])
-            place += 1
+        digests = self.digests.view
+        for ordered in (range(self._base), self._ordered):
+            place = bisect_left(ordered, digest, key=lambda each: digests[each].tobytes())
+            while place < len(ordered) and digests[ordered[place]].tobytes() == digest:
+                if self.says(int(ordered[place]), digest, by):
+                    return int(ordered[place])
+                place += 1
         return -1
+
+    def says(self, event: int, digest: bytes, by: str) -> bool:
+        """Whether an event has a digest and is of a party."""
+        told = self.digests.view[event].tobytes()
+        return bool(told == digest and self._readers[self.rights.view[event]][0] == by)
 
     def settle(self) -> None:
         """Puts in order what was put in since; a walk needs it."""
@@ -262,33 +277,27 @@ class Genealogy:
         for related in (self.stays, self.unpacked, self.inputs, self.outputs, self.seen):
             related.settle()
         self._end_stays(touched)
-        self._make_room()
         if len(self._fresh) > FRESH_MOST:
             self._order_events()
         if self.things.fresh > FRESH_MOST:
             self.things.seal()
-
-    def _make_room(self) -> None:
-        if len(self.last) < len(self.things):
-            self.last = np.full(len(self.things) + len(self.things) // 64, -1, np.int32)
 
     def number(self, thing: str) -> int:
         """The number of a thing; one that no event names gets the next."""
         number = self.things.find(thing)
         if number < 0:
             number = int(self.things.numbers([thing])[0])
-        self._make_room()
         return number
 
     def _order_events(self) -> None:
-        heads = heads_of(self.digests.view)
+        digests = self.digests.view[self._base :]
+        heads = heads_of(digests)
         order = np.argsort(heads, kind="stable").astype(np.int32)
         heads = heads[order]
         if (heads[1:] == heads[:-1]).any():
-            digests = self.digests.view
             told = sorted(order.tolist(), key=lambda each: digests[each].tobytes())
             order = np.array(told, np.int32)
-        self._ordered, self._fresh = order, {}
+        self._ordered, self._fresh = order + np.int32(self._base), {}
 
     def _group(self) -> None:
         """Adds the parts of named transformations."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
-from zhidao.industry.domain.epcis_event import Role
 from zhidao.industry.domain.genealogy import ROLES, Genealogy, flag_of, heads_of
 from zhidao.industry.domain.names import Array
 
@@ -30,13 +30,24 @@ class SaidEvents:
 
 @dataclass(frozen=True, slots=True)
 class SaidThings:
-    """What events name, as columns of one length; digests as above, `by` the party that says so."""
+    """What events name: each thing once a page, with as many mentions as `counts` has of it.
+
+    counts: int64. roles: the first letter of each mention's role. digests: as above. by: the
+    parties that say so, or the one that says all.
+    """
 
     things: Sequence[str]
-    roles: Sequence[str]
+    counts: Array
+    roles: bytes
     digests: Array
     by: Sequence[str]
 
+
+# The number of each role, at its first letter.
+_CODES: Final[Array] = np.zeros(256, np.uint8)
+for _role, _code in ROLES.items():
+    _CODES[ord(_role[0])] = _code
+assert len({role[0] for role in ROLES}) == len(ROLES), "roles have letters of their own"
 
 Said = SaidEvents | SaidThings
 
@@ -47,10 +58,9 @@ class Loading:
     def __init__(self, index: Genealogy) -> None:
         assert not len(index.flags), "the index has events already"
         self._index = index
-        # Events in the order of their digests, and the beginnings of these.
-        self._order_of: Array = np.zeros(0, np.int32)
+        # The beginnings of the digests of events, in order.
         self._heads: Array = np.zeros(0, np.uint64)
-        self._ordered = self._doubled = False
+        self._ordered = False
 
     def take(self, page: Said) -> None:
         """Takes in a page. Of an event that was not told nothing is taken."""
@@ -70,9 +80,8 @@ class Loading:
         self._index.things.seal()
 
     def _order(self) -> None:
-        self._order_of = self._index.ordered()
-        heads = self._heads = heads_of(self._index.digests.view)[self._order_of]
-        self._doubled = bool((heads[1:] == heads[:-1]).any())
+        self._index.number_by_digest()
+        self._heads = heads_of(self._index.digests.view)
         self._ordered = True
 
     def _take_events(self, page: SaidEvents) -> None:
@@ -102,18 +111,27 @@ class Loading:
         index, heads = self._index, self._heads
         if not len(heads) or not page.things:
             return
-        if self._doubled:
-            keys = zip(page.digests, page.by, strict=True)
-            events = np.array([index.find(each.tobytes(), by) for each, by in keys], np.int32)
-        else:
-            wanted = heads.searchsorted(heads_of(page.digests))
-            events = self._order_of[np.minimum(wanted, len(heads) - 1)].copy()
-            events[(index.digests.view[events] != page.digests).any(axis=1)] = -1
-        things = index.things.numbers(page.things)
-        codes = {role: ROLES[Role(role)] for role in set(page.roles)}
-        roles = np.array([codes[role] for role in page.roles], np.uint8)
+        asked = heads_of(page.digests)
+        places = np.minimum(heads.searchsorted(asked), len(heads) - 1)
+        events = places.astype(np.int32)
+        events[(index.digests.view[events] != page.digests).any(axis=1)] = -1
+        # The same event of several parties has one digest.
+        for row in np.flatnonzero(np.append(heads, 0)[places + 1] == asked).tolist():
+            by = page.by[row % len(page.by)]
+            events[row] = self._one_of(int(places[row]), page.digests[row].tobytes(), by)
+        things = index.things.numbers(page.things).repeat(page.counts)
+        roles = _CODES[np.frombuffer(page.roles, np.uint8)]
         known = events >= 0
         index.naming.append((events[known], roles[known], things[known]))
+
+    def _one_of(self, place: int, digest: bytes, by: str) -> int:
+        """The event of a party among those whose digests begin as one does, or -1."""
+        begin = self._heads[place]
+        while place < len(self._heads) and self._heads[place] == begin:
+            if self._index.says(place, digest, by):
+                return place
+            place += 1
+        return -1
 
 
 def _right(index: Genealogy, told: str) -> int:

@@ -18,19 +18,23 @@ Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 NOBODY: Final = -1
 _HASH_BITS: Final = 0xFFFF_FFFF
 _MANY: Final = 1_000
+# So many names are counted from one place: of 512 characters each, they stay below 2**16 bytes.
+_BLOCK_BITS: Final = 5
 # Half of a pair may stand in JSON; it comes out as it went in.
 _AS_IS: Final = "surrogatepass"
 
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """Names in order: where each one's own part ends in `text`, and which head it has.
+    """Names in order: where each one's own part begins in `text`, and which head it has.
 
-    ends: int64, shape (n + 1,); heads: int32, shape (n,), into `shared`.
+    begins: uint16 or uint32, shape (n + 1,), counted from where its block of 32 names begins.
+    blocks: uint32 or int64. heads: whole numbers, shape (n,), into `shared`.
     """
 
     text: bytes
-    ends: Array
+    begins: Array
+    blocks: Array
     heads: Array
     shared: tuple[str, ...]
     fresh: list[str]
@@ -39,9 +43,17 @@ class _Kept:
         sealed = len(self.heads)
         if number >= sealed:
             return self.fresh[number - sealed]
-        own = self.text[self.ends[number] : self.ends[number + 1]]
+        own = self.text[self._begin(number) : self._begin(number + 1)]
         head: str = self.shared[self.heads[number]]
         return head + own.decode(errors=_AS_IS)
+
+    def _begin(self, number: int) -> int:
+        return int(self.blocks[number >> _BLOCK_BITS]) + int(self.begins[number])
+
+    def places(self) -> Array:
+        """Where each begins in the text, and where the last ends; int64."""
+        blocks = self.blocks.astype(np.int64).repeat(1 << _BLOCK_BITS)
+        return blocks[: len(self.begins)] + self.begins
 
 
 class Names:
@@ -49,7 +61,8 @@ class Names:
 
     def __init__(self) -> None:
         empty = np.zeros(0, np.int32)
-        self._kept = _Kept(b"", np.zeros(1, np.uint32), empty, (), [])
+        first = (np.zeros(1, np.uint16), np.zeros(1, np.uint32))
+        self._kept = _Kept(b"", *first, empty, (), [])
         self._fresh: dict[str, int] = {}
         # Of what is sealed: hashes in order, uint32, and whose they are, int32.
         self._hashes: Array = np.zeros(0, np.uint32)
@@ -67,7 +80,7 @@ class Names:
     def nbytes(self) -> int:
         """Bytes of the arrays and of the text; what is fresh left out."""
         kept = self._kept
-        arrays = (kept.ends, kept.heads, self._hashes, self._whose)
+        arrays = (kept.begins, kept.blocks, kept.heads, self._hashes, self._whose)
         return len(kept.text) + sum(array.nbytes for array in arrays)
 
     def find(self, name: str) -> int:
@@ -104,13 +117,16 @@ class Names:
         told = [part.encode(errors=_AS_IS) for part in own]
         ends = np.cumsum(np.fromiter(map(len, told), np.int64, len(told)), dtype=np.int64)
         text = b"".join(chain((old.text,), told))
-        kind = np.uint32 if len(text) < 2**32 else np.int64
+        places = np.concatenate((old.places(), ends + len(old.text)))
+        blocks = places[:: 1 << _BLOCK_BITS]
+        begins = places - blocks.repeat(1 << _BLOCK_BITS)[: len(places)]
         hashes = np.fromiter((hash(name) & _HASH_BITS for name in old.fresh), np.uint32, len(own))
         hashes = np.concatenate((_unsorted(self._hashes, self._whose), hashes))
         whose = np.argsort(hashes, kind="stable").astype(np.int32)
         kept = _Kept(
             text=text,
-            ends=np.concatenate((old.ends, ends + len(old.text))).astype(kind),
+            begins=begins.astype(np.uint16 if begins.max() < 2**16 else np.uint32),
+            blocks=blocks.astype(np.uint32 if len(text) < 2**32 else np.int64),
             heads=np.concatenate((old.heads, heads)).astype(np.min_scalar_type(len(shared))),
             shared=tuple(shared),
             fresh=[],

@@ -6,6 +6,7 @@ their first key; the few that came since lie in a run of their own, which is mer
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from typing import Final, Self
 
@@ -17,7 +18,8 @@ from zhidao.industry.domain.names import Array
 RUN_ROWS: Final = 32_768
 
 
-_NARROW: Final = 65_535
+_WIDER: Final = ((np.uint8, np.uint16), (np.uint16, np.uint32))
+_NARROW: Final = tuple(np.dtype(narrow) for narrow, _ in _WIDER)
 NOTHING: Final[Array] = np.zeros(0, np.int64)
 
 
@@ -48,9 +50,9 @@ class Growing:
         """All of it."""
         return self._room[: self._length]
 
-    def trim(self) -> None:
-        """Leaves no room to grow with."""
-        self._room = self.view.copy()
+    def reorder(self, order: Array) -> None:
+        """Puts all of it in another order, and leaves no room to grow with."""
+        self._room = self.view[order]
 
     def put(self, place: int, value: int) -> None:
         """Changes one value."""
@@ -58,13 +60,14 @@ class Growing:
         self._room[place] = value
 
     def _widen(self, most: int) -> None:
-        if self._room.dtype == np.uint16 and most > _NARROW:
-            self._room = self._room.astype(np.uint32)
+        for narrow, wide in _WIDER:
+            if self._room.dtype == narrow and most > np.iinfo(narrow).max:
+                self._room = self._room.astype(wide)
 
     def extend(self, values: Array) -> None:
-        """Adds values at the end; whole numbers of 16 bits become 32 when one needs them."""
+        """Adds values at the end; whole numbers of 8 or 16 bits become wider when one needs it."""
         length = self._length + len(values)
-        if len(values) and self._room.dtype == np.uint16:
+        if len(values) and self._room.dtype in _NARROW:
             self._widen(int(values.max()))
         if length > len(self._room):
             room = np.zeros((length + length // 16, *self._room.shape[1:]), self._room.dtype)
@@ -135,13 +138,21 @@ class _Sorted:
         # In the column's own width: else all of it is made wider for each question.
         keys = keys.astype(self._keys.dtype)
         first = self._keys.searchsorted(keys)
-        return first, self._keys.searchsorted(keys, side="right") - first
+        if not len(self._keys):
+            return first, first
+        last = len(self._keys) - 1
+        counts = (self._keys[np.minimum(first, last)] == keys).astype(np.int64)
+        several = np.flatnonzero(counts & (self._keys[np.minimum(first + 1, last)] == keys))
+        if len(several):
+            ends = self._keys.searchsorted(keys[several], side="right")
+            counts[several] = ends - first[several]
+        return first, counts
 
     def of(self, key: int) -> tuple[int, int]:
         """The first place of one key, and the place behind its last."""
-        told = self._keys.dtype.type(key)
-        keys = self._keys
-        return int(keys.searchsorted(told)), int(keys.searchsorted(told, side="right"))
+        cells = self._keys.data
+        first = bisect_left(cells, key)
+        return first, bisect_right(cells, key, lo=first)
 
 
 class _Run:

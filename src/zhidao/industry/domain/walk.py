@@ -47,11 +47,9 @@ def trace(
     short = short_trace(index, thing, direction, sees=sees, at=at)
     if short is not None:
         return short
+    number = index.number(thing)
     walk = _Walk(index, direction, sees, Budget(now_ns))
-    try:
-        walk.go(index.number(thing), _window(at))
-    finally:
-        walk.clear()
+    walk.go(number, _window(at))
     return Trace(index, walk.found(), start=thing, direction=direction)
 
 
@@ -77,6 +75,8 @@ class _Walk:
         self._view = View(index, sees, budget)
         self._named = 0
         self._leaves: list[Array] = []
+        # Which state was the last of each thing.
+        self._last: Array = np.full(len(index.things), -1, np.int32)
         self.reached = Reached()
         self.beside: Array = np.zeros(0, np.int32)
         self.ended: tuple[Array, list[Ending], Array] = (self.beside, [], self.beside)
@@ -113,10 +113,6 @@ class _Walk:
             looks=self.budget.looks,
         )
 
-    def clear(self) -> None:
-        """Leaves the index as it was before the walk."""
-        self._index.last[self.reached.thing.view] = -1
-
     def _go_on(self) -> None:
         begin = 0
         while begin < len(self.reached):
@@ -144,7 +140,7 @@ class _Walk:
             raise Spent
 
     def _take(self, steps: Steps) -> None:
-        last, things = self._index.last, steps.after.thing
+        last, things = self._last, steps.after.thing
         first, reached = len(self.reached), self.reached
         numbers = np.arange(first, first + len(things), dtype=np.int32)
         reached.take(steps.after, steps.which, last[things])
@@ -177,7 +173,7 @@ class _Walk:
     def _covered(self, after: States, places: Array) -> Array:
         """Whether a state that was reached covers each of these."""
         covered = np.zeros(len(places), bool)
-        known = self._index.last[after.thing[places]]
+        known = self._last[after.thing[places]]
         open_ = np.flatnonzero(known >= 0)
         reached = self.reached.part(0, len(self.reached))
         while len(open_) and not self.budget.spent:
@@ -190,7 +186,7 @@ class _Walk:
 
     def _close(self, steps: Steps) -> None:
         """Keeps the circles that steps back to a thing close."""
-        back = np.flatnonzero(~steps.stay & (self._index.last[steps.after.thing] >= 0))
+        back = np.flatnonzero(~steps.stay & (self._last[steps.after.thing] >= 0))
         things, before = self.reached.thing.view, self.reached.before.view
         at, wanted = steps.which[back], steps.after.thing[back]
         closes = np.zeros(len(back), bool)
@@ -255,7 +251,7 @@ class _Walk:
             found.append(self._beside_often(carries[back == number]))
             self.budget.spend(0)
         beside = np.concatenate(found)
-        self.beside = np.unique(beside[self._index.last[beside] < 0])
+        self.beside = np.unique(beside[self._last[beside] < 0])
         if self.budget.spent:
             raise Spent
 
