@@ -1,4 +1,4 @@
-"""`zhidao industry`: capture EPCIS events, ask for them, follow things, judge a link."""
+"""`zhidao industry`: capture EPCIS events, follow things, weigh lots, judge a link."""
 
 from __future__ import annotations
 
@@ -36,7 +36,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "query", nargs="*", metavar="NAME=VALUE", help="such as MATCH_anyEPC=urn:epc:id:sscc:..."
     )
     asking.set_defaults(run=_events)
-    for action in (tracing, capturing, asking):
+    weighing = actions.add_parser("balance", help="what went into a lot and what was taken of it")
+    weighing.add_argument("lot", metavar="LOT", help="EPC class, Digital Link or other identifier")
+    weighing.set_defaults(run=_balance)
+    for action in (tracing, capturing, asking, weighing):
         add_caller(action)
     judging = actions.add_parser("link", help="judge a GS1 Digital Link; needs no node")
     judging.add_argument("link", metavar="LINK", help="https://host/01/...")
@@ -53,6 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "  zhidao industry events eventType=AggregationEvent perPage=100 --json\n"
         "  zhidao industry trace https://id.gs1.org/01/09506000134352/10/L-1\n"
         "  zhidao industry trace urn:epc:id:sscc:4012345.3111111111 --back --json\n"
+        "  zhidao industry balance https://id.gs1.org/01/09506000134352/10/L-1\n"
         "  zhidao industry link https://id.gs1.org/01/09506000134352/21/7\n"
         "  zhidao industry hash events.json\n"
         "status: 0 done, 1 refused, 2 bad input, 3 no answer"
@@ -95,7 +99,41 @@ def _ends(told: dict[str, Any]) -> list[str]:
             f"  a contradiction: {thing} in {one} and in {other} at once"
             for thing, one, _, other, _ in told["contradictions"]
         ),
+        *_imbalances(told),
     ]
+
+
+def _imbalances(told: dict[str, Any]) -> list[str]:
+    return [
+        f"  MORE TAKEN THAN WENT IN: {each['lot']}, says {each['by']}: in {each['put_in']},"
+        f" out {each['taken_out']}, scrap {each['scrapped']}{_stock(each)}"
+        f" {each['unit'] or 'pieces'};\n    in by {each['said_in']}"
+        f"\n    over by {each['said_over']}"
+        for each in told["imbalances"]
+    ]
+
+
+def _stock(each: dict[str, Any]) -> str:
+    return f", stock {each['stock']}" if each["stock"] else ""
+
+
+def _balance(options: argparse.Namespace) -> int:
+    told = node_of(options).get(f"/v1/epcis/balance?{urlencode({'lot': options.lot})}")
+    rows = [
+        each
+        | {
+            "says": each["by"],
+            "unit": each["unit"] or "pieces",
+            "in": each["put_in"],
+            "out": each["taken_out"],
+            "scrap": each["scrapped"],
+        }
+        for each in told
+    ]
+    over = _imbalances({"imbalances": [each for each in told if not each["holds"]]})
+    shown = table(rows, ("says", "unit", "in", "out", "scrap", "stock"))
+    say(options, told, "\n".join([shown, *over]))
+    return 1 if over else 0
 
 
 def _capture(options: argparse.Namespace) -> int:
@@ -107,7 +145,8 @@ def _capture(options: argparse.Namespace) -> int:
     answer = node_of(options).upload(f"/v1/epcis/capture{readers}", data, "application/json")
     told = parse_strict(answer)
     aside = f"; {len(told['aside'])} kept aside" if told["aside"] else ""
-    return say(options, told, f"captured {len(told['events'])} events as {told['job']}{aside}")
+    done = f"captured {len(told['events'])} events as {told['job']}{aside}"
+    return say(options, told, "\n".join([done, *_imbalances(told)]))
 
 
 def _events(options: argparse.Namespace) -> int:

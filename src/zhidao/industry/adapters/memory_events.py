@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from zhidao.industry.domain.epcis_event import EpcisEvent
 from zhidao.industry.domain.event_pages import Place
 from zhidao.industry.domain.event_query import PAGE_BYTES, EventQuery
 from zhidao.industry.domain.genealogy_loading import Said, SaidEvents, SaidThings
+from zhidao.industry.domain.mass_balance import Quantity, quantities_of
 from zhidao.industry.domain.names import Array
 from zhidao.industry.service.ports import StoredEvent
 from zhidao.store.memory import MemoryJournal
@@ -52,6 +53,20 @@ class MemoryEventStore:
         page = _page(found, query)
         more = len(found) > len(page)
         return [stored for _, stored in page], page[-1][0].token() if more else ""
+
+    async def quantities(
+        self, lots: Sequence[str], *, viewer: PartyId | None, limit: int
+    ) -> list[Quantity]:
+        """What events that stand and may be seen say of how much of these lots."""
+        found = [
+            quantity
+            for (key, withdrawn), stored in self._events.items()
+            if not withdrawn and (key, True) not in self._events and sees(stored, viewer)
+            for quantity in quantities_of(stored.event)
+            if quantity.lot in lots
+        ]
+        found.sort(key=attrgetter("lot", "by", "unit", "at_ns", "event"))
+        return found[:limit]
 
     async def every(self) -> list[StoredEvent]:
         """All events, those captured first in front."""

@@ -18,6 +18,7 @@ from zhidao.industry.domain.epcis_event import EpcisEvent, read_event
 from zhidao.industry.domain.event_pages import Place
 from zhidao.industry.domain.event_query import PAGE_BYTES, EventQuery, event_id
 from zhidao.industry.domain.genealogy_loading import Said
+from zhidao.industry.domain.mass_balance import Quantity, Way, quantities_of
 from zhidao.industry.service.ports import StoredEvent
 from zhidao.store.database import Database, Session
 from zhidao.store.journal import PostgresJournal
@@ -42,6 +43,21 @@ _ADD_THINGS: Final = (
     "insert into industry.epcis_thing (thing, role, name, owner)"
     " select * from unnest(%(things)b::text[], %(roles)b::text[], %(names)b::text[],"
     " %(owners)b::text[]) on conflict do nothing"
+)
+_ADD_QUANTITIES: Final = (
+    "insert into industry.epcis_quantity (lot, owner, name, unit, way, at_ns, quantity)"
+    " select * from unnest(%(lot)b::text[], %(by)b::text[], %(event)b::text[], %(unit)b::text[],"
+    " %(way)b::text[], %(at_ns)b::bigint[], %(amount)b::numeric[]) on conflict do nothing"
+)
+_QUANTITIES: Final = (
+    "select said.lot, said.owner, said.name, said.unit, said.way, said.at_ns, said.quantity"
+    " from industry.epcis_quantity as said join industry.epcis_event as told"
+    " on told.name = said.name and told.owner = said.owner"
+    " where said.lot = any (%(lots)b::text[]) and (%(viewer)s::text is null"
+    " or told.owner = %(viewer)s or %(viewer)s = any (told.visible))"
+    " and not exists (select 1 from industry.epcis_event as gone"
+    " where gone.name = said.name || '-' and gone.owner = said.owner)"
+    " order by said.lot, said.owner, said.unit, said.at_ns, said.name limit %(limit)s"
 )
 _EVERY: Final = (
     "select name, owner, visible, job, captured_ns, event from industry.epcis_event"
@@ -72,9 +88,12 @@ class PostgresEventStore:
             if events:
                 await session.execute(_ADD, columns)
                 await session.execute(_ADD_THINGS, things)
+            if quantities["lot"]:
+                await session.execute(_ADD_QUANTITIES, quantities)
 
         columns = await asyncio.to_thread(_columns, events)
         things = await asyncio.to_thread(_things, events)
+        quantities = await asyncio.to_thread(_quantities, events)
         await self._database.run(work)
         self._journal.wake()
 
@@ -89,6 +108,26 @@ class PostgresEventStore:
         more = bool(page) and page[0]["found"] > len(page)
         # From the row and not from the event: the last one may be one that nobody can read.
         return await asyncio.to_thread(_read, page), _place(page[-1], query) if more else ""
+
+    async def quantities(
+        self, lots: Sequence[str], *, viewer: PartyId | None, limit: int
+    ) -> list[Quantity]:
+        """What events that stand and may be seen say of how much of these lots."""
+        asked = {"lots": list(lots), "viewer": viewer, "limit": limit}
+        async with self._database.session() as session:
+            rows = await session.fetch_all(_QUANTITIES, asked)
+        return [
+            Quantity(
+                lot=row["lot"],
+                by=row["owner"],
+                unit=row["unit"],
+                way=Way(row["way"]),
+                amount=row["quantity"],
+                at_ns=row["at_ns"],
+                event=row["name"],
+            )
+            for row in rows
+        ]
 
     async def every(self) -> list[StoredEvent]:
         """All events, those captured first in front."""
@@ -188,6 +227,13 @@ def _things(events: Sequence[StoredEvent]) -> dict[str, list[str]]:
     ]
     names = ("things", "roles", "names", "owners")
     return {name: [row[at] for row in rows] for at, name in enumerate(names)}
+
+
+def _quantities(events: Sequence[StoredEvent]) -> dict[str, list[Any]]:
+    said = [each for stored in events for each in quantities_of(stored.event)]
+    names = ("lot", "by", "event", "unit", "at_ns", "amount")
+    columns: dict[str, list[Any]] = {name: [getattr(each, name) for each in said] for name in names}
+    return columns | {"way": [str(each.way) for each in said]}
 
 
 def _place(row: Mapping[str, Any], query: EventQuery) -> str:

@@ -7,15 +7,16 @@ import contextlib
 import hashlib
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final, Self
 
 from zhidao.core.access import Relation, access
 from zhidao.core.actor import Actor, Role
 from zhidao.core.ambient import Clock
 from zhidao.core.archive import Archive
-from zhidao.core.errors import Conflict, MalformedInput, NotFound, Unavailable
+from zhidao.core.errors import Conflict, MalformedInput, NotFound, Refused, Unavailable
 from zhidao.core.ids import PartyId
 from zhidao.core.journal import Entry, Scribe
 from zhidao.core.timescale import Utc
@@ -23,6 +24,14 @@ from zhidao.industry.domain.digital_link import canonical_link
 from zhidao.industry.domain.event_query import read_query
 from zhidao.industry.domain.genealogy import Genealogy, Sees
 from zhidao.industry.domain.genealogy_loading import Loading
+from zhidao.industry.domain.mass_balance import (
+    LOTS_MAX,
+    QUANTITIES_MAX,
+    Balance,
+    balances,
+    is_lot,
+    quantities_of,
+)
 from zhidao.industry.domain.trace import Direction, Trace
 from zhidao.industry.domain.walk import short_trace, trace
 from zhidao.industry.events import EventsCaptured
@@ -40,12 +49,16 @@ _WAITING: Final = 50_000
 
 @dataclass(frozen=True, slots=True)
 class Captured:
-    """What became of a capture. Without a job nothing was written."""
+    """What became of a capture. Without a job nothing was written.
+
+    imbalances: lots that it names of which more was taken now than went in.
+    """
 
     job: str
     events: tuple[str, ...]
     aside: tuple[tuple[str, str], ...]
     refused: tuple[Wrong, ...]
+    imbalances: tuple[Balance, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +122,47 @@ class EpcisService:
             events=tuple(event.name for event in document.events),
             aside=tuple((event.name, event.doubt) for event in document.events if event.doubt),
             refused=document.wrong,
+            imbalances=await self.imbalances(
+                actor, (each.lot for event in document.events for each in quantities_of(event))
+            ),
         )
+
+    async def balance(self, actor: Actor, lot: str) -> list[Balance]:
+        """What went into a lot and what was taken, by party and unit, as far as the actor sees.
+
+        Raises NotFound for a lot of which the actor sees no quantity.
+        """
+        if len(lot) > THING_CHARS_MAX:
+            raise MalformedInput(f"an identifier has at most {THING_CHARS_MAX} characters")
+        lots = [canonical_link(lot)]
+        most = QUANTITIES_MAX + 1
+        found = await self._store.quantities(lots, viewer=actor.viewer, limit=most)
+        if len(found) == most:
+            raise Refused(
+                f"more than {QUANTITIES_MAX} quantities are said of this lot",
+                code="too_many_quantities",
+                remedy="ask for the lots that it was made of or went into",
+            )
+        if not found:
+            raise NotFound(
+                "no event says how much of this lot there is",
+                remedy="capture the events that put something in or take it out, with quantities",
+            )
+        return balances(found)
+
+    async def imbalances(self, actor: Actor, things: Iterable[str]) -> tuple[Balance, ...]:
+        """Of the lots among things, those of which more was taken than went in; the first 1,000."""
+        lots = list(islice((each for each in dict.fromkeys(things) if is_lot(each)), LOTS_MAX))
+        if not lots:
+            return ()
+        most = QUANTITIES_MAX + 1
+        said = await self._store.quantities(lots, viewer=actor.viewer, limit=most)
+        if len(said) == most:
+            # What is cut off may be what went in: of that lot and those behind it nothing is said.
+            last = said[-1].lot
+            said = [each for each in said if each.lot != last]
+        weighed = await asyncio.to_thread(balances, said)
+        return tuple(each for each in weighed if not each.holds)
 
     async def take(self, owner: PartyId, data: bytes, *, visible: Sequence[PartyId]) -> None:
         """Takes in the events of a lot, which its own fact says already; again changes nothing."""

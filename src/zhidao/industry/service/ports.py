@@ -11,6 +11,7 @@ from zhidao.core.journal import Entry
 from zhidao.industry.domain.epcis_event import EpcisEvent
 from zhidao.industry.domain.event_query import EventQuery
 from zhidao.industry.domain.genealogy_loading import Said
+from zhidao.industry.domain.mass_balance import Quantity
 from zhidao.industry.domain.quality import Reading
 
 
@@ -53,6 +54,15 @@ class EventStore(Protocol):
         """A page of the events that fit and that the viewer may see, and where the next begins.
 
         The token is empty after the last. Raises MalformedInput for a token that is none.
+        """
+        ...
+
+    async def quantities(
+        self, lots: Sequence[str], *, viewer: PartyId | None, limit: int
+    ) -> list[Quantity]:
+        """What events that stand and may be seen say of how much of these lots; the first `limit`.
+
+        By lot, party, unit and time.
         """
         ...
 

@@ -11,6 +11,7 @@ from zhidao.core.errors import MalformedInput
 from zhidao.core.timescale import Utc
 from zhidao.industry.domain.epcis_event import EpcisEvent, check_kept, read_event
 from zhidao.industry.domain.event_hash import context_terms
+from zhidao.industry.domain.mass_balance import check_quantities
 
 CONTEXT: Final = "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"
 # Terms of GS1's own context that stand in a hash as full names.
@@ -72,6 +73,7 @@ def _read(event: Any, terms: Mapping[str, str], *, by: str, now: Utc) -> EpcisEv
     told = {**terms, **own}
     read = read_event(event, told, by=by, now=now)
     check_kept(read)
+    check_quantities(read.plain)
     used = set(_prefixes({k: v for k, v in read.plain.items() if k != "@context"}))
     context = {name: space for name, space in told.items() if name in used}
     plain = {**read.plain, "@context": context}

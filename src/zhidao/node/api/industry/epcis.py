@@ -16,6 +16,7 @@ from zhidao.core.errors import MalformedInput
 from zhidao.core.ids import PartyId, party_id
 from zhidao.core.timescale import Utc
 from zhidao.industry.domain.genealogy import Edge, instant
+from zhidao.industry.domain.mass_balance import Balance
 from zhidao.industry.domain.trace import Direction, Step, Trace
 from zhidao.industry.service.epcis import MAY_CAPTURE, THING_CHARS_MAX, EpcisService
 from zhidao.node.http.access import ACCESS
@@ -37,13 +38,37 @@ class RefusedEvent(msgspec.Struct, kw_only=True):
     reason: str
 
 
+class BalanceView(msgspec.Struct, kw_only=True):
+    """What one party says went into a lot and was taken of it, in one unit; decimals as text.
+
+    `unit`: of UN/ECE Rec. 20, empty for pieces. `stock`: as counted last, empty if it never was.
+    Where it does not hold, `said_in` is the last event that put something in, and `said_over` the
+    first that went beyond.
+    """
+
+    lot: str
+    by: str
+    unit: str
+    put_in: str
+    taken_out: str
+    scrapped: str
+    stock: str
+    holds: bool
+    said_in: str
+    said_over: str
+
+
 class CaptureView(msgspec.Struct, kw_only=True):
-    """What became of a document. `aside`: events that count for nothing in a trace, with why."""
+    """What became of a document. `aside`: events that count for nothing in a trace, with why.
+
+    `imbalances`: lots of which more was taken than went in.
+    """
 
     job: str
     events: list[str]
     aside: dict[str, str]
     refused: list[RefusedEvent]
+    imbalances: list[BalanceView]
 
 
 class TraceStep(msgspec.Struct, kw_only=True):
@@ -75,7 +100,8 @@ class TraceView(msgspec.Struct, kw_only=True):
     """Where a thing went, or came from. `complete`: no branch ends with what nobody told here.
 
     `made` and `beside` are the two figures of a recall: what is made of it, and what only stood
-    beside it in the same container at the same time.
+    beside it in the same container at the same time. `imbalances`: lots among them of which more
+    was taken than went in.
     """
 
     thing: str
@@ -89,6 +115,7 @@ class TraceView(msgspec.Struct, kw_only=True):
     ends: list[TraceEnd]
     cycles: list[list[str]]
     contradictions: list[list[str]]
+    imbalances: list[BalanceView]
 
 
 def routes(epcis: EpcisService) -> Router:
@@ -122,6 +149,7 @@ def routes(epcis: EpcisService) -> Router:
                 RefusedEvent(index=each.index, pointer=each.pointer, reason=each.said)
                 for each in done.refused
             ],
+            imbalances=[balance_view(each) for each in done.imbalances],
         )
 
     @get("/events", opt={ACCESS: READ})
@@ -152,13 +180,38 @@ def routes(epcis: EpcisService) -> Router:
         found = await epcis.trace(
             actor, thing, Direction(direction), at=Utc.parse(at) if at else None
         )
-        return await asyncio.to_thread(view_of, found)
+        view = await asyncio.to_thread(view_of, found)
+        things = [found.start, *(step.thing for step in view.steps if step.role == "made")]
+        view.imbalances = [balance_view(each) for each in await epcis.imbalances(actor, things)]
+        return view
 
-    return Router("/v1/epcis", route_handlers=[capture, events, traced], tags=["industry"])
+    @get("/balance", opt={ACCESS: READ})
+    async def balance(actor: Actor, lot: _Thing) -> list[BalanceView]:
+        """What went into a lot and what was taken of it, by party and unit."""
+        return [balance_view(each) for each in await epcis.balance(actor, lot)]
+
+    handlers = [capture, events, traced, balance]
+    return Router("/v1/epcis", route_handlers=handlers, tags=["industry"])
+
+
+def balance_view(told: Balance) -> BalanceView:
+    """A balance as the API tells it."""
+    return BalanceView(
+        lot=told.lot,
+        by=told.by,
+        unit=told.unit,
+        put_in=format(told.put_in, "f"),
+        taken_out=format(told.taken_out, "f"),
+        scrapped=format(told.scrapped, "f"),
+        stock="" if told.stock is None else format(told.stock, "f"),
+        holds=told.holds,
+        said_in=told.said_in,
+        said_over=told.said_over,
+    )
 
 
 def view_of(found: Trace) -> TraceView:
-    """A trace as the API tells it."""
+    """A trace as the API tells it, its lots not weighed."""
     ends = [
         TraceEnd(thing=end.thing, why=str(end.why), event=_event(end.event), by=_by(end.event))
         for end in found.ends
@@ -175,6 +228,7 @@ def view_of(found: Trace) -> TraceView:
         ends=ends,
         cycles=[list(cycle) for cycle in found.cycles],
         contradictions=[_pair(one, other) for one, other in found.contradictions],
+        imbalances=[],
     )
 
 
