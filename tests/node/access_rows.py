@@ -92,6 +92,7 @@ _TABLES: Final = (
     *(
         "presentations",
         "quotes",
+        "recalls",
         "receivables",
         "roads",
         "screenings",
@@ -115,6 +116,7 @@ LISTS: Final = (
         f"{_T}/entries/drafts",
     ),
     *("/v1/corridor", "/v1/roads", "/v1/trust/titles", "/v1/industry/orders", "/v1/worklist"),
+    "/v1/industry/recalls",
     *(f"/v1/lists/{name}{form}" for name in _TABLES for form in ("", "/csv")),
 )
 

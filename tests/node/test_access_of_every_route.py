@@ -28,7 +28,11 @@ ELSEWHERE = {
     # No auditor follows a SIM about: tests/node/api/test_networks.py.
     ("GET", "/v1/connectivity/locations/{phone}"),
     # What a party sees of events: tests/industry/service/test_epcis.py and its store's contract.
-    *(("GET", f"/v1/epcis/{path}") for path in ("events", "trace")),
+    *(("GET", f"/v1/epcis/{path}") for path in ("balance", "events", "trace")),
+    # Of whoever made or holds a lot: tests/industry/service/test_recalls.py.
+    *(("GET", f"/v1/industry/{path}") for path in ("recalled", "recalls/{recall}")),
+    ("GET", "/v1/industry/recalls/{recall}/things"),
+    *(("POST", f"/v1/industry/recalls{path}") for path in ("", "/drill", "/{recall}/lift")),
     *(
         ("GET", f"/v1/exchange/{path}")
         for path in (

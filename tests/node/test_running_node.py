@@ -244,6 +244,8 @@ TRADED = {
     ),
     ("GET", f"{_T}/presentations/{{presentation}}"),
     ("GET", f"{_T}/presentations/{{presentation}}/file"),
+    *(("GET", f"/v1/industry/recalls/{{recall}}{part}") for part in ("", "/things")),
+    ("POST", "/v1/industry/recalls/{recall}/lift"),
 }
 # A party drops a draft of its own; that there is none is no secret.
 OWN = {

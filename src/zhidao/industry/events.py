@@ -88,3 +88,88 @@ class LotFinished(Fact, frozen=True, kw_only=True):
         if self.not_shown:
             return "not_shown"
         return "within" if self.within_limits else "outside"
+
+
+class RecallOpened(Fact, frozen=True, kw_only=True):
+    """A lot is called back by its maker, or by an authority (`speaks_as`). Aggregate `recall/<id>`.
+
+    `level`: 1 (a danger to life) to 3. `things` is the digest of the frozen list in the archive:
+    what was made of the lot and what carried it when this was said; `made` and `carried` count
+    them, `not_told` the branches of which nobody says where they end. `cut_short`: there is more.
+    """
+
+    TYPE: ClassVar[str] = "industry.RecallOpened.v1"
+    recall: str
+    lot: str
+    level: int
+    reason: str
+    speaks_as: str
+    things: str
+    made: int
+    carried: int
+    not_told: int
+    cut_short: bool
+
+
+class RecallLiftAsked(Fact, frozen=True, kw_only=True):
+    """One person asks to end a recall. Aggregate `recall/<id>`."""
+
+    TYPE: ClassVar[str] = "industry.RecallLiftAsked.v1"
+    recall: str
+    person: str
+    reason: str
+
+
+class RecallLifted(Fact, frozen=True, kw_only=True):
+    """Another person of the party agreed: the recall is over. Aggregate `recall/<id>`."""
+
+    TYPE: ClassVar[str] = "industry.RecallLifted.v1"
+    recall: str
+    person: str
+    asked_by: str
+
+
+class ConsignmentFlagged(Fact, frozen=True, kw_only=True):
+    """Goods of a recall are in a consignment. Aggregate `recalled/<recall>/<consignment>`.
+
+    `lots`: those of the consignment's entry that are called back, or of which pieces are.
+    """
+
+    TYPE: ClassVar[str] = "industry.ConsignmentFlagged.v1"
+    recall: str
+    consignment: str
+    lot: str
+    level: int
+    lots: list[str]
+
+
+class ConsignmentCleared(Fact, frozen=True, kw_only=True):
+    """The recall is lifted, and with it this flag. Aggregate `recalled/<recall>/<consignment>`."""
+
+    TYPE: ClassVar[str] = "industry.ConsignmentCleared.v1"
+    recall: str
+    consignment: str
+
+
+class RecallDrilled(Fact, frozen=True, kw_only=True):
+    """A recall was tried and changed nothing. Aggregate `recall-drill/<id>`; took_ms: how long."""
+
+    TYPE: ClassVar[str] = "industry.RecallDrilled.v1"
+    lot: str
+    level: int
+    speaks_as: str
+    made: int
+    carried: int
+    not_told: int
+    cut_short: bool
+    consignments: int
+    took_ms: int
+
+
+class RecallRefused(Fact, frozen=True, kw_only=True):
+    """A party that may not call a lot back tried to. Aggregate `recall-refused/<id>`, once each."""
+
+    TYPE: ClassVar[str] = "industry.RecallRefused.v1"
+    lot: str
+    party: str
+    level: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ async def test_the_goods_side_of_a_road_is_walked_by_command(node: Node, tmp_pat
     await orbits(node, tmp_path / "orbits.rnx.gz")
     await entered(node.callers["exporter"])
     await order_and_lot(node)
+    await recall(node)
     await terminal_and_seal(node)
     waits = await node.run("customs", "waiting")
     assert ("border", CONSIGNMENT) in [(e["act"], e["subject"]) for e in waits["items"]]
@@ -70,6 +72,49 @@ async def order_and_lot(node: Node) -> None:
     listed = await node.typed("exporter", "order", "list")
     assert "4 of 4" in listed.stdout
     assert await node.run("carrier", "order", "list") == []
+
+
+async def recall(node: Node) -> None:
+    """A lot is weighed and called back; a drill changes nothing, a stranger hears nothing."""
+    lot = f"https://id.gs1.org/01/{participants.GTIN}/10/L-1"
+    voyage = simulated_scenario(CONSIGNMENT, fail="", seed=417).voyage
+    body = participants.entry("UCR-RECALL-1", voyage)
+    body["productionOrderDocument"] = {"id": "PO-1", "lotId": "L-1"}
+    for name in ("invoiceDocument", "packingListDocument", "originStatementDocument"):
+        body[name] |= {"id": f"{body[name]['id']}-R"}
+    for item in body["includedConsignmentItem"]:
+        item.pop("lotId", None)
+    await node.callers["exporter"].post("/v1/trade/consignments", body)
+    [balance] = await node.run("exporter", "industry", "balance", lot)
+    assert (balance["put_in"], balance["unit"], balance["holds"]) == ("4", "", True)
+    call = ("industry", "recall", "open", "--lot", lot)
+    for caller in ("importer", "carrier"):
+        assert (await node.run(caller, *call, status=1))["error"] == "not_found"
+    for _ in range(30):
+        drill = await node.run("exporter", *call, "--drill")
+        if drill["consignments"]:
+            break
+        await asyncio.sleep(0.5)
+    assert (drill["made"], drill["consignments"], drill["took_ms"] >= 0) == (4, 1, True)
+    assert await node.run("exporter", "industry", "recall", "list") == []
+    told = await node.run("exporter", *call, "--class", "1", "--reason", "leaks")
+    assert (told["state"], told["flagged"], told["speaks_as"]) == ("open", 1, "maker")
+    assert await node.run("exporter", *call) == told
+    assert (await node.run("exporter", *call, "--class", "2", status=1))["error"] == "recall_stands"
+    name = told["recall"]
+    shown = await node.run("exporter", "industry", "recall", "show", name, "--things")
+    assert [each["thing"][-6:] for each in shown["things"]] == [f"SN-{n:03d}" for n in range(7, 11)]
+    # Whoever is a party to the consignment sees flag and recall, and not the list.
+    [flag] = await node.run("importer", "industry", "recall", "flags", "UCR-RECALL-1")
+    assert (flag["recall"], flag["lots"], flag["cleared"]) == (name, ["PO-1/L-1"], False)
+    assert (await node.run("importer", "industry", "recall", "show", name)) == told
+    listed = ("industry", "recall", "show", name, "--things")
+    assert (await node.run("importer", *listed, status=1))["error"] == "forbidden"
+    # Two persons lift it; a token is nobody's word.
+    lift = ("industry", "recall", "lift", name)
+    assert (await node.run("exporter", *lift, status=1))["error"] == "no_person"
+    said = await node.typed("exporter", *call)
+    assert "consignments flagged: 1" in said.stdout
 
 
 async def terminal_and_seal(node: Node) -> None:

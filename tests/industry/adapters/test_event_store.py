@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tests.contracts.test_journal import make_scribe
-from tests.industry.domain.test_trace import made, packed, read, tai, turned
+from tests.industry.domain.test_trace import event, made, packed, read, tai, turned
 
 from zhidao.core.errors import Conflict, MalformedInput
 from zhidao.core.ids import PartyId
@@ -177,3 +177,43 @@ async def test_a_capture_that_is_refused_leaves_no_event(database) -> None:
 
 def test_what_is_wrong_says_where() -> None:
     assert Wrong("x").pointer == "/"
+
+
+def weighed(minute: int, step: str, amount: float, action: str = "OBSERVE") -> dict[str, Any]:
+    lot = {"epcClass": "urn:lot", "quantity": amount, "uom": "KGM"}
+    return event("ObjectEvent", minute, action=action, bizStep=step, quantityList=[lot])
+
+
+async def test_quantities_are_those_of_what_stands_and_may_be_seen(store: EventStore) -> None:
+    made_of = weighed(1, "commissioning", 10.25, action="ADD")
+    shipped = weighed(2, "shipping", 4)
+    await store.add([], [stored(made_of), stored(shipped), stored(shipped, by=STRANGER)])
+    # The same again is once there, with more readers or not.
+    await store.add([], [stored(shipped)])
+
+    async def told(viewer: PartyId | None, limit: int = 9) -> list[tuple[str, str, str]]:
+        said = await store.quantities(["urn:lot", "urn:x"], viewer=viewer, limit=limit)
+        assert all(each.event.startswith("ni:///") and each.unit == "KGM" for each in said)
+        return [(each.by, str(each.way), str(each.amount.normalize())) for each in said]
+
+    mine = [(MAKER, "in", "10.25"), (MAKER, "out", "4")]
+    theirs = (STRANGER, "out", "4")
+    assert await told(MAKER) == mine
+    assert await told(READER) == await told(None) == [theirs, *mine]
+    assert await told(None, limit=2) == [theirs, mine[0]]
+    wrong = {"errorDeclaration": {"declarationTime": "2026-01-01T01:00:00Z"}}
+    await store.add([], [stored(shipped | wrong)])
+    assert await told(MAKER) == mine[:1]
+
+
+async def test_the_maker_of_a_lot_said_so_first_and_did_not_withdraw_it(store: EventStore) -> None:
+    mine, theirs = made(1, "urn:a"), made(2, "urn:a")
+    await store.add([], [stored(mine, captured=91), stored(theirs, captured=92, by=STRANGER)])
+    await store.add([], [stored(packed(0, "urn:a", "urn:b"), captured=90, by=READER)])
+    assert await store.maker("urn:a") == MAKER
+    assert await store.maker("urn:b") is None
+    wrong = {"errorDeclaration": {"declarationTime": "2026-01-01T01:00:00Z"}}
+    await store.add([], [stored(mine | wrong, captured=93)])
+    assert await store.maker("urn:a") == STRANGER
+    await store.add([], [stored(turned(3, ["urn:a"], ["urn:c"]), by=READER)])
+    assert await store.maker("urn:c") == READER

@@ -14,7 +14,7 @@ from zhidao.industry.domain.mass_balance import (
     QUANTITY_MAX,
     Balance,
     Quantity,
-    Way,
+    QuantityKind,
     balances,
     check_quantities,
     is_lot,
@@ -140,17 +140,29 @@ def test_random_lots_are_weighed_as_by_hand() -> None:
     dice = random.Random(5)
     for _ in range(500):
         said = [
-            Quantity("l", "p", "", dice.choice(list(Way)), Decimal(dice.randint(0, 9)), n, f"e{n}")
+            Quantity(
+                "l",
+                "p",
+                "",
+                dice.choice(list(QuantityKind)),
+                Decimal(dice.randint(0, 9)),
+                n,
+                f"e{n}",
+            )
             for n in range(dice.randint(1, 8))
         ]
         [told] = balances(dice.sample(said, len(said)))
-        total = sum(each.amount for each in said if each.way is Way.IN)
-        goes_over = sum(e.amount for e in said if e.way in (Way.OUT, Way.SCRAP)) > total
+        total = sum(each.amount for each in said if each.way is QuantityKind.IN)
+        goes_over = (
+            sum(e.amount for e in said if e.way in (QuantityKind.OUT, QuantityKind.SCRAP)) > total
+        )
         for place, each in enumerate(said):
-            if each.way is Way.STOCK:
+            if each.way is QuantityKind.STOCK:
                 before = said[:place]
-                was_in = sum(e.amount for e in before if e.way is Way.IN)
-                gone = sum(e.amount for e in before if e.way in (Way.OUT, Way.SCRAP))
+                was_in = sum(e.amount for e in before if e.way is QuantityKind.IN)
+                gone = sum(
+                    e.amount for e in before if e.way in (QuantityKind.OUT, QuantityKind.SCRAP)
+                )
                 goes_over |= gone + each.amount > was_in
-        has_in = any(each.way is Way.IN for each in said)
+        has_in = any(each.way is QuantityKind.IN for each in said)
         assert told.holds is not (goes_over and has_in)

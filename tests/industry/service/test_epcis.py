@@ -14,7 +14,7 @@ from tests.spoiling import BOUNDED, with_another_value
 
 from zhidao.core.actor import Actor, Role
 from zhidao.core.ambient import HandClock, SeededRandomness
-from zhidao.core.errors import Forbidden, MalformedInput, NotFound, Unavailable
+from zhidao.core.errors import Forbidden, MalformedInput, NotFound, Refused, Unavailable
 from zhidao.core.ids import IdSource, PartyId
 from zhidao.core.journal import FixedKeyRing, Scribe
 from zhidao.core.keys import Algorithm, SoftwareKey
@@ -22,6 +22,7 @@ from zhidao.core.timescale import Utc
 from zhidao.industry.adapters.memory_events import MemoryEventStore
 from zhidao.industry.domain.epcis_event import NAME_CHARS_MAX
 from zhidao.industry.domain.event_query import PER_PAGE_MAX, VALUES_MAX, read_query
+from zhidao.industry.domain.mass_balance import LOTS_MAX, QUANTITIES_MAX
 from zhidao.industry.domain.trace import Direction, Ending
 from zhidao.industry.events import EventsCaptured
 from zhidao.industry.service import epcis
@@ -386,3 +387,39 @@ async def test_the_same_event_for_another_reader_is_read_by_both() -> None:
         page = await world.epcis.events(actor, {})
         body = page.document["epcisBody"]["queryResults"]["resultsBody"]
         assert len(body["eventList"]) == len(ROAD)
+
+
+def said(minute: int, lot: str, step: str, amount: float, action: str = "OBSERVE") -> Any:
+    told = [{"epcClass": lot, "quantity": amount}]
+    return event("ObjectEvent", minute, action=action, bizStep=step, quantityList=told)
+
+
+@pytest.mark.bound("industry.domain.mass_balance.LOTS_MAX")
+@pytest.mark.parametrize("beyond", [0, 1])
+async def test_so_many_lots_are_weighed_at_once(beyond: int) -> None:
+    world = World()
+    last = f"urn:lot:{LOTS_MAX - 1 + beyond}"
+    await world.capture(said(1, last, "commissioning", 1, "ADD"), said(2, last, "shipping", 2))
+    lots = [f"urn:lot:{n}" for n in range(LOTS_MAX + beyond)]
+    told = await world.epcis.imbalances(MAKER, lots)
+    assert [each.lot for each in told] == ([] if beyond else [last])
+
+
+@pytest.mark.bound("industry.domain.mass_balance.QUANTITIES_MAX")
+@pytest.mark.parametrize("beyond", [0, 1])
+async def test_so_many_quantities_of_a_lot_are_weighed(beyond: int) -> None:
+    world = World()
+    await world.capture(said(1, "urn:lot", "commissioning", 1, "ADD"))
+    [one] = await world.store.every()
+    for n in range(1, QUANTITIES_MAX + beyond):
+        world.store._events[f"{n}", False] = one
+    if not beyond:
+        [told] = await world.epcis.balance(MAKER, "urn:lot")
+        assert told.put_in == QUANTITIES_MAX
+        return
+    with pytest.raises(Refused) as refused:
+        await world.epcis.balance(MAKER, "urn:lot")
+    assert refused.value.code == "too_many_quantities"
+    await world.capture(said(2, "urn:lot", "shipping", 10**6))
+    # What is cut off may be what went in.
+    assert await world.epcis.imbalances(MAKER, ["urn:lot"]) == ()

@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode
 
 from zhidao.cli.console.callers import add_caller, node_of, say, table
 from zhidao.cli.console.outputs import taken_as
+from zhidao.cli.industry import recall
 from zhidao.core.errors import MalformedInput
 
 _DOCUMENT_BYTES_MAX: Final = 20 * 1024 * 1024
@@ -41,6 +42,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     weighing.set_defaults(run=_balance)
     for action in (tracing, capturing, asking, weighing):
         add_caller(action)
+    recalling = actions.add_parser("recall", help="call a lot back, see who holds it, end it")
+    recall.add_arguments(recalling)
     judging = actions.add_parser("link", help="judge a GS1 Digital Link; needs no node")
     judging.add_argument("link", metavar="LINK", help="https://host/01/...")
     judging.add_argument("--json", action="store_true", help="as JSON")
@@ -57,6 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "  zhidao industry trace https://id.gs1.org/01/09506000134352/10/L-1\n"
         "  zhidao industry trace urn:epc:id:sscc:4012345.3111111111 --back --json\n"
         "  zhidao industry balance https://id.gs1.org/01/09506000134352/10/L-1\n"
+        "  zhidao industry recall open --lot https://id.gs1.org/01/09506000134352/10/L-1 --drill\n"
         "  zhidao industry link https://id.gs1.org/01/09506000134352/21/7\n"
         "  zhidao industry hash events.json\n"
         "status: 0 done, 1 refused, 2 bad input, 3 no answer"

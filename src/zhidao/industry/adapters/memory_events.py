@@ -12,7 +12,7 @@ import numpy as np
 from zhidao.core.canonical import jcs
 from zhidao.core.ids import PartyId
 from zhidao.core.journal import Entry
-from zhidao.industry.domain.epcis_event import EpcisEvent
+from zhidao.industry.domain.epcis_event import EpcisEvent, Role
 from zhidao.industry.domain.event_pages import Place
 from zhidao.industry.domain.event_query import PAGE_BYTES, EventQuery
 from zhidao.industry.domain.genealogy_loading import Said, SaidEvents, SaidThings
@@ -68,6 +68,19 @@ class MemoryEventStore:
         found.sort(key=attrgetter("lot", "by", "unit", "at_ns", "event"))
         return found[:limit]
 
+    async def maker(self, lot: str) -> PartyId | None:
+        """The party that said first that it made a lot, of what stands."""
+        for stored in sorted(
+            self._events.values(), key=lambda each: (each.captured_ns, each.event.name)
+        ):
+            event = stored.event
+            gone = event.withdrawn or (event.key, True) in self._events or event.doubt
+            if not gone and any(
+                _makes(event, role) for role, thing in event.things if thing == lot
+            ):
+                return PartyId(event.by)
+        return None
+
     async def every(self) -> list[StoredEvent]:
         """All events, those captured first in front."""
         return sorted(self._events.values(), key=lambda each: (each.captured_ns, each.event.key))
@@ -89,6 +102,12 @@ def _said_events(stood: Sequence[StoredEvent]) -> SaidEvents:
         parties=[",".join((each.event.by, *each.visible)) for each in stood],
         transformations=[event.transformation for event in events],
     )
+
+
+def _makes(event: EpcisEvent, role: Role) -> bool:
+    """Whether a thing in this role was made by the event."""
+    added = event.kind == "ObjectEvent" and event.action == "ADD"
+    return role in (Role.OUTPUT, Role.LOT) or (role is Role.EPC and added)
 
 
 def _words(event: EpcisEvent) -> str:

@@ -14,11 +14,11 @@ from zhidao.core.journal import Entry
 from zhidao.core.timescale import Utc
 from zhidao.industry.adapters.memory_events import united
 from zhidao.industry.adapters.postgres_said import said
-from zhidao.industry.domain.epcis_event import EpcisEvent, read_event
+from zhidao.industry.domain.epcis_event import DAY_NS, EARLIEST, EpcisEvent, read_event
 from zhidao.industry.domain.event_pages import Place
 from zhidao.industry.domain.event_query import PAGE_BYTES, EventQuery, event_id
 from zhidao.industry.domain.genealogy_loading import Said
-from zhidao.industry.domain.mass_balance import Quantity, Way, quantities_of
+from zhidao.industry.domain.mass_balance import Quantity, QuantityKind, quantities_of
 from zhidao.industry.service.ports import StoredEvent
 from zhidao.store.database import Database, Session
 from zhidao.store.journal import PostgresJournal
@@ -58,6 +58,17 @@ _QUANTITIES: Final = (
     " and not exists (select 1 from industry.epcis_event as gone"
     " where gone.name = said.name || '-' and gone.owner = said.owner)"
     " order by said.lot, said.owner, said.unit, said.at_ns, said.name limit %(limit)s"
+)
+_MAKER: Final = (
+    # Nothing of a request stands in the text.
+    "select told.owner from industry.epcis_thing as named join industry.epcis_event as told"  # noqa: S608
+    " on told.name = named.name and told.owner = named.owner"
+    " where named.thing = %(lot)s and (named.role in ('output', 'lot')"
+    " or (named.role = 'epc' and told.kind = 'ObjectEvent' and told.action = 'ADD'))"
+    f" and told.at_ns >= {EARLIEST.tai_ns} and told.at_ns <= told.captured_ns + {DAY_NS}"
+    " and right(told.name, 1) <> '-' and not exists (select 1 from industry.epcis_event as gone"
+    " where gone.name = told.name || '-' and gone.owner = told.owner)"
+    " order by told.captured_ns, told.name, told.owner limit 1"
 )
 _EVERY: Final = (
     "select name, owner, visible, job, captured_ns, event from industry.epcis_event"
@@ -121,13 +132,19 @@ class PostgresEventStore:
                 lot=row["lot"],
                 by=row["owner"],
                 unit=row["unit"],
-                way=Way(row["way"]),
+                way=QuantityKind(row["way"]),
                 amount=row["quantity"],
                 at_ns=row["at_ns"],
                 event=row["name"],
             )
             for row in rows
         ]
+
+    async def maker(self, lot: str) -> PartyId | None:
+        """The party that said first that it made a lot, of what stands."""
+        async with self._database.session() as session:
+            row = await session.fetch_one(_MAKER, {"lot": lot})
+        return PartyId(row["owner"]) if row else None
 
     async def every(self) -> list[StoredEvent]:
         """All events, those captured first in front."""

@@ -26,7 +26,7 @@ LOTS_MAX: Final = 1_000
 QUANTITIES_MAX: Final = 50_000
 
 
-class Way(StrEnum):
+class QuantityKind(StrEnum):
     """What a quantity does to a lot. `stock` is counted at an instant, and takes nothing away."""
 
     IN = "in"
@@ -36,17 +36,22 @@ class Way(StrEnum):
 
 
 _OBSERVED: Final = {
-    "receiving": Way.IN,
-    "void_shipping": Way.IN,
-    "shipping": Way.OUT,
-    "retail_selling": Way.OUT,
-    "dispensing": Way.OUT,
-    "stock_taking": Way.STOCK,
-    "cycle_counting": Way.STOCK,
+    "receiving": QuantityKind.IN,
+    "void_shipping": QuantityKind.IN,
+    "shipping": QuantityKind.OUT,
+    "retail_selling": QuantityKind.OUT,
+    "dispensing": QuantityKind.OUT,
+    "stock_taking": QuantityKind.STOCK,
+    "cycle_counting": QuantityKind.STOCK,
 }
 _SCRAPPED: Final = ("destroying", "decommissioning")
 # At one instant what goes in comes first, and is counted last.
-_TURN: Final = {Way.IN: 0, Way.OUT: 1, Way.SCRAP: 1, Way.STOCK: 2}
+_TURN: Final = {
+    QuantityKind.IN: 0,
+    QuantityKind.OUT: 1,
+    QuantityKind.SCRAP: 1,
+    QuantityKind.STOCK: 2,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,7 @@ class Quantity:
     lot: str
     by: str
     unit: str
-    way: Way
+    way: QuantityKind
     amount: Decimal
     at_ns: int
     event: str
@@ -97,7 +102,7 @@ def quantities_of(event: EpcisEvent) -> list[Quantity]:
     """What an event that counts says of lots, each lot and unit once in each way."""
     if event.doubt or event.withdrawn:
         return []
-    told: dict[tuple[str, str, Way], Decimal] = {}
+    told: dict[tuple[str, str, QuantityKind], Decimal] = {}
     for lot, unit, way, amount in _said(event):
         told[lot, unit, way] = told.get((lot, unit, way), Decimal(0)) + amount
     return [
@@ -127,17 +132,17 @@ def balances(said: Iterable[Quantity]) -> list[Balance]:
 
 def _weighed(said: list[Quantity]) -> Balance:
     said.sort(key=lambda each: (each.at_ns, _TURN[each.way], each.event))
-    put_in = _sum(said, Way.IN)
-    counted = [each for each in said if each.way is Way.STOCK]
-    ins = [each for each in said if each.way is Way.IN]
+    put_in = _sum(said, QuantityKind.IN)
+    counted = [each for each in said if each.way is QuantityKind.STOCK]
+    ins = [each for each in said if each.way is QuantityKind.IN]
     over = _first_over(said, put_in) if ins else None
     return Balance(
         lot=said[0].lot,
         by=said[0].by,
         unit=said[0].unit,
         put_in=put_in,
-        taken_out=_sum(said, Way.OUT),
-        scrapped=_sum(said, Way.SCRAP),
+        taken_out=_sum(said, QuantityKind.OUT),
+        scrapped=_sum(said, QuantityKind.SCRAP),
         stock=counted[-1].amount if counted else None,
         said_in=ins[-1].event if over else "",
         said_over=over.event if over else "",
@@ -148,9 +153,9 @@ def _first_over(said: list[Quantity], put_in: Decimal) -> Quantity | None:
     """The first that takes more than ever went in, or counts more than was left at its instant."""
     until_now, taken = Decimal(0), Decimal(0)
     for each in said:
-        if each.way is Way.IN:
+        if each.way is QuantityKind.IN:
             until_now += each.amount
-        elif each.way is Way.STOCK:
+        elif each.way is QuantityKind.STOCK:
             if taken + each.amount > until_now:
                 return each
         else:
@@ -161,39 +166,39 @@ def _first_over(said: list[Quantity], put_in: Decimal) -> Quantity | None:
     return None
 
 
-def _sum(said: list[Quantity], way: Way) -> Decimal:
+def _sum(said: list[Quantity], way: QuantityKind) -> Decimal:
     return sum((each.amount for each in said if each.way is way), Decimal(0))
 
 
-def _said(event: EpcisEvent) -> Iterator[tuple[str, str, Way, Decimal]]:
+def _said(event: EpcisEvent) -> Iterator[tuple[str, str, QuantityKind, Decimal]]:
     for name, way in _ways(event).items():
         for lot, unit, amount in _listed(event.plain, name):
             yield lot, unit, way, amount
     yield from _pieces(event)
 
 
-def _ways(event: EpcisEvent) -> dict[str, Way]:
+def _ways(event: EpcisEvent) -> dict[str, QuantityKind]:
     """What the quantities in each list of an event do."""
     if event.kind == "TransformationEvent":
-        return {"inputQuantityList": Way.OUT, "outputQuantityList": Way.IN}
+        return {"inputQuantityList": QuantityKind.OUT, "outputQuantityList": QuantityKind.IN}
     way = _way(event) if event.kind == "ObjectEvent" else None
     return {} if way is None else {"quantityList": way}
 
 
-def _way(event: EpcisEvent) -> Way | None:
+def _way(event: EpcisEvent) -> QuantityKind | None:
     if event.action == "ADD":
-        return Way.IN
+        return QuantityKind.IN
     if event.action == "DELETE" or event.biz_step in _SCRAPPED:
-        return Way.SCRAP
+        return QuantityKind.SCRAP
     return _OBSERVED.get(event.biz_step)
 
 
-def _pieces(event: EpcisEvent) -> Iterator[tuple[str, str, Way, Decimal]]:
+def _pieces(event: EpcisEvent) -> Iterator[tuple[str, str, QuantityKind, Decimal]]:
     """The serials that were commissioned of a lot, as pieces that went into it."""
     serials = event.of(Role.EPC)
     for lot in event.of(Role.LOT):
         article = lot.partition("/10/")[0] + "/21/"
-        yield lot, "", Way.IN, Decimal(sum(each.startswith(article) for each in serials))
+        yield lot, "", QuantityKind.IN, Decimal(sum(each.startswith(article) for each in serials))
 
 
 def _listed(plain: Mapping[str, Any], name: str) -> Iterator[tuple[str, str, Decimal]]:

@@ -182,13 +182,17 @@ class _ShortWalk:
             events = [event for event in events if flags[event] & ADDED]
         if not events:
             return Ending.NOT_TOLD, -1
-        pick = max if self._forward else min
-        at_ns = pick(self._at_ns[event] for event in events)
-        last = {event for event in events if self._at_ns[event] == at_ns}
-        event = last.pop() if len(last) == 1 else pick(last, key=self._index.key)
+        event = self._chosen(events)
         if not self._forward:
             return Ending.ORIGIN, event
         return Ending(FATES[int(flags[event]) >> FATE_SHIFT & 3]), event
+
+    def _chosen(self, events: list[int]) -> int:
+        """The last of events, or backward the first; of one instant by their keys."""
+        pick = max if self._forward else min
+        at_ns = pick(self._at_ns[event] for event in events)
+        last = {event for event in events if self._at_ns[event] == at_ns}
+        return last.pop() if len(last) == 1 else pick(last, key=self._index.key)
 
     def _said(self, thing: int) -> list[int]:
         index, found = self._index, []

@@ -150,6 +150,10 @@ class EpcisService:
             )
         return balances(found)
 
+    async def maker(self, lot: str) -> PartyId | None:
+        """The party that said first that it made a lot; None if nobody did."""
+        return await self._store.maker(lot)
+
     async def imbalances(self, actor: Actor, things: Iterable[str]) -> tuple[Balance, ...]:
         """Of the lots among things, those of which more was taken than went in; the first 1,000."""
         lots = list(islice((each for each in dict.fromkeys(things) if is_lot(each)), LOTS_MAX))

@@ -66,12 +66,60 @@ class EventStore(Protocol):
         """
         ...
 
+    async def maker(self, lot: str) -> PartyId | None:
+        """The party that said first that it made a lot, of what stands; None if nobody did."""
+        ...
+
     async def every(self) -> list[StoredEvent]:
         """All events, those captured first in front."""
         ...
 
     def said(self) -> AsyncGenerator[Said]:
         """All that a trace goes through, of one instant, as `domain.genealogy_loading` takes it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AffectedConsignment:
+    """A consignment that names lots called back, as `order/lot`, and who sees it."""
+
+    consignment: str
+    owner: PartyId
+    parties: tuple[PartyId, ...]
+    lots: tuple[str, ...]
+
+
+class HeldConsignments(Protocol):
+    """Where goods are on their way."""
+
+    async def holding(self, lots: Sequence[tuple[str, str]]) -> list[AffectedConsignment]:
+        """The consignments that name one of these lots, given by order and lot, by name."""
+        ...
+
+
+class RecallBook(Protocol):
+    """What recalls are written into."""
+
+    async def write(
+        self, entries: Sequence[Entry], recall: str, flags: Sequence[str], *, cleared: int | None
+    ) -> None:
+        """Writes facts of any histories and the consignments flagged, in one transaction.
+
+        cleared: how many flags the recall has, by the facts that clear them. Raises Conflict if a
+        version or a flag stands already, the recall is lifted, or it has other flags than that.
+        """
+        ...
+
+    async def flagged(self, recall: str) -> list[str]:
+        """The consignments that a recall flagged, in order."""
+        ...
+
+    async def recalls(self, consignment: str) -> list[str]:
+        """The recalls that flagged a consignment, in order."""
+        ...
+
+    async def lots_of(self, things: Sequence[str]) -> list[tuple[str, str]]:
+        """The orders and lots of this node that are among things, or have a piece among them."""
         ...
 
 

@@ -152,7 +152,9 @@ async def build(
         network=network.network,
         method=settings.positioning_method,
     )
-    factory = await industry.build(context, machine_networks=settings.machine_networks)
+    factory = await industry.build(
+        context, trade_role=parties.trade_role, machine_networks=settings.machine_networks
+    )
     papers = await trade.build(
         context,
         credentials=log.credentials,
@@ -169,6 +171,9 @@ async def build(
     )
     others.outbox.inspection = others.inbox.inspection = papers.inspection
     others.exchange.inspection = papers.inspection
+    factory.recalls.consignments = industry.NamedConsignments(
+        related, papers.consignments, Actor(context.node, Role.NODE)
+    )
     terminals.seals.containers_of = trade.containers_of(papers.consignments)
     titles = await trust_titles.build(
         context,

@@ -110,7 +110,7 @@ FAMILIES: Final = (
         " seen_request session token trust_list waiting_act write_probe",
     ),
     # Events of things grow; a trace joins them with what they name, which spreads by another key.
-    *_all(LOCAL, "industry", "epcis_event epcis_quantity epcis_thing piece"),
+    *_all(LOCAL, "industry", "epcis_event epcis_quantity epcis_thing piece recall_flag"),
     *_all(LOCAL, "trade", "draft"),
     # One log has one writer and one origin: by that key it would lie on one machine all the same,
     # and the report joins its leaves with the outboxes of all rooms.

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from litestar import Litestar
 from litestar.di import Provide
-from tests.industry.domain.test_trace import made
+from tests.industry.domain.test_trace import event, made
 from tests.industry.service.test_epcis import ROAD, World, document
 
 from zhidao.core.actor import Actor, Role
@@ -105,3 +105,32 @@ async def test_what_no_query_says_is_400(ask: Asking, path: str) -> None:
 )
 async def test_what_is_no_document_is_400(ask: Asking, data: bytes) -> None:
     assert (await ask("POST", "capture", content=data)).status_code == 400
+
+
+async def test_a_lot_that_does_not_add_up_is_flagged_wherever_it_is_asked_for(ask: Asking) -> None:
+    lot = [{"epcClass": "urn:raw", "quantity": 100, "uom": "KGM"}]
+    more = [{"epcClass": "urn:raw", "quantity": 100.5, "uom": "KGM"}]
+    ins = made(1) | {"quantityList": lot}
+    del ins["epcList"]
+    outs = event("ObjectEvent", 2, action="OBSERVE", bizStep="shipping", quantityList=more)
+    sent = await ask("POST", "capture", content=document(ins))
+    assert sent.json()["imbalances"] == []
+    sent = await ask("POST", "capture", content=document(outs))
+    [flagged] = sent.json()["imbalances"]
+    assert (flagged["put_in"], flagged["taken_out"], flagged["stock"]) == ("100", "100.5", "")
+    traced = (await ask("GET", "trace", params={"thing": "urn:raw"})).json()
+    balance = (await ask("GET", "balance", params={"lot": "urn:raw"})).json()
+    assert traced["imbalances"] == balance == [flagged]
+    events = (await ask("GET", "events", params={"orderDirection": "ASC"})).json()
+    names = [e["eventID"] for e in events["epcisBody"]["queryResults"]["resultsBody"]["eventList"]]
+    assert [flagged["said_in"], flagged["said_over"]] == names
+    for party, thing in (("customs", "urn:raw"), ("exporter", "urn:none")):
+        hidden = await ask("GET", "balance", party, params={"lot": thing})
+        assert (hidden.status_code, hidden.json()["code"]) == (404, "not_found")
+
+
+async def test_a_quantity_below_nothing_is_refused_whole(ask: Asking) -> None:
+    lot = [{"epcClass": "urn:raw", "quantity": -1}]
+    sent = await ask("POST", "capture", content=document(made(1, "urn:a") | {"quantityList": lot}))
+    assert sent.status_code == 400
+    assert sent.json()["where"] == "/epcisBody/eventList/0/quantityList/0/quantity"

@@ -38,7 +38,7 @@ class RefusedEvent(msgspec.Struct, kw_only=True):
     reason: str
 
 
-class BalanceView(msgspec.Struct, kw_only=True):
+class LotBalance(msgspec.Struct, kw_only=True):
     """What one party says went into a lot and was taken of it, in one unit; decimals as text.
 
     `unit`: of UN/ECE Rec. 20, empty for pieces. `stock`: as counted last, empty if it never was.
@@ -68,7 +68,7 @@ class CaptureView(msgspec.Struct, kw_only=True):
     events: list[str]
     aside: dict[str, str]
     refused: list[RefusedEvent]
-    imbalances: list[BalanceView]
+    imbalances: list[LotBalance]
 
 
 class TraceStep(msgspec.Struct, kw_only=True):
@@ -115,7 +115,7 @@ class TraceView(msgspec.Struct, kw_only=True):
     ends: list[TraceEnd]
     cycles: list[list[str]]
     contradictions: list[list[str]]
-    imbalances: list[BalanceView]
+    imbalances: list[LotBalance]
 
 
 def routes(epcis: EpcisService) -> Router:
@@ -186,7 +186,7 @@ def routes(epcis: EpcisService) -> Router:
         return view
 
     @get("/balance", opt={ACCESS: READ})
-    async def balance(actor: Actor, lot: _Thing) -> list[BalanceView]:
+    async def balance(actor: Actor, lot: _Thing) -> list[LotBalance]:
         """What went into a lot and what was taken of it, by party and unit."""
         return [balance_view(each) for each in await epcis.balance(actor, lot)]
 
@@ -194,9 +194,9 @@ def routes(epcis: EpcisService) -> Router:
     return Router("/v1/epcis", route_handlers=handlers, tags=["industry"])
 
 
-def balance_view(told: Balance) -> BalanceView:
+def balance_view(told: Balance) -> LotBalance:
     """A balance as the API tells it."""
-    return BalanceView(
+    return LotBalance(
         lot=told.lot,
         by=told.by,
         unit=told.unit,
