@@ -110,6 +110,10 @@ async def recall(node: Node) -> None:
     assert (await node.run("importer", "industry", "recall", "show", name)) == told
     listed = ("industry", "recall", "show", name, "--things")
     assert (await node.run("importer", *listed, status=1))["error"] == "forbidden"
+    # The consignment's road is told, and its proof is written, all the same.
+    exporter = node.callers["exporter"]
+    assert await exporter.get("/v1/consignments/UCR-RECALL-1/road")
+    assert (await exporter.ask("GET", "/v1/consignments/UCR-RECALL-1/proof")).status_code == 200
     # Two persons lift it; a token is nobody's word.
     lift = ("industry", "recall", "lift", name)
     assert (await node.run("exporter", *lift, status=1))["error"] == "no_person"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 from zhidao.core.actor import Actor
+from zhidao.core.errors import NotFound
 from zhidao.core.ids import PartyId
 from zhidao.core.journal import Records
 from zhidao.industry.adapters.lot_journal import LotJournal
@@ -57,10 +59,12 @@ class NamedConsignments:
             names.update(name for kind, _, name in told if kind == "consignment")
         found = []
         for name in sorted(names):
-            entered = (await self.consignments.consignment(self.node, name)).entered
-            held = [each for each in entered.every_lot if (each.order, each.lot) in wanted]
-            if held:
-                found.append(_affected(entered, held))
+            # Other facts name consignments too, also such as were never entered here.
+            with suppress(NotFound):
+                entered = (await self.consignments.consignment(self.node, name)).entered
+                held = [each for each in entered.every_lot if (each.order, each.lot) in wanted]
+                if held:
+                    found.append(_affected(entered, held))
         return found
 
 
