@@ -57,7 +57,9 @@ CASES = (
     ),
     file_of_spaces(
         "cli.insight.report.PROOF_BYTES_MAX",
-        lambda file: report._by_proofs(options_of(proof=[file], json=True)),
+        lambda file: report._by_proofs(
+            options_of(proof=[file], json=True, consignment=[], first="", last="", summary=False)
+        ),
     ),
     file_of_spaces(
         "cli.operations.demo.FILE_BYTES_MAX", lambda file: demo._site(str(file)), suffix=".geojson"

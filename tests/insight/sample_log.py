@@ -77,8 +77,21 @@ class SampleLog:
         """Leaves of the log that nobody opens to the report."""
         self.size += leaves
 
-    def tell(self, by: PartyId, aggregate: str, fact: Fact, *, after_s: int | None = None) -> int:
-        """One event; returns its leaf's index."""
+    @property
+    def now(self) -> Utc:
+        """When the last event was written down."""
+        return self._clock.now()
+
+    def tell(
+        self,
+        by: PartyId,
+        aggregate: str,
+        fact: Fact,
+        *,
+        after_s: int | None = None,
+        happened: Utc | None = None,
+    ) -> int:
+        """One event, that happened as it was written down or then; returns its leaf's index."""
         self._clock.advance(self._step_s if after_s is None else after_s)
         version = self._versions.get(aggregate, 0) + 1
         self._versions[aggregate] = version
@@ -89,7 +102,7 @@ class SampleLog:
             version=version,
             owner=by,
             visible=(),
-            occurred_at=None,
+            occurred_at=happened,
         )
         index, self.size = self.size, self.size + 1
         self.leaves.append((0, index, entry.event))

@@ -17,7 +17,8 @@ from zhidao.insight.service.assessment_facts import licence_facts, source_facts
 from zhidao.insight.service.ports import LogSource
 from zhidao.insight.service.recheck import encode_rechecked
 from zhidao.insight.service.recheck import recheck as recheck_lines
-from zhidao.insight.service.reports import Reports
+from zhidao.insight.service.reports import WHOLE, Asked, Reports
+from zhidao.insight.wire.asked import decode_selection
 from zhidao.insight.wire.assessment import (
     ASSESSMENT_BYTES_MAX,
     decode_assessment,
@@ -32,6 +33,8 @@ from zhidao.insight.wire.packs import installed_packs
 __all__ = [
     "ASSESSMENT_BYTES_MAX",
     "DECLARATION_BYTES_MAX",
+    "Asked",
+    "asked",
     "assess",
     "assessment_table",
     "packs",
@@ -44,10 +47,22 @@ __all__ = [
 _READER: Final = Actor(party_id("reader"), Role.AUDITOR)
 
 
-async def report(source: LogSource, *, as_json: bool) -> bytes:
-    """The report as one page, or as JSON."""
+def asked(
+    *, consignments: Sequence[str] = (), first: str = "", last: str = "", is_summary: bool = False
+) -> Asked:
+    """Which part of a report is wanted, out of the words of a command; see `decode_selection`."""
+    selection = decode_selection(consignments=consignments, first=first, last=last)
+    return Asked(selection, is_summary)
+
+
+async def report(source: LogSource, *, as_json: bool, wanted: Asked = WHOLE) -> bytes:
+    """The report as one page, or as JSON.
+
+    Raises NotFound if a consignment that is named was not opened.
+    """
     reports = Reports(source)
-    return await (reports.document(_READER) if as_json else reports.page(_READER))
+    made = reports.document if as_json else reports.page
+    return await made(_READER, wanted)
 
 
 def packs(wanted: Sequence[str] = ()) -> tuple[Pack, ...]:

@@ -79,6 +79,10 @@ def test_a_trust_list_is_gone_by(run: Run, files: dict[str, Path]):
         ("--trust", "{trust}", "--data", "x"),
         ("--proof", "{trust}"),
         ("--url", "https://127.0.0.1:1"),
+        ("--proof", "{proof}", "-o", "{proof}-not-here/annex.html"),
+        ("--proof", "{proof}", "--from", "soon"),
+        ("--proof", "{proof}", "--from", "2026-02-02", "--to", "2026-02-01"),
+        ("--url", "https://127.0.0.1:1", "--token-file", "{proof}", "--to", "soon"),
     ],
 )
 def test_bad_input_is_status_2(run: Run, files: dict[str, Path], words: tuple[str, ...]):
@@ -88,11 +92,47 @@ def test_bad_input_is_status_2(run: Run, files: dict[str, Path], words: tuple[st
     assert err.startswith("zhidao: ")
 
 
-def test_a_folder_where_no_node_ran_is_status_1_and_stays_empty(run: Run, tmp_path: Path):
-    status, _, err = run("--data", tmp_path / "new")
-    assert status == 1
+def test_a_folder_where_no_node_ran_is_bad_input_and_stays_empty(run: Run, tmp_path: Path):
+    status, out, err = run("--data", tmp_path / "new")
+    assert (status, out) == (2, b"")
     assert "no node has run" in err
+    assert "--data" in err
     assert not (tmp_path / "new").exists()
+
+
+def test_a_proof_without_a_trust_list_is_said_across_the_page(run: Run, files: dict[str, Path]):
+    proof = files["consignment.zdproof"]
+    band = b'<p class="band"><span lang="en">NOT CHECKED: 1 of 1 heads'
+    assert band in run("--proof", proof)[1]
+    assert b"NOT CHECKED: " not in run("--proof", proof, "--trust", files["trust.json"])[1]
+
+
+def test_a_part_of_a_log_is_chosen(run: Run, files: dict[str, Path]):
+    proof = files["consignment.zdproof"]
+    whole = json.loads(run("--json", "--proof", proof)[1])
+    (name,) = [each["consignment"] for each in whole["consignments"]]
+    step = next(each for each in whole["consignments"][0]["steps"] if each["key"] == "entered")
+    day = step["occurred_at"][:10]
+    for words, chosen in (
+        (("--consignment", name), 1),
+        (("--from", day, "--to", day), 1),
+        (("--from", step["occurred_at"]), 1),
+        (("--to", step["occurred_at"]), 0),
+    ):
+        status, out, _ = run("--json", "--proof", proof, *words)
+        document = json.loads(out)
+        assert (status, document["selection"]["chosen"]) == (0, chosen), words
+        assert len(document["consignments"]) == chosen
+    status, out, err = run("--proof", proof, "--consignment", "nowhere")
+    assert (status, out) == (1, b"")
+    assert "nowhere" in err
+
+
+def test_a_summary_is_shorter(run: Run, files: dict[str, Path]):
+    proof = files["consignment.zdproof"]
+    whole, short = run("--proof", proof)[1], run("--proof", proof, "--summary")[1]
+    assert b"Summary: figures only." in short
+    assert len(short) < len(whole)
 
 
 def test_a_node_that_does_not_answer_is_status_3(run: Run, tmp_path: Path):

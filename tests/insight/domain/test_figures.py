@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from tests.insight.sample_log import SampleLog, corridor, prepare
 
 from zhidao.insight.domain.figures import EVENTS_MIN, count, median, median_duration, share
-from zhidao.insight.domain.opened import LeafRef, OpenedLeaf, ranges
+from zhidao.insight.domain.opened import Clock, LeafRef, OpenedLeaf, ranges
 
 
 def leaves(number: int) -> list[OpenedLeaf]:
@@ -40,7 +40,8 @@ def test_a_share_is_exact_to_a_tenth_of_a_percent():
 
 def test_a_median_time_names_both_ends_of_each_case():
     found = corridor().leaves
-    figure = median_duration("step", [(found[0], found[2]), (found[2], found[3])], milestone="x")
+    cases = [(found[0], found[2]), (found[2], found[3])]
+    figure = median_duration("step_occurred", cases, Clock.OCCURRED, milestone="x")
     assert figure.value == 15_000
     assert set(figure.leaves) == {found[0].at, found[2].at, found[3].at}
 

@@ -3,7 +3,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import pytest
 from tests.insight.sample_log import (
+    NODE,
+    PARTIES,
     SampleLog,
     arrive,
     corridor,
@@ -13,9 +16,11 @@ from tests.insight.sample_log import (
     register,
 )
 
+from zhidao.core.timescale import NS
+from zhidao.finance.events import Settled
 from zhidao.insight.domain.journeys import ENTERED, MILESTONES, journeys
-from zhidao.insight.domain.opened import OpenedLeaf
-from zhidao.trade.events import ConsignmentEntered
+from zhidao.insight.domain.opened import Clock, OpenedLeaf
+from zhidao.trade.events import ConsignmentEntered, CustomsReleased, Delivered
 
 
 def test_a_paid_consignment_reaches_every_milestone_in_time():
@@ -117,3 +122,77 @@ def _after(leaves: Sequence[OpenedLeaf], more: Sequence[OpenedLeaf]) -> list[Ope
 
 def test_entries_of_every_version_are_journeys():
     assert set(ConsignmentEntered.types()) == {*ENTERED}
+
+
+def test_a_track_that_came_late_makes_the_road_no_shorter():
+    """The terminal was heard again ten hours after it stood in the yard."""
+    book = SampleLog()
+    register(book)
+    prepare(book, "late", simulated=False)
+    there = book.now.plus_ns(3600 * NS)
+    book.tell(
+        PARTIES[1],
+        "consignment/late",
+        Delivered(consignment="late", arrival="", observed_at="", place="yard"),
+        after_s=11 * 3600,
+        happened=there,
+    )
+    (journey,) = journeys(book.log().leaves)
+    step = next(step for step in journey.reached if step.key == "delivered")
+    assert journey.clock is Clock.OCCURRED
+    assert (step.leaf.is_apart, step.took_ms) == (True, 3_600_000)
+
+
+def test_what_happened_first_stands_first_though_it_was_written_down_last():
+    book = SampleLog()
+    register(book)
+    prepare(book, "a", simulated=False)
+    for declaration, hours in (("second", -1), ("first", -2)):
+        book.tell(
+            PARTIES[3],
+            "consignment/a",
+            CustomsReleased(consignment="a", declaration=declaration, decision="released"),
+            happened=book.now.plus_ns(hours * 3600 * NS),
+        )
+    (journey,) = journeys(book.log().leaves)
+    assert journey.reached[0].key == "customs"
+    assert journey.reached[0].leaf.event.payload["declaration"] == "first"
+    assert all((step.took_ms or 0) >= 0 for step in journey.reached)
+
+
+@pytest.mark.parametrize(
+    ("simulated", "apart_s", "clock"),
+    [
+        (True, 900, Clock.OCCURRED),
+        (True, 901, Clock.RECORDED),
+        (True, -901, Clock.RECORDED),
+        (False, 901, Clock.OCCURRED),
+    ],
+)
+def test_the_time_of_a_play_is_not_subtracted_from_a_clock(
+    *, simulated: bool, apart_s: int, clock: Clock
+):
+    book = SampleLog()
+    register(book)
+    prepare(book, "a", simulated=simulated)
+    book.tell(
+        NODE,
+        "deal/deal-a",
+        Settled(deal="deal-a", paid=True, reason="x", pacs008="", camt054="", schema=""),
+        happened=book.now.plus_ns((10 - apart_s) * NS),
+    )
+    (journey,) = journeys(book.log().leaves)
+    assert journey.clock is clock
+    assert (journey.reached[-1].key == "settled") == (clock is Clock.RECORDED or apart_s < 0)
+
+
+def test_a_play_that_is_told_by_its_own_time_throughout_is_measured_by_it():
+    leaves = corridor(paid=1, refused=0).leaves
+    earlier = [
+        replace(
+            each,
+            event=replace(each.event, occurred_at=each.event.occurred_at.plus_ns(-86_400 * NS)),
+        )
+        for each in leaves
+    ]
+    assert journeys(earlier)[0].clock is Clock.OCCURRED

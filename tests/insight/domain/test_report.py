@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from statistics import median
 from typing import Any
 
 import pytest
 from tests.insight.sample_log import SampleLog, corridor, prepare
 
-from zhidao.core.timescale import Utc
+from zhidao.core.timescale import NS, Utc
 from zhidao.insight.domain.opened import OpenedLog
 from zhidao.insight.domain.report import make_report
 from zhidao.insight.wire.document import encode_report
@@ -71,11 +72,12 @@ def test_every_mark_is_what_its_leaves_say(log: OpenedLog, document: dict[str, A
 
 def test_every_median_is_that_of_the_steps_beside_it(document: dict[str, Any]):
     for figure in document["steps"]:
-        if figure["key"] != "step":
+        if not figure["key"].startswith("step_"):
             continue
         took = [
             step["took_ms"]
             for consignment in document["consignments"]
+            if figure["key"] == f"step_{consignment['clock']}"
             for step in consignment["steps"]
             if step["key"] == figure["args"]["milestone"] and step["took_ms"] is not None
         ]
@@ -84,13 +86,26 @@ def test_every_median_is_that_of_the_steps_beside_it(document: dict[str, Any]):
         assert figure["median_ms"] == wanted
 
 
-def test_every_step_is_the_time_between_its_two_leaves(log: OpenedLog, document: dict[str, Any]):
-    recorded = {leaf.at.index: leaf.event.recorded_at for leaf in log.leaves}
-    for consignment in document["consignments"]:
+@pytest.mark.parametrize("clock", ["occurred", "recorded"])
+def test_every_step_is_the_time_between_its_two_leaves(log: OpenedLog, clock: str):
+    # Nothing happened when it was written down: all a day before, and the settlement five.
+    moved = [
+        replace(leaf, event=replace(leaf.event, occurred_at=leaf.event.recorded_at.plus_ns(-ago)))
+        for leaf in log.leaves
+        for ago in [432_000 * NS if "Settled" in leaf.event.type else 86_400 * NS]
+        if clock == "occurred" or leaf.event.type.startswith("finance.")
+    ]
+    apart = {leaf.at: leaf for leaf in moved}
+    told = OpenedLog(log.heads, tuple(apart.get(leaf.at, leaf) for leaf in log.leaves))
+    events = {leaf.at.index: leaf.event for leaf in told.leaves}
+    at = {index: getattr(event, f"{clock}_at") for index, event in events.items()}
+    for consignment in document_of(told)["consignments"]:
+        assert consignment["clock"] == clock
         for step in consignment["steps"]:
-            assert Utc.parse(step["recorded_at"]) == recorded[step["leaf"]]
+            assert Utc.parse(step["recorded_at"]) == events[step["leaf"]].recorded_at
+            assert Utc.parse(step["occurred_at"]) == events[step["leaf"]].occurred_at
             if step["before"] is not None:
-                passed_ns = recorded[step["leaf"]].since_ns(recorded[step["before"]])
+                passed_ns = at[step["leaf"]].since_ns(at[step["before"]])
                 assert step["took_ms"] == passed_ns // 1_000_000
 
 

@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 from tests.insight.sample_log import corridor
 from tests.spoiling import BOUNDED
 
+from zhidao.core.errors import MalformedInput
 from zhidao.insight.domain.opened import LeafRef
 from zhidao.insight.domain.report import make_report
+from zhidao.insight.wire.asked import decode_selection
 from zhidao.insight.wire.document import encode_report
-from zhidao.insight.wire.formatting import duration, leaves_of, query_of, value_of
+from zhidao.insight.wire.formatting import STRETCHES_MAX, duration, leaves_of, query_of, value_of
 from zhidao.insight.wire.page import encode_page
 from zhidao.insight.wire.svg import Bar, bars
 from zhidao.insight.wire.texts import LANGUAGES, TEXTS, say
@@ -92,10 +94,27 @@ def test_every_text_is_there_in_each_language_and_leaves_are_told_whole(
         for figure in REPORT.overview:
             assert query_of(figure, language)
             assert value_of(figure, language)
-    told = leaves_of([LeafRef(0, leaf) for leaf in leaves], logs=1)
+    told = leaves_of([LeafRef(0, leaf) for leaf in leaves], logs=1, language=0)
+    told, _, more = told.partition(" and ")
+    rest = int(more.removesuffix(" more leaves") or 0)
     found: set[int] = set()
     for part in filter(None, told.split(", ")):
         first, _, last = part.partition("–")
         found |= set(range(int(first), int(last or first) + 1))
-    assert found == leaves
+    assert found <= leaves
+    assert len(found) + rest == len(leaves)
+    assert not rest or told.count(",") == STRETCHES_MAX - 1
     assert say("median", 0, time="1 s", value="1", total="2", least="3")
+
+
+@BOUNDED
+@given(texts | st.from_regex(r"\d{4}-\d\d-\d\d", fullmatch=True), texts)
+def test_a_time_is_a_time_or_is_refused(first: str, last: str) -> None:
+    try:
+        made = decode_selection(consignments=(), first=first, last=last)
+    except MalformedInput:
+        return
+    assert (made.first is None) == (first == "")
+    assert (made.end is None) == (last == "")
+    if made.first and len(first) == 10:
+        assert str(made.first).startswith(first)

@@ -6,6 +6,7 @@ from string import Formatter
 
 from zhidao import insight
 from zhidao.insight.domain.journeys import MILESTONES
+from zhidao.insight.domain.opened import Clock
 from zhidao.insight.domain.report import MARKS
 from zhidao.insight.wire.texts import TEXTS
 
@@ -35,8 +36,10 @@ def test_no_sentence_is_left_over():
 def is_used(key: str) -> bool:
     if key.startswith("checked_"):
         return f"`{key.partition('_')[2]}`" in SOURCE  # Who opens a log names it.
+    if key.startswith(("step_", "whole_road_")):
+        return key.rpartition("_")[2] in list(Clock)
     named = [f'"{key}"', f"'{key}'"]
-    by_parts = key.startswith(("milestone_", "mark_", "kind_", "outcome_", "gap_"))
+    by_parts = key.startswith(("milestone_", "mark_", "kind_", "outcome_", "gap_", "gaps_"))
     elsewhere = SOURCE.replace(f'    "{key}": (', "")
     return any(name in elsewhere for name in named) or (
         by_parts and f'"{key.partition("_")[2]}"' in SOURCE

@@ -1,14 +1,18 @@
-"""`zhidao insight report`: one page, or JSON, recomputed from the log alone."""
+"""`zhidao insight report`: the audit annex, as a page or JSON, recomputed from the log alone."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlencode
 
 from zhidao.cli.console.node_options import add_settings, config_of
 from zhidao.cli.console.outputs import put, take
-from zhidao.core.errors import MalformedInput
+from zhidao.core.errors import MalformedInput, Refused
+
+if TYPE_CHECKING:
+    from zhidao.insight.library import Asked
 
 PROOF_BYTES_MAX: Final = 64 * 1024 * 1024
 
@@ -25,18 +29,36 @@ def add_arguments(report: argparse.ArgumentParser) -> None:
     report.add_argument("--url", help="ask a node's API instead of its data folder")
     report.add_argument("--token-file", type=Path, help="file of mode 0600 with the API token")
     report.add_argument("--ca", type=Path, help="certificate of the node at --url, if its own")
+    report.add_argument(
+        "--consignment",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="only this one, as often as wanted",
+    )
+    report.add_argument(
+        "--from", dest="first", default="", metavar="WHEN", help="entered then or later"
+    )
+    report.add_argument(
+        "--to", dest="last", default="", metavar="WHEN", help="entered before; a day is taken whole"
+    )
+    report.add_argument("--summary", action="store_true", help="figures alone")
     report.set_defaults(run=run)
 
 
 _EXAMPLES: Final = (
     "The data folder of a node is read whether the node runs or not. The same data give the same\n"
-    "bytes. Beside each figure stand its question in words and the leaves used.\n"
+    "bytes. Beside each figure stand its question in words and the leaves used. WHEN is a day or\n"
+    "an instant (UTC); a consignment is told whole, whenever the rest of it happened. Of many\n"
+    "consignments the page has a list and the steps of the newest ten; the JSON has all.\n"
     "examples:\n"
     "  zhidao insight report --data ~/zhidao -o report.html\n"
+    "  zhidao insight report --data ~/zhidao --from 2026-03-01 --to 2026-03-31 --summary\n"
+    "  zhidao insight report --data ~/zhidao --consignment CN-7 -o annex.html\n"
     "  zhidao insight report --proof consignment.zdproof --trust trust.json --json\n"
     "  zhidao insight report --url https://node.example:8443 --token-file ~/auditor.token\n"
-    "status: 0 written, 1 refused (an event is not what its leaf says), 2 bad input,\n"
-    "3 the node or database does not answer"
+    "status: 0 written, 1 refused (an event is not what its leaf says, no such consignment),\n"
+    "2 bad input, 3 the node or database does not answer"
 )
 
 
@@ -65,7 +87,8 @@ def _by_proofs(options: argparse.Namespace) -> bytes:
 
     files = [take(file, bytes_max=PROOF_BYTES_MAX) for file in options.proof]
     trust = take(options.trust, bytes_max=PROOF_BYTES_MAX) if options.trust else None
-    return asyncio.run(report(log_of_proofs(files, trust), as_json=options.json))
+    source = log_of_proofs(files, trust)
+    return asyncio.run(report(source, as_json=options.json, wanted=_wanted(options)))
 
 
 def _by_database(options: argparse.Namespace) -> bytes:
@@ -73,17 +96,37 @@ def _by_database(options: argparse.Namespace) -> bytes:
 
     from zhidao.node.operations.database_access import database_of
 
-    config = config_of(options)
-    with database_of(config) as url:
-        return asyncio.run(_of_database(url, config.data, as_json=options.json))
+    config, wanted = config_of(options), _wanted(options)
+    try:
+        with database_of(config) as url:
+            made = _of_database(url, config.data, as_json=options.json, wanted=wanted)
+            return asyncio.run(made)
+    except Refused as refusal:
+        if refusal.code != "no_node":
+            raise
+        # A folder that is no node's is no data to report of: bad input, as a file that is none.
+        raise MalformedInput(
+            str(refusal.args[0]), code=refusal.code, remedy=refusal.remedy
+        ) from refusal
 
 
-async def _of_database(url: str, data: Path, *, as_json: bool) -> bytes:
+async def _of_database(url: str, data: Path, *, as_json: bool, wanted: Asked) -> bytes:
     from zhidao.insight.library import report
     from zhidao.node.library import log_of_database
 
     async with log_of_database(url, data) as log:
-        return await report(log, as_json=as_json)
+        return await report(log, as_json=as_json, wanted=wanted)
+
+
+def _wanted(options: argparse.Namespace) -> Asked:
+    from zhidao.insight.library import asked
+
+    return asked(
+        consignments=options.consignment,
+        first=options.first,
+        last=options.last,
+        is_summary=options.summary,
+    )
 
 
 def _by_api(options: argparse.Namespace) -> bytes:
@@ -91,5 +134,10 @@ def _by_api(options: argparse.Namespace) -> bytes:
 
     if not options.token_file:
         raise MalformedInput("--url needs --token-file", remedy="an auditor's token sees all")
+    _wanted(options)  # What is no time is told before anybody is asked.
+    words = [("consignment", name) for name in options.consignment]
+    words += [("from", options.first), ("to", options.last)]
+    words += [("summary", "true")] if options.summary else []
     path = "/v1/insight/report" if options.json else "/v1/insight/report.html"
-    return RemoteNode(options).data(path)
+    query = urlencode([(name, word) for name, word in words if word])
+    return RemoteNode(options).data(f"{path}?{query}" if query else path)

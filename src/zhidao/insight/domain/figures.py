@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from zhidao.core.timescale import NS
-from zhidao.insight.domain.opened import LeafRef, OpenedLeaf
+from zhidao.insight.domain.opened import Clock, LeafRef, OpenedLeaf
 
 # Below this many events a share or a median says more about chance than about a corridor.
 EVENTS_MIN: Final = 5
@@ -67,17 +67,17 @@ def share(
 
 
 def median_duration(
-    key: str, cases: Sequence[tuple[OpenedLeaf, OpenedLeaf]], **args: str
+    key: str, cases: Sequence[tuple[OpenedLeaf, OpenedLeaf]], clock: Clock, **args: str
 ) -> Figure:
-    """The middle of the times from the first to the second leaf of each case."""
-    took = sorted(milliseconds(first, second) for first, second in cases)
+    """The middle of the times from the first to the second leaf of each case, by one clock."""
+    took = sorted(milliseconds(first, second, clock) for first, second in cases)
     leaves = tuple(leaf.at for case in cases for leaf in case)
     return Figure(key, "duration", median(took), len(cases), leaves, key, args)
 
 
-def milliseconds(first: OpenedLeaf, second: OpenedLeaf) -> int:
-    """Whole milliseconds from one leaf's recording to the other's."""
-    return second.event.recorded_at.since_ns(first.event.recorded_at) // _NS_PER_MS
+def milliseconds(first: OpenedLeaf, second: OpenedLeaf, clock: Clock) -> int:
+    """Whole milliseconds from one leaf's time to the other's, both by the same clock."""
+    return second.time(clock).since_ns(first.time(clock)) // _NS_PER_MS
 
 
 def median(values: Sequence[int]) -> int:

@@ -3,19 +3,24 @@
 Most facts name their consignment. The rest hang on what does: a lot on the order of the entry, a
 title and a deal on their own aggregate, a seal check on its seal, signals and network answers on
 the terminal that an arrival was expected of, from then until settlement.
+
+Time goes by what happened. Only where a played consignment tells some events by the play's time
+and others by the node's clock does it go by the writing down, since no two clocks are subtracted.
 """
 
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from zhidao.core.events import SignedEvent
+from zhidao.core.timescale import Utc
 from zhidao.insight.domain.figures import milliseconds
-from zhidao.insight.domain.opened import LeafRef, OpenedLeaf
+from zhidao.insight.domain.opened import Clock, LeafRef, OpenedLeaf
 from zhidao.insight.domain.payload import flag, is_typed, text
 
 Reaches = Callable[[SignedEvent], bool]
@@ -49,6 +54,7 @@ MILESTONES: Final[tuple[tuple[str, tuple[str, ...], Reaches], ...]] = (
     ("decided", ("finance.Decided.v1",), _always),
     ("settled", ("finance.Settled.v1", "finance.Settled.v2"), _always),
 )
+_TIMED: Final = frozenset(kind for _, kinds, _ in MILESTONES for kind in kinds)
 # What is reached when each of several containers did.
 _OF_EACH: Final = ("sealed", "arrived")
 _SETTLED: Final = ("finance.Settled.v1", "finance.Settled.v2")
@@ -72,19 +78,25 @@ class Reached:
     key: str
     leaf: OpenedLeaf
     before: OpenedLeaf | None
+    clock: Clock
 
     @property
     def took_ms(self) -> int | None:
         """Milliseconds since the milestone before, None for the first."""
-        return milliseconds(self.before, self.leaf) if self.before else None
+        return milliseconds(self.before, self.leaf, self.clock) if self.before else None
 
 
 @dataclass(frozen=True, slots=True)
 class Journey:
-    """One consignment. `outcome`: paid, refused, decided or open; `missing`: milestone keys."""
+    """One consignment. `outcome`: paid, refused, decided or open; `missing`: milestone keys.
+
+    entry: the leaf that entered it. clock: by which its milestones are ordered and measured.
+    """
 
     consignment: str
     log: int
+    entry: OpenedLeaf
+    clock: Clock
     leaves: tuple[OpenedLeaf, ...]
     reached: tuple[Reached, ...]
     missing: tuple[str, ...]
@@ -93,43 +105,55 @@ class Journey:
     simulated: tuple[LeafRef, ...]
 
 
-def journeys(leaves: Sequence[OpenedLeaf]) -> tuple[Journey, ...]:
-    """All consignments whose entry was opened, in the order of their entries."""
-    by_aggregate: dict[tuple[int, str], list[OpenedLeaf]] = defaultdict(list)
-    by_consignment: dict[tuple[int, str], list[OpenedLeaf]] = defaultdict(list)
-    by_phone: dict[tuple[int, str], list[OpenedLeaf]] = defaultdict(list)
-    for leaf in leaves:
-        log = leaf.at.log
-        by_aggregate[log, leaf.event.aggregate].append(leaf)
-        if name := text(leaf.event, "consignment"):
-            by_consignment[log, name].append(leaf)
-        if leaf.event.type == _NETWORK:
-            by_phone[log, text(leaf.event, "phone")].append(leaf)
-    entries = [leaf for leaf in leaves if leaf.event.type in ENTERED]
-    return tuple(
-        _journey(entry, _gather(entry, by_consignment, by_aggregate, by_phone)) for entry in entries
-    )
-
-
 _Index = dict[tuple[int, str], list[OpenedLeaf]]
 
 
-def _gather(
-    entry: OpenedLeaf, by_consignment: _Index, by_aggregate: _Index, by_phone: _Index
-) -> tuple[OpenedLeaf, ...]:
+class _Found:
+    """Leaves in log order, by what they are about: each index by log and name."""
+
+    def __init__(self, leaves: Sequence[OpenedLeaf]) -> None:
+        self.by_aggregate: _Index = defaultdict(list)
+        self.by_consignment: _Index = defaultdict(list)
+        # Of terminals: by aggregate; answers of networks: by telephone number.
+        self.registered: _Index = defaultdict(list)
+        self.heard: _Index = defaultdict(list)
+        self.answered: _Index = defaultdict(list)
+        for leaf in leaves:
+            self._add(leaf, leaf.at.log, leaf.event.aggregate)
+
+    def _add(self, leaf: OpenedLeaf, log: int, aggregate: str) -> None:
+        self.by_aggregate[log, aggregate].append(leaf)
+        if name := text(leaf.event, "consignment"):
+            self.by_consignment[log, name].append(leaf)
+        if leaf.event.type in _REGISTERED:
+            self.registered[log, aggregate].append(leaf)
+        elif leaf.event.type in _OF_TERMINAL:
+            self.heard[log, aggregate].append(leaf)
+        elif leaf.event.type == _NETWORK:
+            self.answered[log, text(leaf.event, "phone")].append(leaf)
+
+
+def journeys(leaves: Sequence[OpenedLeaf]) -> tuple[Journey, ...]:
+    """All consignments whose entry was opened, in the order of their entries."""
+    found = _Found(leaves)
+    entries = [leaf for leaf in leaves if leaf.event.type in ENTERED]
+    return tuple(_journey(entry, _gather(entry, found)) for entry in entries)
+
+
+def _gather(entry: OpenedLeaf, known: _Found) -> tuple[OpenedLeaf, ...]:
     log, name = entry.at.log, text(entry.event, "consignment")
-    found = {leaf.at: leaf for leaf in by_consignment[log, name]}
+    found = {leaf.at: leaf for leaf in known.by_consignment[log, name]}
 
     def take(more: Iterable[OpenedLeaf]) -> None:
         found.update((leaf.at, leaf) for leaf in more)
 
     for order, lot in _lots(entry.event):
-        made = by_aggregate.get((log, f"order/{order}"), [])
+        made = known.by_aggregate.get((log, f"order/{order}"), [])
         take(leaf for leaf in made if text(leaf.event, "lot") in ("", lot))
     for leaf in list(found.values()):
         if leaf.event.type in _ANCHORS:
-            take(by_aggregate[log, leaf.event.aggregate])
-    take(_signals(log, list(found.values()), by_aggregate, by_phone))
+            take(known.by_aggregate[log, leaf.event.aggregate])
+    take(_signals(log, list(found.values()), known))
     return tuple(found[at] for at in sorted(found))
 
 
@@ -141,20 +165,29 @@ def _lots(entry: SignedEvent) -> list[tuple[str, str]]:
     return lots or [(text(entry, "order"), text(entry, "lot"))]
 
 
-def _signals(
-    log: int, found: Sequence[OpenedLeaf], by_aggregate: _Index, by_phone: _Index
-) -> Iterator[OpenedLeaf]:
+def _signals(log: int, found: Sequence[OpenedLeaf], known: _Found) -> Iterator[OpenedLeaf]:
     """What terminals sent and networks answered while this consignment waited for them."""
     ends = [leaf.at.index for leaf in found if leaf.event.type in _SETTLED]
     end = min(ends, default=math.inf)
     for name, start in sorted(_expected(found).items()):
-        own = by_aggregate.get((log, f"terminal/{name}"), [])
-        phones = {text(leaf.event, "phone") for leaf in own if leaf.event.type in _REGISTERED}
-        yield from (leaf for leaf in own if leaf.event.type in _REGISTERED)
-        heard = [leaf for leaf in own if leaf.event.type in _OF_TERMINAL]
-        for phone in sorted(phones):
-            heard += by_phone.get((log, phone), [])
-        yield from (leaf for leaf in heard if start <= leaf.at.index < end)
+        own = (log, f"terminal/{name}")
+        registered = known.registered.get(own, [])
+        yield from registered
+        yield from _between(known.heard.get(own, []), start, end)
+        for phone in sorted({text(leaf.event, "phone") for leaf in registered}):
+            yield from _between(known.answered.get((log, phone), []), start, end)
+
+
+def _between(leaves: Sequence[OpenedLeaf], start: int, end: float) -> Sequence[OpenedLeaf]:
+    """Of leaves in log order those from `start` on and before `end`.
+
+    A terminal serves many consignments one after another: none looks through all that it sent.
+    """
+
+    def index(leaf: OpenedLeaf) -> int:
+        return leaf.at.index
+
+    return leaves[bisect_left(leaves, start, key=index) : bisect_left(leaves, end, key=index)]
 
 
 def _expected(found: Sequence[OpenedLeaf]) -> dict[str, int]:
@@ -168,16 +201,22 @@ def _expected(found: Sequence[OpenedLeaf]) -> dict[str, int]:
 
 
 def _journey(entry: OpenedLeaf, leaves: tuple[OpenedLeaf, ...]) -> Journey:
-    first = _reached(entry.event, leaves)
-    # Two recordings may be logged the other way round; time goes by the recording.
-    ordered = sorted(first.items(), key=lambda item: (item[1].event.recorded_at, item[1].at))
+    clock = _clock(entry, leaves)
+
+    def in_time(leaf: OpenedLeaf) -> tuple[Utc, LeafRef]:
+        return leaf.time(clock), leaf.at
+
+    # What happened first may be logged last, as what a terminal sends once it is heard again.
+    first = _reached(entry.event, sorted(leaves, key=in_time))
     reached: list[Reached] = []
-    for key, leaf in ordered:
-        reached.append(Reached(key, leaf, reached[-1].leaf if reached else None))
+    for key, leaf in sorted(first.items(), key=lambda item: in_time(item[1])):
+        reached.append(Reached(key, leaf, reached[-1].leaf if reached else None, clock))
     outcome, reason = _outcome(leaves)
     return Journey(
         consignment=text(entry.event, "consignment"),
         log=entry.at.log,
+        entry=entry,
+        clock=clock,
         leaves=leaves,
         reached=tuple(reached),
         missing=tuple(key for key, _, _ in MILESTONES if key not in first),
@@ -185,6 +224,13 @@ def _journey(entry: OpenedLeaf, leaves: tuple[OpenedLeaf, ...]) -> Journey:
         reason=reason,
         simulated=tuple(leaf.at for leaf in leaves if flag(leaf.event, "simulated")),
     )
+
+
+def _clock(entry: OpenedLeaf, leaves: Sequence[OpenedLeaf]) -> Clock:
+    """By which clock a consignment is measured: what happened, unless a play mixes two."""
+    told = {leaf.is_apart for leaf in leaves if leaf.event.type in _TIMED}
+    mixed = flag(entry.event, "simulated") is True and len(told) > 1
+    return Clock.RECORDED if mixed else Clock.OCCURRED
 
 
 def _reached(entry: SignedEvent, leaves: Sequence[OpenedLeaf]) -> dict[str, OpenedLeaf]:

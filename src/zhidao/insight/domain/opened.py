@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
 
 from zhidao.core.errors import Refused
 from zhidao.core.events import SignedEvent
-from zhidao.core.timescale import Utc
+from zhidao.core.timescale import NS, Utc
+
+# What is written down so long after it happened, or before, is told with both times.
+APART_NS: Final = 15 * 60 * NS
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +32,13 @@ class LogHead:
     others: tuple[int, ...] = ()
 
 
+class Clock(StrEnum):
+    """Which time of an event is gone by: of what happened, or of the writing down."""
+
+    OCCURRED = "occurred"
+    RECORDED = "recorded"
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class LeafRef:
     """A leaf by its log (place in `OpenedLog.heads`) and its index there."""
@@ -41,6 +53,15 @@ class OpenedLeaf:
 
     at: LeafRef
     event: SignedEvent
+
+    @property
+    def is_apart(self) -> bool:
+        """Whether it was written down more than 15 minutes after, or before, it happened."""
+        return abs(self.event.recorded_at.since_ns(self.event.occurred_at)) > APART_NS
+
+    def time(self, clock: Clock) -> Utc:
+        """When it happened, or when it was written down."""
+        return self.event.occurred_at if clock is Clock.OCCURRED else self.event.recorded_at
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,11 @@ from typing import Final
 
 from zhidao.core.events import SignedEvent
 from zhidao.insight.domain.figures import Figure, count, median_duration, share
+from zhidao.insight.domain.gaps import Gap, gaps
 from zhidao.insight.domain.journeys import ENTERED, MILESTONES, Journey, journeys
-from zhidao.insight.domain.opened import LeafRef, LogHead, OpenedLeaf, OpenedLog
+from zhidao.insight.domain.opened import Clock, LogHead, OpenedLeaf, OpenedLog
 from zhidao.insight.domain.payload import flag, is_typed, mark, text
+from zhidao.insight.domain.selection import ALL, Selection
 
 MARKS: Final = (
     *("signed_by_terminal", "bound_to_goods", "recomputed", "corroborated_by"),
@@ -42,21 +44,19 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
-class Gap:
-    """Something that the opened leaves do not show. `key` and `args` name it in the catalogue."""
-
-    key: str
-    args: Mapping[str, str]
-    leaves: tuple[LeafRef, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Report:
-    """Everything that is printed. `as_of`: recording of the newest opened leaf, `` if none."""
+    """Everything that is printed. `as_of`: recording of the newest opened leaf, `` if none.
+
+    consignments: how many entries were opened, chosen or not. aside: opened leaves that belong to
+    no chosen consignment; 0 where all are chosen.
+    """
 
     as_of: str
     heads: tuple[LogHead, ...]
     opened: Figure
+    selection: Selection
+    consignments: int
+    aside: int
     overview: tuple[Figure, ...]
     voices: tuple[Speaker, ...]
     journeys: tuple[Journey, ...]
@@ -67,9 +67,14 @@ class Report:
     gaps: tuple[Gap, ...]
 
 
-def make_report(log: OpenedLog) -> Report:
-    """The report of a log; the same log always gives the same report."""
-    found = journeys(log.leaves)
+def make_report(log: OpenedLog, selection: Selection = ALL) -> Report:
+    """The report of a log; the same log and selection always give the same report.
+
+    Raises NotFound if a consignment that the selection names was not opened.
+    """
+    every = journeys(log.leaves)
+    found = selection.of(every)
+    leaves = log.leaves if selection.is_all else _belonging(log.leaves, found)
     return Report(
         as_of=str(log.newest) if log.newest else "",
         heads=log.heads,
@@ -81,15 +86,23 @@ def make_report(log: OpenedLog) -> Report:
             tuple(leaf.at for leaf in log.leaves),
             "opened",
         ),
-        overview=tuple(_overview(log.leaves)),
-        voices=tuple(_speakers(log.leaves)),
+        selection=selection,
+        consignments=len(every),
+        aside=len(log.leaves) - len(leaves),
+        overview=tuple(_overview(leaves)),
+        voices=tuple(_speakers(leaves)),
         journeys=found,
         steps=tuple(_steps(found)),
-        refusals=tuple(_refusals(log.leaves)),
-        marks=tuple(_marks(log.leaves)),
-        simulated=tuple(_simulated(log.leaves, found)),
-        gaps=tuple(_gaps(log, found)),
+        refusals=tuple(_refusals(leaves)),
+        marks=tuple(_marks(leaves)),
+        simulated=tuple(_simulated(leaves, found)),
+        gaps=tuple(gaps(log, leaves, found)),
     )
+
+
+def _belonging(leaves: Sequence[OpenedLeaf], found: Sequence[Journey]) -> Sequence[OpenedLeaf]:
+    taken = {leaf.at for journey in found for leaf in journey.leaves}
+    return [leaf for leaf in leaves if leaf.at in taken]
 
 
 _Test = Callable[[SignedEvent], bool]
@@ -143,21 +156,27 @@ def _speakers(leaves: Sequence[OpenedLeaf]) -> Iterator[Speaker]:
 
 
 def _steps(found: Sequence[Journey]) -> Iterator[Figure]:
-    for key, _, _ in MILESTONES:
-        cases = [
-            (step.before, step.leaf)
-            for journey in found
-            for step in journey.reached
-            if step.key == key and step.before
-        ]
-        if cases:
-            yield median_duration("step", cases, milestone=key)
-    whole = []
-    for journey in found:
-        at = {step.key: step.leaf for step in journey.reached}
-        if "entered" in at and "settled" in at:
-            whole.append((at["entered"], at["settled"]))
-    yield median_duration("whole_road", whole)
+    """Medians by each clock by itself: two clocks have no common middle."""
+    for clock in Clock:
+        by_clock = [journey for journey in found if journey.clock is clock]
+        for key, _, _ in MILESTONES:
+            cases = [
+                (step.before, step.leaf)
+                for journey in by_clock
+                for step in journey.reached
+                if step.key == key and step.before
+            ]
+            if cases:
+                yield median_duration(f"step_{clock}", cases, clock, milestone=key)
+        if by_clock:
+            yield median_duration(f"whole_road_{clock}", _whole_roads(by_clock), clock)
+
+
+def _whole_roads(found: Sequence[Journey]) -> list[tuple[OpenedLeaf, OpenedLeaf]]:
+    at = [{step.key: step.leaf for step in journey.reached} for journey in found]
+    return [
+        (each["entered"], each["settled"]) for each in at if "entered" in each and "settled" in each
+    ]
 
 
 def _refusals(leaves: Sequence[OpenedLeaf]) -> Iterator[Refusal]:
@@ -230,49 +249,6 @@ def _simulated(leaves: Sequence[OpenedLeaf], found: Sequence[Journey]) -> Iterat
         entries,
         [e for e in entries if (e.at.log, text(e.event, "consignment")) in touched],
     )
-
-
-def _gaps(log: OpenedLog, found: Sequence[Journey]) -> Iterator[Gap]:
-    for number, head in enumerate(log.heads):
-        mine = [leaf for leaf in log.leaves if leaf.at.log == number]
-        if len(mine) < head.size:
-            closed = str(head.size - len(mine))
-            yield Gap("unopened", {"count": closed, "origin": head.origin}, ())
-        if head.checked == "unchecked":
-            yield Gap("unchecked_head", {"origin": head.origin, "key": head.signed_by}, ())
-        if head.others:
-            sizes = ", ".join(map(str, head.others))
-            words = {"origin": head.origin, "size": str(head.size), "sizes": sizes}
-            yield Gap("other_heads", words, ())
-    yield Gap("no_witness", {}, ())
-    yield from _partly_opened(log)
-    for journey in found:
-        if journey.missing:
-            yield Gap(
-                "milestones",
-                {"consignment": journey.consignment, "milestones": " ".join(journey.missing)},
-                tuple(step.leaf.at for step in journey.reached),
-            )
-        if journey.outcome == "decided":
-            yield Gap(
-                "unsettled",
-                {"consignment": journey.consignment},
-                tuple(s.leaf.at for s in journey.reached if s.key == "decided"),
-            )
-
-
-def _partly_opened(log: OpenedLog) -> Iterator[Gap]:
-    seen: dict[tuple[int, str], list[OpenedLeaf]] = defaultdict(list)
-    for leaf in log.leaves:
-        seen[leaf.at.log, leaf.event.aggregate].append(leaf)
-    for (_, aggregate), leaves in sorted(seen.items()):
-        newest = max(leaf.event.version for leaf in leaves)
-        if newest != len(leaves):
-            yield Gap(
-                "history",
-                {"aggregate": aggregate, "opened": str(len(leaves)), "newest": str(newest)},
-                tuple(leaf.at for leaf in leaves),
-            )
 
 
 def _of(leaves: Sequence[OpenedLeaf], *kinds: str) -> list[OpenedLeaf]:

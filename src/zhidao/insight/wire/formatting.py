@@ -13,6 +13,8 @@ _MS: Final = 1000
 _MINUTE_S: Final = 60
 _HOUR_S: Final = 3600
 _DAY_S: Final = 86_400
+# Beyond so many stretches of leaves nobody reads the rest on paper; the JSON names them all.
+STRETCHES_MAX: Final = 6
 # Words of a question that have a translation of their own.
 _TRANSLATED: Final = {"milestone": "milestone_", "mark": "mark_", "kind": "kind_"}
 
@@ -40,12 +42,18 @@ def value_of(figure: Figure, language: int) -> str:
     return say("percent", language, percent=f"{tenths // 10}.{tenths % 10}", **words)
 
 
-def leaves_of(leaves: Iterable[LeafRef], *, logs: int) -> str:
-    """Leaf indexes such as `3–5, 9`; with the log's number before each if there are several."""
-    return ", ".join(
+def leaves_of(leaves: Iterable[LeafRef], *, logs: int, language: int) -> str:
+    """Leaf indexes such as `3–5, 9`; with the log's number before each if there are several.
+
+    Of many stretches the first STRETCHES_MAX, and how many leaves stand in the others.
+    """
+    stretches = ranges(leaves)
+    shown = ", ".join(
         (f"{log + 1}:" if logs > 1 else "") + (str(first) if first == last else f"{first}–{last}")
-        for log, first, last in ranges(leaves)
+        for log, first, last in stretches[:STRETCHES_MAX]
     )
+    rest = sum(last - first + 1 for _, first, last in stretches[STRETCHES_MAX:])
+    return shown + (say("more_leaves", language, count=rest) if rest else "")
 
 
 def duration(ms: int) -> str:

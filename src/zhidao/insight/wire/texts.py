@@ -6,7 +6,7 @@ from typing import Final
 
 # Key: (English, Chinese).
 TEXTS: Final[dict[str, tuple[str, str]]] = {
-    "title": ("What the log proves", "日志所证明的事"),
+    "title": ("Audit annex: what the log proves", "审计附录：日志所证明的事"),
     "as_of": (
         "State of the log when its newest opened leaf was recorded: {at}.",
         "日志状态截至最新一片已打开叶子的记录时刻：{at}。",
@@ -27,6 +27,56 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "SIMULATED data: {value} of {total} events that tell say so.",
         "含模拟数据：在 {total} 条说明此事的事件中，有 {value} 条标明为模拟。",
     ),
+    "unchecked_band": (
+        (
+            "NOT CHECKED: {value} of {total} heads of logs were held against no trust list. "
+            "Anybody could have signed them."
+        ),
+        "未核对：{total} 个日志树头中有 {value} 个未与任何信任列表核对。签署者可能是任何人。",
+    ),
+    "chosen": (
+        (
+            "Of {total} consignments {value} are told of here{which}; {aside} opened leaves "
+            "belong to none of these and are left aside."
+        ),
+        (
+            "在 {total} 票货物中，此处陈述 {value} 票{which}；"
+            "{aside} 片已打开的叶子不属于这些货物，未计入。"
+        ),
+    ),
+    "which_named": (": {names}", "：{names}"),
+    "which_since": (", entered at {first} or later", "，录入不早于 {first}"),
+    "which_until": (", entered before {end}", "，录入早于 {end}"),
+    "summary": (
+        "Summary: figures only. The whole annex has the steps of each consignment.",
+        "摘要：仅列数值。完整附录含每票货物的各步骤。",
+    ),
+    "part_list": ("Consignments", "货物一览"),
+    "more_rows": (
+        "{count} more rows stand in the JSON of this report.",
+        "另有 {count} 行见本报告的 JSON。",
+    ),
+    "more_leaves": (" and {count} more leaves", " 及另外 {count} 片"),
+    "more_steps": (
+        (
+            "Step by step: the newest {shown} of {total}. Name others, or a time of entry, to "
+            "have theirs."
+        ),
+        "逐步列出最近 {shown} 票，共 {total} 票。指定其他货物或录入时段即可查看其步骤。",
+    ),
+    "gaps_history": (
+        "The whole history of {count} more things that events are about.",
+        "另有 {count} 个对象的完整历史。",
+    ),
+    "gaps_milestones": (
+        "That {count} more consignments reached every step.",
+        "另有 {count} 票货物已达到全部步骤。",
+    ),
+    "gaps_unsettled": (
+        "That the decisions over {count} more consignments were applied.",
+        "对另外 {count} 票货物的裁定已执行。",
+    ),
+    "reason_of": ("{kind}: {words}", "{kind}：{words}"),
     "part_logs": ("The log", "日志"),
     "part_overview": ("What was proven", "已证明的事"),
     "part_journeys": ("Consignments, step by step", "逐票货物的各步骤"),
@@ -45,7 +95,21 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "column_root": ("Root", "根"),
     "column_key": ("Head signed by", "签署者"),
     "column_step": ("Step", "步骤"),
-    "column_at": ("Recorded at (UTC)", "记录时刻（UTC）"),
+    "column_at": ("Happened at (UTC)", "发生时刻（UTC）"),
+    "column_consignment": ("Consignment", "货物"),
+    "column_entered": ("Entered at (UTC)", "录入时刻（UTC）"),
+    "column_outcome": ("Outcome", "结果"),
+    "column_road": ("Entry to settlement", "录入至结清"),
+    "column_reached": ("Steps reached", "已达步骤"),
+    "written_later": ("written down {at}, {time} later", "记录于 {at}，晚 {time}"),
+    "written_before": ("written down {at}, {time} before", "记录于 {at}，早 {time}"),
+    "by_recording": (
+        (
+            "Played: some events are told by the play's time, others by the node's clock. So "
+            "steps stand, and are measured, by when they were written down."
+        ),
+        "演练数据：部分事件按演练时间陈述，其余按节点时钟。因此各步骤按记录时刻排列和计时。",
+    ),
     "column_took": ("Since the step before", "距上一步"),
     "column_by": ("Said by", "陈述者"),
     "column_party": ("Party", "参与方"),
@@ -54,7 +118,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "column_kinds": ("What kind", "种类"),
     "column_reason": ("Reason", "原因"),
     "column_times": ("Times", "次数"),
-    "column_sentence": ("In the words of the first", "首次的原话"),
+    "column_sentence": (
+        "In the words of the first, as signed",
+        "首次的原话（签署时为英文）",
+    ),
     "column_gap": ("What the opened leaves do not show", "已打开叶子未能显示的"),
     "none": ("None in the opened leaves.", "已打开的叶子中没有。"),
     "not_enough": (
@@ -86,15 +153,29 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "outcome_refused": ("refused", "已拒绝"),
     "outcome_decided": ("decided, not settled", "已裁定，未结清"),
     "outcome_open": ("under way", "进行中"),
-    "because": ("reason: {reason}", "原因：{reason}"),
     "missing_steps": ("Not reached: {steps}.", "未达到：{steps}。"),
     "first_step": ("first", "首步"),
     "query_took": (
         (
-            "For every step: time from the recording of the step before it in the same "
-            "consignment. Recording times are the node's word."
+            "For every step: time since the step before it in the same consignment, by when each "
+            "happened, which is the word of whoever signed it. What was written down more than "
+            "15 minutes before or after it happened shows both times."
         ),
-        "每一步：自同一票货物上一步的记录时刻起算。记录时刻以节点所言为准。",
+        (
+            "每一步：自同一票货物上一步起算，按各自发生的时刻，以签署者所言为准。"
+            "记录时刻与发生时刻相差超过 15 分钟的，两者并列。"
+        ),
+    ),
+    "query_voices": (
+        (
+            "Of each party: leaves whose event was signed in its name; of those, signed with a "
+            "key that the node keeps, so that the node could have signed in its place."
+        ),
+        "各参与方：以其名义签署的事件叶子；其中以节点代管的密钥签署者，节点本可代其签署。",
+    ),
+    "query_refusals": (
+        "Of each kind and reason: leaves that refuse by it.",
+        "每种类别与原因：以此拒绝的叶子。",
     ),
     "query_journey": (
         (
@@ -162,13 +243,27 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         ),
         "其中以节点为 {party} 代管的密钥签署者：节点本可代其签署。",
     ),
-    "step": (
-        "Median time until {milestone}, from the step before it in the same consignment.",
-        "到「{milestone}」的中位用时，自同一票货物的上一步起算。",
+    "step_occurred": (
+        "Median time until {milestone}, since the step before it happened.",
+        "到「{milestone}」的中位用时，自上一步发生时起算。",
     ),
-    "whole_road": (
-        "Median time from a consignment's entry to its settlement.",
-        "从货物录入到结清的中位用时。",
+    "step_recorded": (
+        (
+            "Played consignments: median time until {milestone} was written down, since the step "
+            "before it was."
+        ),
+        "演练货物：到「{milestone}」被记录的中位用时，自上一步被记录时起算。",
+    ),
+    "whole_road_occurred": (
+        "Median time from a consignment's entry to its settlement, as they happened.",
+        "从货物录入到结清的中位用时，按发生时刻。",
+    ),
+    "whole_road_recorded": (
+        (
+            "Played consignments: median time from the writing down of the entry to that of the "
+            "settlement."
+        ),
+        "演练货物：从录入被记录到结清被记录的中位用时。",
     ),
     "refused": (
         "Leaves that refuse a {kind} for this reason.",
@@ -210,6 +305,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
             "cosigned it. Times are the node's word."
         ),
         "所有人看到的是同一份日志、其时间正确：尚无见证方联署。时间以节点所言为准。",
+    ),
+    "gap_aside": (
+        "What {count} opened leaves say that belong to no consignment chosen here.",
+        "不属于此处所选货物的 {count} 片已打开叶子的内容。",
     ),
     "gap_history": (
         "The whole history of {aggregate}: {opened} of at least {newest} events were opened.",
