@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from zhidao.core.actor import Actor, Role
-from zhidao.core.canonical import Json
+from zhidao.core.canonical import Json, jcs
 from zhidao.core.ids import party_id
 from zhidao.insight.adapters.git_repository import opened_repository
 from zhidao.insight.domain.standards import Pack, chosen
+from zhidao.insight.domain.verdict_comparison import compared
+from zhidao.insight.service.assess import Assessment, findings
 from zhidao.insight.service.assess import assess as assess_repository
-from zhidao.insight.service.assess import findings
 from zhidao.insight.service.assessment_facts import licence_facts, source_facts
 from zhidao.insight.service.ports import LogSource
 from zhidao.insight.service.recheck import encode_rechecked
@@ -21,9 +22,11 @@ from zhidao.insight.service.reports import WHOLE, Asked, Reports
 from zhidao.insight.wire.asked import decode_selection
 from zhidao.insight.wire.assessment import (
     ASSESSMENT_BYTES_MAX,
+    claims_of,
     decode_assessment,
     encode_assessment,
     evidence_of,
+    stated_in,
 )
 from zhidao.insight.wire.assessment_table import plain, table
 from zhidao.insight.wire.declarations import DECLARATION_BYTES_MAX, decode_declarations
@@ -84,7 +87,10 @@ def assess(
     chosen_packs = packs(standards)
     claims = decode_declarations(declaration, chosen_packs) if declaration is not None else {}
     with opened_repository(source, revision) as repository:
-        done = assess_repository(repository, chosen_packs, known_texts(), claims)
+        return _encoded(assess_repository(repository, chosen_packs, known_texts(), claims))
+
+
+def _encoded(done: Assessment) -> bytes:
     return encode_assessment(
         source=source_facts(done.tree, done.reading),
         packs=done.packs,
@@ -100,7 +106,7 @@ def assessment_table(data: bytes, language: str) -> str:
 
 
 def recheck(data: bytes, source: Path, *, revision: str) -> dict[str, Json]:
-    """The state of each line of evidence of an assessment, in a repository as it is now.
+    """Each line of evidence and each verdict of an assessment, in a repository as it is now.
 
     Raises NotFound or Refused if the assessment used packs that this version has not.
     """
@@ -108,7 +114,24 @@ def recheck(data: bytes, source: Path, *, revision: str) -> dict[str, Json]:
     used = packs([f"{each.get('id')}@{each.get('pack')}" for each in document["standards"]])
     lines = list(evidence_of(document))
     with opened_repository(source, revision) as repository:
-        done = assess_repository(repository, used, known_texts(), {})
+        done = assess_repository(repository, used, known_texts(), claims_of(document))
         figures = findings(done.reading, done.history, used)
         states = recheck_lines(repository, lines, figures)
-        return encode_rechecked(states, done.tree.commit)
+    assessed = str(document["source"].get("commit", ""))
+    return encode_rechecked(
+        states,
+        compared(list(stated_in(document)), done.answers),
+        commit=done.tree.commit,
+        assessed=assessed,
+        as_made=_is_as_made(document, done) if assessed == done.tree.commit else None,
+    )
+
+
+def _is_as_made(document: dict[str, Any], done: Assessment) -> bool:
+    """Whether a result of the same commit is this one; where it was read from may differ."""
+    made = decode_assessment(_encoded(done))
+    for each in (document, made):
+        each["source"] = {
+            name: told for name, told in each["source"].items() if name not in ("kind", "notes")
+        }
+    return jcs(document) == jcs(made)

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import json
-import random
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -247,110 +245,6 @@ def test_a_result_of_another_pack_is_refused(run: Run, project: Path, tmp_path: 
     status, _, err = run("recheck", result, project)
     assert status == 1
     assert "digest" in err
-
-
-def rechecked(run: Run, result: Path, project: Path) -> list[dict[str, Any]]:
-    status, out, _ = run("recheck", result, project, "--json")
-    told = json.loads(out)
-    assert status == (1 if told["counts"]["stale"] or told["counts"]["gone"] else 0)
-    return told["lines"]
-
-
-def test_every_line_holds_where_nothing_changed(run: Run, project: Path, tmp_path: Path):
-    result = tmp_path / "r.json"
-    run("assess", project, "-o", result)
-    assert {line["state"] for line in rechecked(run, result, project)} == {"holds"}
-    assert "0 stale, 0 gone" in run("recheck", result, project)[1]
-
-
-def test_a_line_whose_blob_never_said_so_is_gone(run: Run, project: Path, tmp_path: Path):
-    result = tmp_path / "r.json"
-    run("assess", project, "--standard", "osps", "-o", result)
-    document = json.loads(result.read_text())
-    found = answer(document, "osps", "OSPS-GV-03.01")["evidence"][0]
-    found["quotation"] = "Everybody may"
-    result.write_text(json.dumps(document))
-    states = Counter(line["state"] for line in rechecked(run, result, project))
-    assert states["gone"] == 1
-
-
-EDITS = ("change", "rename", "delete", "replace", "append", "shift", "nothing")
-
-
-def edit(folder: Path, draw: random.Random) -> None:
-    """One change to one file, as people make them."""
-    tracked = [name for name in FILES if (folder / name).is_file()] or ["README.md"]
-    path = folder / draw.choice(tracked)
-    path.parent.mkdir(exist_ok=True)
-    text = path.read_text() if path.is_file() else "anew\n"
-    kind = draw.choice(EDITS)
-    if kind == "rename":
-        path.rename(folder / f"moved-{draw.randrange(10**9)}")
-    elif kind == "delete":
-        path.unlink(missing_ok=True)
-    elif kind == "replace":
-        path.rename(folder / f"kept-{draw.randrange(10**9)}")
-        path.write_text("another\n")
-    elif kind != "nothing":
-        changed = {"change": text.upper(), "append": text + "more\n", "shift": "\n" + text}
-        path.write_text(changed[kind])
-    git(folder, "add", "-A")
-    git(folder, "commit", "-q", "--allow-empty", "-m", kind)
-
-
-def expected_states(folder: Path, result: Path) -> list[str]:
-    """The state of each line by git alone."""
-    listed = [line.split() for line in git(folder, "ls-tree", "-r", "HEAD").splitlines()]
-    now = {path: blob for _, _, blob, path in listed}
-    states = []
-    for each in json.loads(result.read_text())["answers"]:
-        for one in each["evidence"]:
-            if "path" not in one:
-                states.append("")
-            elif now.get(one["path"]) == one["blob"]:
-                states.append("holds")
-            elif one["blob"] in now.values():
-                states.append("moved")
-            else:
-                states.append("stale" if one["path"] in now else "gone")
-    return states
-
-
-def hold_after_edits(run: Run, project: Path, result: Path, count: int) -> Counter[str]:
-    draw = random.Random(count)
-    seen: Counter[str] = Counter()
-    run("assess", project, "-o", result)
-    for number in range(count):
-        edit(project, draw)
-        lines = rechecked(run, result, project)
-        expected = expected_states(project, result)
-        assert len(lines) == len(expected)
-        for line, state in zip(lines, expected, strict=True):
-            if state:
-                assert line["state"] == state, (number, line)
-            elif line["place"].startswith("commits:"):
-                assert line["state"] == "stale"
-        seen.update(line["state"] for line in lines)
-        if number % 10 == 9:
-            commit(project, FILES)
-            run("assess", project, "-o", result)
-    return seen
-
-
-def test_each_line_has_its_right_state_after_seeded_edits(run: Run, project: Path, tmp_path: Path):
-    seen = hold_after_edits(run, project, tmp_path / "r.json", 20)
-    assert set(seen) == {"holds", "moved", "stale", "gone"}
-
-
-@pytest.mark.long
-@pytest.mark.timeout(3600)
-def test_each_line_has_its_right_state_after_a_thousand_edits(
-    run: Run, project: Path, tmp_path: Path
-):
-    seen = hold_after_edits(run, project, tmp_path / "r.json", 1000)
-    # What was deleted often stands elsewhere still, so that few lines are gone.
-    assert set(seen) == {"holds", "moved", "stale", "gone"}
-    assert min(seen.values()) > 50
 
 
 def test_what_the_command_reads_of_a_table_is_no_control_character():

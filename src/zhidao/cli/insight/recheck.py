@@ -1,12 +1,11 @@
-"""`zhidao insight recheck`: holds an assessment's evidence against the repository again."""
+"""`zhidao insight recheck`: holds an assessment against the repository again, line by line."""
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from zhidao.cli.console.outputs import take, tell
 
@@ -25,38 +24,62 @@ _EXAMPLES: Final = (
     "Each line of evidence is one of: holds (the same blob, under the same path, says it in those\n"
     "lines; or the figure comes out the same), moved (the blob stands elsewhere), stale (the path\n"
     "has other bytes, or the figure is another), gone.\n"
+    "Each verdict is given anew by the same questions: same, other, untold (the standard asks it\n"
+    "and the result leaves it out) or unasked (it does not ask that). Of the commit that was\n"
+    "assessed, a result that was changed anywhere is found out. What people declared is taken\n"
+    "as they said it.\n"
     "examples:\n"
     "  zhidao insight recheck result.json ~/project\n"
     "  zhidao insight recheck result.json project.bundle --json\n"
-    "status: 0 every line holds or moved, 1 a line is stale or gone, or it was refused,\n"
-    "2 bad input, 3 there is no git or it takes too long"
+    "  zhidao insight recheck result.json ~/project --rev 3f1c9e2\n"
+    "status: 0 every line holds or moved and every verdict is the same, 1 a line is stale or\n"
+    "gone, a verdict is not the same, the result was changed, or it was refused, 2 bad input,\n"
+    "3 there is no git or it takes too long"
 )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Prints the state of each line."""
+    """Prints what became of each line and verdict."""
     from zhidao.insight.library import ASSESSMENT_BYTES_MAX, recheck
 
     data = take(options.result, bytes_max=ASSESSMENT_BYTES_MAX)
-    done = recheck(data, options.source, revision=options.rev)
-    counts = done["counts"]
-    assert isinstance(counts, dict)
+    done: dict[str, Any] = recheck(data, options.source, revision=options.rev)
     if options.json:
         tell(json.dumps(done, ensure_ascii=False))
     else:
         _print(done)
-    return 1 if counts["stale"] or counts["gone"] else 0
+    changed = [done["counts"][state] for state in ("stale", "gone")]
+    changed += [count for name, count in done["verdict_counts"].items() if name != "same"]
+    return 1 if any(changed) or done["as_made"] is False else 0
 
 
-def _print(done: Mapping[str, object]) -> None:
+def _print(done: dict[str, Any]) -> None:
     from zhidao.insight.library import plain
 
-    lines, counts = done["lines"], done["counts"]
-    assert isinstance(lines, list)
-    assert isinstance(counts, dict)
-    for line in lines:
+    for line in done["lines"]:
         moved = f" -> {line['at']}" if line["state"] == "moved" else ""
         where = f"{line['standard']} {line['item']}"
         tell(plain(f"{line['state']:<6} {where}  {line['kind']}  {line['place']}{moved}"))
-    told = ", ".join(f"{count} {state}" for state, count in counts.items())
-    tell(f"at commit {done['commit']}: {told}")
+    for each in done["verdicts"]:
+        if each["standing"] != "same":
+            was, now = each["stated"] or "nothing", each["now"] or "nothing"
+            where = f"{each['standard']} {each['item']}"
+            tell(plain(f"{each['standing']:<7} {where}  result: {was}; now: {now}"))
+    at = f"at commit {done['commit']}"
+    if done["as_made"] is None:
+        at += f" (assessed: {done['assessed']})"
+    tell(plain(at))
+    tell(f"evidence: {_counted(done['counts'])}")
+    tell(f"verdicts: {_counted(done['verdict_counts'])}")
+    if done["as_made"] is not None:
+        tell(_MADE[done["as_made"]])
+
+
+_MADE: Final = {
+    True: "the result is what an assessment of this commit gives",
+    False: "the result is NOT what an assessment of this commit gives: something in it was changed",
+}
+
+
+def _counted(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in counts.items())

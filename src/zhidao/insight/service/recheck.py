@@ -1,4 +1,4 @@
-"""Each line of evidence, held against a repository again: does it still say so, and there."""
+"""A result held against a repository again: each line of evidence, and each verdict anew."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from zhidao.core.canonical import Json
 from zhidao.insight.domain.assessment import Cited, Counted, Evidence, Found
+from zhidao.insight.domain.verdict_comparison import Compared, Standing
 from zhidao.insight.service.repository import Repository
 from zhidao.insight.service.tree_reading import FILE_BYTES_MAX, as_text, lines_say
 
@@ -82,14 +83,31 @@ def _state(
     return State.MOVED, places[evidence.blob]
 
 
-def encode_rechecked(done: Sequence[Rechecked], commit: str) -> dict[str, Json]:
-    """The states as JSON: counts, and each line."""
+def encode_rechecked(
+    lines: Sequence[Rechecked],
+    verdicts: Sequence[Compared],
+    *,
+    commit: str,
+    assessed: str,
+    as_made: bool | None,
+) -> dict[str, Json]:
+    """Lines and verdicts with their states, counted.
+
+    assessed: the commit that the result is of. as_made: whether the result is what an assessment
+    of that very commit gives; None where the repository was looked at elsewhere.
+    """
     counts: dict[str, Json] = {
-        str(state): sum(each.state is state for each in done) for state in State
+        str(state): sum(each.state is state for each in lines) for state in State
+    }
+    standings: dict[str, Json] = {
+        str(standing): sum(each.standing is standing for each in verdicts) for standing in Standing
     }
     return {
         "commit": commit,
+        "assessed": assessed,
+        "as_made": as_made,
         "counts": counts,
+        "verdict_counts": standings,
         "lines": [
             {
                 "standard": each.standard,
@@ -99,7 +117,18 @@ def encode_rechecked(done: Sequence[Rechecked], commit: str) -> dict[str, Json]:
                 "state": str(each.state),
                 "at": each.at,
             }
-            for each in done
+            for each in lines
+        ],
+        "verdicts": [
+            {
+                "standard": each.standard,
+                "item": each.item,
+                "standing": str(each.standing),
+                "stated": each.stated,
+                "now": each.now,
+                "reason_now": each.reason_now,
+            }
+            for each in verdicts
         ],
     }
 

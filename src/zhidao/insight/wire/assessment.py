@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import date
 from typing import Any, Final
 
 import msgspec
@@ -19,6 +20,7 @@ from zhidao.insight.domain.assessment import (
     Evidence,
 )
 from zhidao.insight.domain.standards import Pack
+from zhidao.insight.domain.verdict_comparison import Stated
 from zhidao.insight.wire.git_objects import is_object_id
 
 FORMAT: Final = "zhidao.assessment"
@@ -96,8 +98,11 @@ def decode_assessment(data: bytes) -> dict[str, Any]:
     for key, kind in _SHAPES.items():
         if not isinstance(plain.get(key), kind):
             raise MalformedInput(f"an assessment without {key}")
-    for number, answer in enumerate(plain["answers"]):
-        _check_answer(answer, f"answers[{number}]")
+    if not is_object_id(str(plain["source"].get("commit"))):
+        raise MalformedInput("an assessment of no commit", where="source")
+    for number, standard in enumerate(plain["standards"]):
+        _check_standard(standard, f"standards[{number}]")
+    _check_answers(plain["answers"])
     return plain
 
 
@@ -119,6 +124,23 @@ _ANSWER_SHAPES: Final = {
 }
 
 
+def _check_standard(standard: Any, where: str) -> None:
+    told = [standard.get("id"), standard.get("pack")] if isinstance(standard, dict) else [None]
+    if not all(isinstance(word, str) for word in told):
+        raise MalformedInput("a standard without id and pack", where=where)
+
+
+def _check_answers(answers: list[Any]) -> None:
+    seen: set[tuple[str, str]] = set()
+    for number, answer in enumerate(answers):
+        where = f"answers[{number}]"
+        _check_answer(answer, where)
+        standard, item = answer["standard"], answer["item"]
+        if (standard, item) in seen:
+            raise MalformedInput(f"{standard} {item} is answered twice", where=where)
+        seen.add((standard, item))
+
+
 def _check_answer(answer: Any, where: str) -> None:
     whole = isinstance(answer, dict) and all(
         isinstance(answer.get(key), kind) for key, kind in _ANSWER_SHAPES.items()
@@ -137,6 +159,40 @@ def evidence_of(document: dict[str, Any]) -> Iterator[tuple[str, str, Evidence]]
             evidence = read_evidence(plain)
             assert evidence is not None
             yield answer["standard"], answer["item"], evidence
+
+
+def stated_in(document: dict[str, Any]) -> Iterator[Stated]:
+    """Each verdict with its question, in order."""
+    for answer in document["answers"]:
+        words = answer["question"]
+        yield Stated(
+            answer["standard"],
+            answer["item"],
+            (str(words.get("en")), str(words.get("zh"))),
+            answer["verdict"],
+            answer["reason"],
+        )
+
+
+def claims_of(document: dict[str, Any]) -> dict[tuple[str, str], tuple[Claim, ...]]:
+    """What somebody declared, by standard and item, as the result quotes it."""
+    found = {}
+    for answer in document["answers"]:
+        if claims := tuple(_read_claim(plain) for plain in answer["claims"]):
+            found[answer["standard"], answer["item"]] = claims
+    return found
+
+
+def _read_claim(plain: Any) -> Claim:
+    values = plain if isinstance(plain, dict) else {}
+    try:
+        return Claim(
+            text=msgspec.convert(values.get("text"), str),
+            by=msgspec.convert(values.get("by"), str),
+            on=msgspec.convert(values.get("on"), date),
+        )
+    except msgspec.ValidationError as error:
+        raise MalformedInput("a claim that says not what, by whom and when") from error
 
 
 def read_evidence(plain: Any) -> Evidence | None:
