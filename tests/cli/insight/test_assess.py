@@ -218,7 +218,7 @@ def test_a_declaration_is_bounded(
     text = 'by = "A"\non = 2026-11-30\n[[answer]]\nstandard = "dpg"\nitem = "7"\ntext = "x"\n'
     declared.write_text(text)
     for bound, expected in ((len(text), 0), (len(text) - 1, 2)):
-        monkeypatch.setattr("zhidao.insight.library.DECLARATION_BYTES_MAX", bound)
+        monkeypatch.setattr("zhidao.insight.library.assessments.DECLARATION_BYTES_MAX", bound)
         assert run("assess", project, "--declare", declared)[0] == expected
 
 
@@ -248,7 +248,7 @@ def test_a_result_of_another_pack_is_refused(run: Run, project: Path, tmp_path: 
 
 
 def test_what_the_command_reads_of_a_table_is_no_control_character():
-    from zhidao.insight.library import assessment_table
+    from zhidao.insight.library.assessments import assessment_table
 
     with pytest.raises(MalformedInput):
         assessment_table(b"{}", "en")

@@ -45,7 +45,7 @@ _EXAMPLES: Final = (
 
 def run(options: argparse.Namespace) -> int:
     """Assesses, writes the result where it is wanted, and prints the table."""
-    from zhidao.insight.library import (
+    from zhidao.insight.library.assessments import (
         DECLARATION_BYTES_MAX,
         assess,
         assessment_table,

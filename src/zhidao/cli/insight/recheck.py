@@ -40,7 +40,7 @@ _EXAMPLES: Final = (
 
 def run(options: argparse.Namespace) -> int:
     """Prints what became of each line and verdict."""
-    from zhidao.insight.library import ASSESSMENT_BYTES_MAX, recheck
+    from zhidao.insight.library.assessments import ASSESSMENT_BYTES_MAX, recheck
 
     data = take(options.result, bytes_max=ASSESSMENT_BYTES_MAX)
     done: dict[str, Any] = recheck(data, options.source, revision=options.rev)
@@ -54,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _print(done: dict[str, Any]) -> None:
-    from zhidao.insight.library import plain
+    from zhidao.insight.library.assessments import plain
 
     for line in done["lines"]:
         moved = f" -> {line['at']}" if line["state"] == "moved" else ""

@@ -12,7 +12,7 @@ from zhidao.cli.console.outputs import put, take
 from zhidao.core.errors import MalformedInput, Refused
 
 if TYPE_CHECKING:
-    from zhidao.insight.library import Asked
+    from zhidao.insight.library.reports import Asked
 
 PROOF_BYTES_MAX: Final = 64 * 1024 * 1024
 
@@ -82,7 +82,7 @@ def run(options: argparse.Namespace) -> int:
 def _by_proofs(options: argparse.Namespace) -> bytes:
     import asyncio
 
-    from zhidao.insight.library import report
+    from zhidao.insight.library.reports import report
     from zhidao.node.library import log_of_proofs
 
     files = [take(file, bytes_max=PROOF_BYTES_MAX) for file in options.proof]
@@ -111,7 +111,7 @@ def _by_database(options: argparse.Namespace) -> bytes:
 
 
 async def _of_database(url: str, data: Path, *, as_json: bool, wanted: Asked) -> bytes:
-    from zhidao.insight.library import report
+    from zhidao.insight.library.reports import report
     from zhidao.node.library import log_of_database
 
     async with log_of_database(url, data) as log:
@@ -119,7 +119,7 @@ async def _of_database(url: str, data: Path, *, as_json: bool, wanted: Asked) ->
 
 
 def _wanted(options: argparse.Namespace) -> Asked:
-    from zhidao.insight.library import asked
+    from zhidao.insight.library.reports import asked
 
     return asked(
         consignments=options.consignment,

@@ -34,7 +34,7 @@ _EXAMPLES: Final = (
 
 def run(options: argparse.Namespace) -> int:
     """Prints the table."""
-    from zhidao.insight.library import packs
+    from zhidao.insight.library.assessments import packs
 
     today = datetime.now(UTC).date()
     rows = []

@@ -14,6 +14,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
+from io import BufferedReader
 from pathlib import Path
 from typing import IO, Final
 
@@ -35,6 +36,8 @@ FILES_MAX: Final = 1_000_000
 OBJECT_BYTES_MAX: Final = 64 * 1024 * 1024
 BUNDLE_BYTES_MAX: Final = 4 * 1024 * 1024 * 1024
 _REVISION_LETTERS: Final = 256
+# What git prints is taken in large pieces: an object is mostly smaller than a usual buffer.
+_BUFFER_BYTES: Final = 1024 * 1024
 _TREES_DEEP: Final = 200
 
 
@@ -113,7 +116,7 @@ class _Git:
             return output.read()
 
     @contextmanager
-    def running(self, *words: str, stdin: IO[bytes] | None = None) -> Iterator[IO[bytes]]:
+    def running(self, *words: str, stdin: IO[bytes] | None = None) -> Iterator[BufferedReader]:
         """What git prints, while it prints it; it is ended after GIT_SECONDS_MAX."""
         with tempfile.TemporaryFile() as errors:
             process = subprocess.Popen(  # noqa: S603
@@ -121,6 +124,7 @@ class _Git:
                 stdin=stdin or subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=errors,
+                bufsize=_BUFFER_BYTES,
                 env=self._environment,
                 cwd=self._folder,
             )
@@ -136,7 +140,7 @@ class _Git:
             watch.start()
             whole = False
             try:
-                assert process.stdout is not None
+                assert isinstance(process.stdout, BufferedReader)
                 yield process.stdout
                 whole = True
             finally:
@@ -177,23 +181,41 @@ class _Git:
             asked.seek(0)
             with self.running("cat-file", "--batch", "--buffer", stdin=asked) as output:
                 for each in ids:
-                    yield each, _object(output, each, kind)
+                    told, data = _object(output, kind)
+                    if told != each:
+                        raise _missing(kind, each)
+                    yield each, data
+
+    def history(self, commit: str) -> Iterator[tuple[str, bytes]]:
+        """All commits that a commit reaches, itself first, each hashed again."""
+        with (
+            self.running("rev-list", f"--max-count={COMMITS_MAX + 1}", commit) as listed,
+            self.running("cat-file", "--batch", "--buffer", stdin=listed) as output,
+        ):
+            while output.peek(1):
+                yield _object(output, "commit")
 
 
-def _object(output: IO[bytes], object_id: str, kind: str) -> bytes:
+def _object(output: BufferedReader, kind: str) -> tuple[str, bytes]:
+    """The next object that cat-file prints, with its id."""
     line = output.readline(200).split()
+    object_id = line[0].decode("ascii", "replace") if line else ""
     if len(line) != 3 or line[1].decode() != kind or not line[2].isdigit():
-        raise Refused(f"the repository lacks the {kind} {object_id}", code="object_missing")
+        raise _missing(kind, object_id)
     size = int(line[2])
     if size > OBJECT_BYTES_MAX:
         raise Refused(
             f"the {kind} {object_id} has {size} bytes; at most {OBJECT_BYTES_MAX} are read",
             code="object_too_large",
         )
-    data = output.read(size)
-    output.read(1)
+    # A line feed ends it.
+    data = output.read(size + 1)[:size]
     check_object(object_id, kind, data)
-    return data
+    return object_id, data
+
+
+def _missing(kind: str, object_id: str) -> Refused:
+    return Refused(f"the repository lacks the {kind} {object_id}", code="object_missing")
 
 
 class GitRepository:
@@ -251,13 +273,13 @@ class GitRepository:
 
     def commits(self) -> list[Commit]:
         """All that the commit reaches, itself first; a parent that is missing is refused."""
-        ids = self._git.run("rev-list", f"--max-count={COMMITS_MAX + 1}", self._commit)
-        listed = ids.decode().split()
-        if len(listed) > COMMITS_MAX:
-            raise Refused(
-                f"the history has more than {COMMITS_MAX} commits", code="too_many_commits"
-            )
-        found = [decode_commit(each, data) for each, data in self._git.objects(listed, "commit")]
+        found: list[Commit] = []
+        for object_id, data in self._git.history(self._commit):
+            if len(found) == COMMITS_MAX:
+                raise Refused(
+                    f"the history has more than {COMMITS_MAX} commits", code="too_many_commits"
+                )
+            found.append(decode_commit(object_id, data))
         known = {commit.id for commit in found}
         if missing := {parent for commit in found for parent in commit.parents} - known:
             raise Refused(f"the history lacks the commit {min(missing)}", code="object_missing")

@@ -75,7 +75,7 @@ def _dates(commits: Sequence[Commit], head_s: int) -> dict[str, Json]:
 
 
 def _months(commits: Sequence[Commit]) -> dict[str, Json]:
-    months: dict[str, set[str]] = {}
+    months: dict[tuple[int, int], set[str]] = {}
     for commit in commits:
         months.setdefault(_month(commit.authored_s), set()).add(commit.author)
     return {"active_months": len(months), "authors_max_month": max(map(len, months.values()))}
@@ -122,7 +122,9 @@ def _releases(commits: Sequence[Commit], tags: Iterable[Tag]) -> dict[str, Json]
     }
 
 
-def _month(time_s: int) -> str:
+def _month(time_s: int) -> tuple[int, int]:
+    """Year and month in UTC; all that no date can be written for are one month."""
     if not _WRITABLE_S[0] <= time_s <= _WRITABLE_S[1]:
-        return "beyond dates"
-    return datetime.fromtimestamp(time_s, UTC).strftime("%Y-%m")
+        return (0, 0)
+    at = datetime.fromtimestamp(time_s, UTC)
+    return (at.year, at.month)

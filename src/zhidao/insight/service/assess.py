@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
@@ -33,8 +34,11 @@ def assess(
     repository: Repository, packs: Sequence[Pack], known: KnownTexts, claims: Claims
 ) -> Assessment:
     """Reads the tree and the history once, and answers every question of the packs."""
-    reading = read_tree(repository, known)
-    history = history_figures(repository.commits(), repository.tags())
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        # Both wait for git most of the time.
+        commits = beside.submit(repository.commits)
+        reading = read_tree(repository, known)
+        history = history_figures(commits.result(), repository.tags())
     found = findings(reading, history, packs)
     return Assessment(
         repository.tree, reading, history, tuple(packs), answers(packs, found, claims)

@@ -19,7 +19,14 @@ BUNDLE_HEAD_BYTES_MAX: Final = 4 * 1024 * 1024
 _ID: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 # What git itself refuses in a name (git-check-ref-format), and what no list of ours could hold.
 _NAME: Final = re.compile(r"refs/(?!replace/)[^\x00-\x20\x7f~^:?*\[\\]+")
-_PERSON: Final = re.compile(rb"(.*)<([^<>\n]*)> (-?\d{1,19}) [+-]?\d{1,6}")
+_PERSON: Final = rb"(.*)<([^<>\n]*)> (-?\d{1,19}) [+-]?\d{1,6}\n"
+# The lines of a commit stand in this order (git-commit-tree writes no other, git fsck refuses it).
+_COMMIT: Final = re.compile(
+    rb"tree [0-9a-f]+\n((?:parent [0-9a-f]+\n)*)author "
+    + _PERSON
+    # Two authors are told by some old tools; the first one counts.
+    + rb"(?:author .*\n)*committer .*<[^<>\n]*> (-?\d{1,19}) [+-]?\d{1,6}(?:\n|\Z)"
+)
 _SIGNED_OFF: Final = re.compile(rb"^signed-off-by: .+@", re.IGNORECASE | re.MULTILINE)
 _TREE: Final = b"40000"
 _LINK: Final = b"120000"
@@ -50,8 +57,8 @@ def is_object_id(text: str) -> bool:
 
 def check_object(object_id: str, kind: str, data: bytes) -> None:
     """Raises Refused if the bytes do not have that id: a store may say what it likes."""
-    algorithm = "sha1" if len(object_id) == 40 else "sha256"
-    told = hashlib.new(algorithm, b"%s %d\0" % (kind.encode(), len(data)), usedforsecurity=False)
+    hashed = hashlib.sha1 if len(object_id) == 40 else hashlib.sha256
+    told = hashed(b"%s %d\0" % (kind.encode(), len(data)), usedforsecurity=False)
     told.update(data)
     if told.hexdigest() != object_id:
         raise Refused(
@@ -63,20 +70,19 @@ def check_object(object_id: str, kind: str, data: bytes) -> None:
 
 def decode_commit(object_id: str, data: bytes) -> Commit:
     """What the head of a commit says; its message is looked at for a sign-off alone."""
-    head, _, message = data.partition(b"\n\n")
-    lines = head.split(b"\n")
-    parents = [line[7:].decode("ascii", "replace") for line in lines if line.startswith(b"parent ")]
-    author = _person(object_id, lines, b"author ")
-    committer = _person(object_id, lines, b"committer ")
-    name, email = author[1].lower(), author[2].lower()
+    found = _COMMIT.match(data)
+    if found is None:
+        raise MalformedInput(f"commit {object_id} names no author and committer")
+    parents, name, email, authored_s, committed_s = found.groups()
+    author = email.lower()
     return Commit(
         id=object_id,
-        parents=tuple(parents),
-        author=email.decode("utf-8", "backslashreplace").strip(),
-        authored_s=int(author[3]),
-        committed_s=int(committer[3]),
-        is_bot=b"[bot]" in name or b"[bot]" in email,
-        is_signed_off=bool(_SIGNED_OFF.search(message)),
+        parents=tuple(parents.decode("ascii", "replace").split()[1::2]),
+        author=author.decode("utf-8", "backslashreplace").strip(),
+        authored_s=int(authored_s),
+        committed_s=int(committed_s),
+        is_bot=b"[bot]" in name.lower() or b"[bot]" in author,
+        is_signed_off=bool(_SIGNED_OFF.search(data, data.find(b"\n\n"))),
     )
 
 
@@ -141,11 +147,3 @@ def decode_bundle_head(data: bytes) -> BundleHead:
 
 def _is_named(object_id: str, name: str) -> bool:
     return is_object_id(object_id) and (name == "HEAD" or is_reference(name))
-
-
-def _person(object_id: str, lines: list[bytes], word: bytes) -> re.Match[bytes]:
-    line = next((line for line in lines if line.startswith(word)), b"")
-    found = _PERSON.fullmatch(line, len(word))
-    if found is None:
-        raise MalformedInput(f"commit {object_id} names no {word.decode().strip()}")
-    return found

@@ -1,25 +1,20 @@
-"""What the command line uses of insight without a node: reports of logs, assessments."""
+"""Repositories assessed by the questions of standards, and results held against them again."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-from zhidao.core.actor import Actor, Role
 from zhidao.core.canonical import Json, jcs
-from zhidao.core.ids import party_id
 from zhidao.insight.adapters.git_repository import opened_repository
 from zhidao.insight.domain.standards import Pack, chosen
 from zhidao.insight.domain.verdict_comparison import compared
 from zhidao.insight.service.assess import Assessment, findings
 from zhidao.insight.service.assess import assess as assess_repository
 from zhidao.insight.service.assessment_facts import licence_facts, source_facts
-from zhidao.insight.service.ports import LogSource
 from zhidao.insight.service.recheck import encode_rechecked
 from zhidao.insight.service.recheck import recheck as recheck_lines
-from zhidao.insight.service.reports import WHOLE, Asked, Reports
-from zhidao.insight.wire.asked import decode_selection
 from zhidao.insight.wire.assessment import (
     ASSESSMENT_BYTES_MAX,
     claims_of,
@@ -36,36 +31,12 @@ from zhidao.insight.wire.packs import installed_packs
 __all__ = [
     "ASSESSMENT_BYTES_MAX",
     "DECLARATION_BYTES_MAX",
-    "Asked",
-    "asked",
     "assess",
     "assessment_table",
     "packs",
     "plain",
     "recheck",
-    "report",
 ]
-
-# Whoever holds the files or the data folder may read all that is in them.
-_READER: Final = Actor(party_id("reader"), Role.AUDITOR)
-
-
-def asked(
-    *, consignments: Sequence[str] = (), first: str = "", last: str = "", is_summary: bool = False
-) -> Asked:
-    """Which part of a report is wanted, out of the words of a command; see `decode_selection`."""
-    selection = decode_selection(consignments=consignments, first=first, last=last)
-    return Asked(selection, is_summary)
-
-
-async def report(source: LogSource, *, as_json: bool, wanted: Asked = WHOLE) -> bytes:
-    """The report as one page, or as JSON.
-
-    Raises NotFound if a consignment that is named was not opened.
-    """
-    reports = Reports(source)
-    made = reports.document if as_json else reports.page
-    return await made(_READER, wanted)
 
 
 def packs(wanted: Sequence[str] = ()) -> tuple[Pack, ...]:
