@@ -1,4 +1,4 @@
-"""`zhidao insight`: what a log proves, and what a repository shows of a standard's questions."""
+"""`zhidao insight`: what a log proves, a repository shows, and a corridor takes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ ACTIONS: Final = (
     ("report", "what was proven, by whom, how long it took, what is missing"),
     ("standards", "the standards whose questions are known, and how long nobody looked at them"),
     ("assess", "what a repository shows of a standard's questions, with evidence for each"),
-    ("recheck", "whether an assessment's evidence still holds in the repository"),
+    ("corridor", "hours at border crossings, with bounds, out of reports of vehicles"),
+    ("recheck", "whether an assessment's evidence and verdicts still hold in the repository"),
 )
 
 
@@ -31,6 +32,7 @@ _EXAMPLES: Final = (
     "  zhidao insight report --data ~/zhidao -o report.html\n"
     "  zhidao insight standards\n"
     "  zhidao insight assess ~/project --standard dpg -o result.json\n"
+    "  zhidao insight corridor corridor.geojson reports.csv\n"
     "  zhidao insight recheck result.json ~/project\n"
     "status: 0 done, 1 refused, 2 bad input, 3 the outside world does not answer"
 )

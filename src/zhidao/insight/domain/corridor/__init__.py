@@ -1,0 +1,1 @@
+"""A corridor's border crossings: how long they take, with bounds, out of reports of vehicles."""

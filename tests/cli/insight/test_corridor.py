@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import io
+import json
+import random
+import sys
+from pathlib import Path
+
+import pytest
+from tests.cli.insight.test_assess import Run, run
+from tests.insight.corridor_trips import as_csv, corridor, drive, reported
+
+from zhidao.insight.library import corridors
+
+__all__ = ["run"]
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("corridor")
+    draw = random.Random(40)
+    tracks = []
+    for number in range(40):
+        trip = drive(draw)
+        tracks.append(reported(trip, draw, f"c{number}", f"carrier-{number % 6}"))
+    found = {"area": folder / "corridor.geojson", "tracks": folder / "reports.csv"}
+    found["area"].write_bytes(corridor("Khorgos"))
+    found["tracks"].write_bytes(b"".join(as_csv(tracks)))
+    return found
+
+
+def test_hours_at_a_crossing_are_told_with_bound_interval_and_count(
+    run: Run, files: dict[str, Path], tmp_path: Path
+):
+    output = tmp_path / "figures.json"
+    status, out, err = run("corridor", files["area"], files["tracks"], "-o", output)
+    assert status == 0, err
+    document = json.loads(output.read_bytes())
+    (whole,) = [each for each in document["totals"] if each["part"] == "whole"]
+    assert whole["consignments"] + whole["missing"] <= 40
+    assert whole["bound_h"][0] <= whole["mean_h"] <= whole["bound_h"][1]
+    assert whole["interval_90_h"][0] < whole["mean_h"] < whole["interval_90_h"][1]
+    assert f"{whole['consignments']} consignments, 6 parties" in out
+    _, _, rest = out.partition("Khorgos, both sides together: all that is told below\n  mean ")
+    assert float(rest.partition(" ")[0]) == pytest.approx(whole["mean_h"], abs=0.006)
+    again = run("corridor", files["area"], files["tracks"], "--json")[1]
+    assert json.loads(again) == document
+
+
+def test_a_chinese_reader_reads_chinese(run: Run, files: dict[str, Path]):
+    out = run("corridor", files["area"], files["tracks"], "--language", "zh")[1]
+    assert "Khorgos, 两侧合计: 以下所列全部" in out
+    assert "consignments" not in out
+
+
+def test_reports_come_through_a_pipe(
+    run: Run, files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+):
+    class Input:
+        buffer = io.BytesIO(files["tracks"].read_bytes())
+
+    monkeypatch.setattr(sys, "stdin", Input())
+    status, out, _ = run("corridor", files["area"], "-", "--json")
+    assert status == 0
+    assert out == run("corridor", files["area"], files["tracks"], "--json")[1]
+
+
+def test_of_too_few_nothing_is_told(run: Run, files: dict[str, Path], tmp_path: Path):
+    lines = files["tracks"].read_bytes().splitlines(keepends=True)
+    few = tmp_path / "few.csv"
+    few.write_bytes(b"".join([lines[0], *(line for line in lines if line.startswith(b"c1,"))]))
+    status, out, _ = run("corridor", files["area"], few)
+    assert status == 0
+    assert "not enough: fewer than 5 consignments or 3 parties" in out
+    assert "mean " not in out.partition("\n\n")[2]
+    nobody = tmp_path / "nobody.csv"
+    nobody.write_bytes(lines[0])
+    assert "No consignment was surely inside" in run("corridor", files["area"], nobody)[1]
+
+
+def test_bad_input_is_told_with_file_and_place(run: Run, files: dict[str, Path], tmp_path: Path):
+    spoiled = tmp_path / "spoiled.csv"
+    spoiled.write_bytes(files["tracks"].read_bytes() + b"c1,nobody\n")
+    count = spoiled.read_bytes().count(b"\n")
+    for words, place in (
+        ((files["area"], spoiled), f"spoiled.csv line {count}"),
+        ((files["area"], files["area"]), "corridor.geojson"),
+        ((files["tracks"], files["tracks"]), "reports.csv"),
+        ((files["area"], tmp_path / "nowhere.csv"), "nowhere.csv"),
+    ):
+        status, out, err = run("corridor", *words)
+        assert (status, out) == (2, ""), words
+        assert place in err
+
+
+@pytest.mark.bound("insight.wire.corridor_files.LINE_BYTES_MAX")
+def test_a_line_is_bounded(run: Run, files: dict[str, Path], monkeypatch: pytest.MonkeyPatch):
+    longest = max(map(len, files["tracks"].read_bytes().splitlines(keepends=True)))
+    for bound, status in ((longest, 0), (longest - 1, 2)):
+        monkeypatch.setattr(corridors, "LINE_BYTES_MAX", bound)
+        assert run("corridor", files["area"], files["tracks"])[0] == status
