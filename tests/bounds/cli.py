@@ -10,7 +10,7 @@ from tests.bounds.case import Case, file_of_spaces
 from zhidao.cli.console import callers, certificates, numbers, profiles, remote
 from zhidao.cli.finance import passport
 from zhidao.cli.industry import goods_trace, order
-from zhidao.cli.insight import report
+from zhidao.cli.insight import log_source
 from zhidao.cli.operations import demo, restore
 from zhidao.cli.positioning import simulate, stream
 from zhidao.cli.trade import check, codes, declare, document_set, journey, origin
@@ -56,10 +56,8 @@ CASES = (
         lambda file: passport.run_verify(options_of(file=file, audience="a", nonce="n", json=True)),
     ),
     file_of_spaces(
-        "cli.insight.report.PROOF_BYTES_MAX",
-        lambda file: report._by_proofs(
-            options_of(proof=[file], json=True, consignment=[], first="", last="", summary=False)
-        ),
+        "cli.insight.log_source.PROOF_BYTES_MAX",
+        lambda file: log_source.of_log(options_of(proof=[file]), lambda log: log.opened(None)),
     ),
     file_of_spaces(
         "cli.operations.demo.FILE_BYTES_MAX", lambda file: demo._site(str(file)), suffix=".geojson"

@@ -41,7 +41,10 @@ def words_of(name: str) -> set[str]:
     }
 
 
-@pytest.mark.parametrize("module", ["journeys.py", "report.py"])
+MODULES = ("journeys.py", "report.py", "corridor/observed.py")
+
+
+@pytest.mark.parametrize("module", MODULES)
 def test_every_event_type_that_a_report_reads_is_published(module: str):
     types = {word for word in words_of(module) if word.endswith(".v1")}
     assert types
@@ -52,7 +55,7 @@ def test_every_field_that_a_report_reads_is_published():
     published = {
         field.name for fact in facts().values() for field in msgspec.structs.fields(fact)
     } | {field.name for field in msgspec.structs.fields(positioning.Marks)}
-    for module in ("journeys.py", "report.py"):
+    for module in MODULES:
         tree = ast.parse((DOMAIN / module).read_text())
         read = {
             node.args[1].value

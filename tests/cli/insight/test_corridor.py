@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 from tests.cli.insight.test_assess import Run, run
+from tests.cli.insight.test_report import files as proofs
 from tests.insight.corridor_trips import as_csv, corridor, drive, reported
 
 from zhidao.insight.library import corridors
 
-__all__ = ["run"]
+__all__ = ["proofs", "run"]
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +34,9 @@ def test_hours_at_a_crossing_are_told_with_bound_interval_and_count(
     run: Run, files: dict[str, Path], tmp_path: Path
 ):
     output = tmp_path / "figures.json"
-    status, out, err = run("corridor", files["area"], files["tracks"], "-o", output)
+    status, out, err = run(
+        "corridor", "--map", files["area"], "--reports", files["tracks"], "-o", output
+    )
     assert status == 0, err
     document = json.loads(output.read_bytes())
     (whole,) = [each for each in document["totals"] if each["part"] == "whole"]
@@ -43,12 +46,14 @@ def test_hours_at_a_crossing_are_told_with_bound_interval_and_count(
     assert f"{whole['consignments']} consignments, 6 parties" in out
     _, _, rest = out.partition("Khorgos, both sides together: all that is told below\n  mean ")
     assert float(rest.partition(" ")[0]) == pytest.approx(whole["mean_h"], abs=0.006)
-    again = run("corridor", files["area"], files["tracks"], "--json")[1]
+    again = run("corridor", "--map", files["area"], "--reports", files["tracks"], "--json")[1]
     assert json.loads(again) == document
 
 
 def test_a_chinese_reader_reads_chinese(run: Run, files: dict[str, Path]):
-    out = run("corridor", files["area"], files["tracks"], "--language", "zh")[1]
+    out = run("corridor", "--map", files["area"], "--reports", files["tracks"], "--language", "zh")[
+        1
+    ]
     assert "Khorgos, 两侧合计: 以下所列全部" in out
     assert "consignments" not in out
 
@@ -60,22 +65,25 @@ def test_reports_come_through_a_pipe(
         buffer = io.BytesIO(files["tracks"].read_bytes())
 
     monkeypatch.setattr(sys, "stdin", Input())
-    status, out, _ = run("corridor", files["area"], "-", "--json")
+    status, out, _ = run("corridor", "--map", files["area"], "--reports", "-", "--json")
     assert status == 0
-    assert out == run("corridor", files["area"], files["tracks"], "--json")[1]
+    assert out == run("corridor", "--map", files["area"], "--reports", files["tracks"], "--json")[1]
 
 
 def test_of_too_few_nothing_is_told(run: Run, files: dict[str, Path], tmp_path: Path):
     lines = files["tracks"].read_bytes().splitlines(keepends=True)
     few = tmp_path / "few.csv"
     few.write_bytes(b"".join([lines[0], *(line for line in lines if line.startswith(b"c1,"))]))
-    status, out, _ = run("corridor", files["area"], few)
+    status, out, _ = run("corridor", "--map", files["area"], "--reports", few)
     assert status == 0
     assert "not enough: fewer than 5 consignments or 3 parties" in out
     assert "mean " not in out.partition("\n\n")[2]
     nobody = tmp_path / "nobody.csv"
     nobody.write_bytes(lines[0])
-    assert "No consignment was surely inside" in run("corridor", files["area"], nobody)[1]
+    assert (
+        "No consignment is known to have been at a crossing"
+        in run("corridor", "--map", files["area"], "--reports", nobody)[1]
+    )
 
 
 def test_bad_input_is_told_with_file_and_place(run: Run, files: dict[str, Path], tmp_path: Path):
@@ -88,9 +96,43 @@ def test_bad_input_is_told_with_file_and_place(run: Run, files: dict[str, Path],
         ((files["tracks"], files["tracks"]), "reports.csv"),
         ((files["area"], tmp_path / "nowhere.csv"), "nowhere.csv"),
     ):
-        status, out, err = run("corridor", *words)
+        status, out, err = run("corridor", "--map", words[0], "--reports", words[1])
         assert (status, out) == (2, ""), words
         assert place in err
+
+
+def test_a_log_is_read_and_said_to_be_unchecked(run: Run, proofs: dict[str, Path]):
+    proof = proofs["consignment.zdproof"]
+    status, out, err = run("corridor", "--proof", proof)
+    assert (status, err) == (0, "")
+    assert out.startswith("opened ")
+    assert "NOT CHECKED: the head of" in out
+    assert "No consignment is known to have been at a crossing." in out
+    trusted = run("corridor", "--proof", proof, "--trust", proofs["trust.json"], "--json")[1]
+    basis = json.loads(trusted)["basis"]
+    assert (basis["kind"], basis["logs"][0]["checked"]) == ("log", "trust_list")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--map", "{area}"),
+        ("--reports", "{tracks}"),
+        ("--map", "{area}", "--reports", "{tracks}", "--from", "2026-01-01"),
+        ("--map", "{area}", "--reports", "{tracks}", "--data", "x"),
+        ("--data", "nowhere"),
+        ("--data", "x", "--trust", "x"),
+        ("--data", "x", "--proof", "x"),
+        ("--data", "x", "--from", "soon"),
+    ],
+)
+def test_what_does_not_go_together_is_bad_input(
+    run: Run, files: dict[str, Path], words: tuple[str, ...]
+):
+    named = {name: str(file) for name, file in files.items()}
+    status, out, err = run("corridor", *(word.format(**named) for word in words))
+    assert (status, out) == (2, "")
+    assert err.startswith("zhidao: ")
 
 
 @pytest.mark.bound("insight.wire.corridor_files.LINE_BYTES_MAX")
@@ -98,4 +140,4 @@ def test_a_line_is_bounded(run: Run, files: dict[str, Path], monkeypatch: pytest
     longest = max(map(len, files["tracks"].read_bytes().splitlines(keepends=True)))
     for bound, status in ((longest, 0), (longest - 1, 2)):
         monkeypatch.setattr(corridors, "LINE_BYTES_MAX", bound)
-        assert run("corridor", files["area"], files["tracks"])[0] == status
+        assert run("corridor", "--map", files["area"], "--reports", files["tracks"])[0] == status

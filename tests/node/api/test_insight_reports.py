@@ -49,9 +49,9 @@ def client() -> Iterator[Any]:
         ("", ["a0", "a1", "a2", "r0"]),
         ("?consignment=a1", ["a1"]),
         ("?consignment=a1&consignment=r0", ["a1", "r0"]),
-        ("?from=2026-03-01&to=2026-03-01", ["a0", "a1", "a2", "r0"]),
-        ("?from=2026-03-02", []),
-        ("?to=2026-02-28", []),
+        ("?since=2026-03-01&until=2026-03-01", ["a0", "a1", "a2", "r0"]),
+        ("?since=2026-03-02", []),
+        ("?until=2026-02-28", []),
     ],
 )
 def test_a_part_is_chosen_by_words_of_the_address(client: Any, query: str, names: list[str]):
@@ -71,9 +71,9 @@ def test_a_summary_is_asked_for_as_json_and_as_a_page(client: Any):
     ("query", "status"),
     [
         ("?consignment=nowhere", 404),
-        ("?from=soon", 400),
-        ("?from=2026-03-02&to=2026-03-01", 400),
-        ("?to=" + "9" * 41, 400),
+        ("?since=soon", 400),
+        ("?since=2026-03-02&until=2026-03-01", 400),
+        ("?until=" + "9" * 41, 400),
         ("?summary=perhaps", 400),
         ("?" + "&".join(["consignment=a0"] * (CONSIGNMENTS_NAMED_MAX + 1)), 400),
     ],

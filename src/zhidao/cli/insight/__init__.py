@@ -11,7 +11,7 @@ ACTIONS: Final = (
     ("report", "what was proven, by whom, how long it took, what is missing"),
     ("standards", "the standards whose questions are known, and how long nobody looked at them"),
     ("assess", "what a repository shows of a standard's questions, with evidence for each"),
-    ("corridor", "hours at border crossings, with bounds, out of reports of vehicles"),
+    ("corridor", "hours at border crossings, with bounds, of a log or of reports of vehicles"),
     ("recheck", "whether an assessment's evidence and verdicts still hold in the repository"),
 )
 
@@ -32,7 +32,7 @@ _EXAMPLES: Final = (
     "  zhidao insight report --data ~/zhidao -o report.html\n"
     "  zhidao insight standards\n"
     "  zhidao insight assess ~/project --standard dpg -o result.json\n"
-    "  zhidao insight corridor corridor.geojson reports.csv\n"
+    "  zhidao insight corridor --data ~/zhidao --from 2026-01-01 --to 2026-03-31\n"
     "  zhidao insight recheck result.json ~/project\n"
     "status: 0 done, 1 refused, 2 bad input, 3 the outside world does not answer"
 )

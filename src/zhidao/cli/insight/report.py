@@ -7,25 +7,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
-from zhidao.cli.console.node_options import add_settings, config_of
-from zhidao.cli.console.outputs import put, take
-from zhidao.core.errors import MalformedInput, Refused
+from zhidao.cli.console.outputs import put
+from zhidao.cli.insight.log_source import add_source, of_log
+from zhidao.core.errors import MalformedInput
 
 if TYPE_CHECKING:
     from zhidao.insight.library.reports import Asked
-
-PROOF_BYTES_MAX: Final = 64 * 1024 * 1024
 
 
 def add_arguments(report: argparse.ArgumentParser) -> None:
     """Adds the options of this command."""
     report.epilog = _EXAMPLES
-    add_settings(report)
+    add_source(report)
     report.add_argument("-o", "--output", type=Path, help="write here instead of standard output")
-    report.add_argument(
-        "--proof", type=Path, nargs="+", metavar="FILE", help="proof files instead of a node"
-    )
-    report.add_argument("--trust", type=Path, help="trust list that the proof files must hold by")
     report.add_argument("--url", help="ask a node's API instead of its data folder")
     report.add_argument("--token-file", type=Path, help="file of mode 0600 with the API token")
     report.add_argument("--ca", type=Path, help="certificate of the node at --url, if its own")
@@ -69,53 +63,16 @@ def run(options: argparse.Namespace) -> int:
         raise MalformedInput("--proof, --url and --data are three ways; give one")
     if options.trust and not options.proof:
         raise MalformedInput("--trust belongs to --proof")
-    if options.url:
-        data = _by_api(options)
-    elif options.proof:
-        data = _by_proofs(options)
-    else:
-        data = _by_database(options)
+    data = _by_api(options) if options.url else _by_log(options)
     put(data if options.output or not options.json else data + b"\n", options.output)
     return 0
 
 
-def _by_proofs(options: argparse.Namespace) -> bytes:
-    import asyncio
-
+def _by_log(options: argparse.Namespace) -> bytes:
     from zhidao.insight.library.reports import report
-    from zhidao.node.library import log_of_proofs
 
-    files = [take(file, bytes_max=PROOF_BYTES_MAX) for file in options.proof]
-    trust = take(options.trust, bytes_max=PROOF_BYTES_MAX) if options.trust else None
-    source = log_of_proofs(files, trust)
-    return asyncio.run(report(source, as_json=options.json, wanted=_wanted(options)))
-
-
-def _by_database(options: argparse.Namespace) -> bytes:
-    import asyncio
-
-    from zhidao.node.operations.database_access import database_of
-
-    config, wanted = config_of(options), _wanted(options)
-    try:
-        with database_of(config) as url:
-            made = _of_database(url, config.data, as_json=options.json, wanted=wanted)
-            return asyncio.run(made)
-    except Refused as refusal:
-        if refusal.code != "no_node":
-            raise
-        # A folder that is no node's is no data to report of: bad input, as a file that is none.
-        raise MalformedInput(
-            str(refusal.args[0]), code=refusal.code, remedy=refusal.remedy
-        ) from refusal
-
-
-async def _of_database(url: str, data: Path, *, as_json: bool, wanted: Asked) -> bytes:
-    from zhidao.insight.library.reports import report
-    from zhidao.node.library import log_of_database
-
-    async with log_of_database(url, data) as log:
-        return await report(log, as_json=as_json, wanted=wanted)
+    wanted = _wanted(options)
+    return of_log(options, lambda log: report(log, as_json=options.json, wanted=wanted))
 
 
 def _wanted(options: argparse.Namespace) -> Asked:
@@ -136,7 +93,7 @@ def _by_api(options: argparse.Namespace) -> bytes:
         raise MalformedInput("--url needs --token-file", remedy="an auditor's token sees all")
     _wanted(options)  # What is no time is told before anybody is asked.
     words = [("consignment", name) for name in options.consignment]
-    words += [("from", options.first), ("to", options.last)]
+    words += [("since", options.first), ("until", options.last)]
     words += [("summary", "true")] if options.summary else []
     path = "/v1/insight/report" if options.json else "/v1/insight/report.html"
     query = urlencode([(name, word) for name, word in words if word])

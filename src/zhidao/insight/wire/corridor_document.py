@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
-from typing import Final
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
 
 from zhidao.core.canonical import Json, jcs
 from zhidao.insight.domain.corridor.crossing_figures import (
@@ -17,6 +17,8 @@ from zhidao.insight.domain.corridor.crossing_figures import (
     Hours,
     Withheld,
 )
+from zhidao.insight.domain.opened import OpenedLog, ranges
+from zhidao.insight.wire.assessment_table import plain
 
 FORMAT: Final = "zhidao.corridor"
 LANGUAGES: Final = ("en", "zh")
@@ -43,6 +45,13 @@ _TEXTS: Final = {
         "{missing} more were seen and not timed; with them between {best} and {worst}",
         "另有 {missing} 票见到但未计时；计入后在 {best} 与 {worst} 之间",
     ),
+    "opened": ("opened {opened} of {leaves} leaves", "已打开 {opened} / 共 {leaves} 片叶子"),
+    "unchecked": (
+        "NOT CHECKED: the head of {origin} was held against no trust list.",
+        "未核对：{origin} 的树头未与任何信任列表核对。",
+    ),
+    "files": ("From files, believed as they are.", "来自文件，照原样采信。"),
+    "simulated": ("SIMULATED ", "模拟 "),
     "withheld": (
         "not enough: fewer than {consignments} consignments or {parties} parties",
         "数量不足：货物少于 {consignments} 票或参与方少于 {parties} 个",
@@ -55,29 +64,56 @@ _TEXTS: Final = {
     "ranks": ("Order by mean, in nine of ten draws:", "按平均用时排序，十次抽样中有九次："),
     "no_order": ("places overlap: no order", "名次重叠：不分先后"),
     "reasons": ("Not timed as a whole: {told}", "整体未计时：{told}"),
-    "not_seen": ("one side never surely inside {count}", "一侧从未确在其内 {count}"),
-    "began_inside": ("reports begin inside {count}", "上报始于其内 {count}"),
-    "ended_inside": ("reports end inside {count}", "上报止于其内 {count}"),
+    "not_seen": ("one side not seen {count}", "有一侧未见到 {count}"),
+    "began_inside": ("inside when first seen {count}", "首次见到时已在其内 {count}"),
+    "ended_inside": ("still inside when last seen {count}", "最后见到时仍在其内 {count}"),
     "returned": ("came back {count}", "返回 {count}"),
-    "none": ("No consignment was surely inside a crossing.", "没有货物确在任何口岸之内。"),
+    "none": ("No consignment is known to have been at a crossing.", "没有已知到过口岸的货物。"),
 }
 _PLACES: Final = 3
 
 
-def encode_corridor_figures(found: CorridorFigures, *, seed: int) -> bytes:
-    """The document, ending without a newline; hours to a thousandth."""
+def log_basis(log: OpenedLog, *, first: str, last: str) -> dict[str, Json]:
+    """What figures out of a log rest on: its heads, how much was opened, the time asked for."""
+    return {
+        "kind": "log",
+        "logs": [
+            {
+                "origin": head.origin,
+                "size": head.size,
+                "root": head.root,
+                "signed_by": head.signed_by,
+                "checked": head.checked,
+            }
+            for head in log.heads
+        ],
+        "opened": len(log.leaves),
+        "leaves": log.total,
+        "from": first,
+        "to": last,
+    }
+
+
+def encode_corridor_figures(found: CorridorFigures, *, seed: int, basis: dict[str, Json]) -> bytes:
+    """The document, ending without a newline; hours to a thousandth. basis: what it rests on."""
     return jcs(
         {
             "v": 1,
             "format": FORMAT,
             # Text: a seed may be larger than the integers that JSON carries exactly.
             "seed": str(seed),
+            "basis": basis,
             "consignments_min": CONSIGNMENTS_MIN,
             "parties_min": PARTIES_MIN,
             "cells": [_cell(each) for each in found.cells],
             "totals": [_cell(each) for each in found.totals],
             "ranks": [
-                {"crossing": rank.crossing, "from": rank.places[0], "to": rank.places[1]}
+                {
+                    "crossing": rank.crossing,
+                    "from": rank.places[0],
+                    "to": rank.places[1],
+                    "simulated": rank.simulated,
+                }
                 for rank in found.ranks
             ],
             "declined": dict(found.reasons),
@@ -93,6 +129,7 @@ def _cell(each: Hours | Withheld) -> Json:
         "mode": cell.mode,
         "direction": cell.direction,
         "quarter": cell.quarter,
+        "simulated": cell.simulated,
         "told": isinstance(each, Hours),
     }
     if isinstance(each, Withheld):
@@ -109,6 +146,7 @@ def _cell(each: Hours | Withheld) -> Json:
         "bound_h": _pair(each.bound_h),
         "interval_90_h": _pair(each.interval_h),
         "with_missing_h": _pair(each.cases_h),
+        "leaves": [list(stretch) for stretch in ranges(each.leaves)],
     }
     return named | numbers
 
@@ -121,9 +159,23 @@ def _pair(values: tuple[float, float]) -> list[Json]:
     return [_short(value) for value in values]
 
 
-def corridor_table(found: CorridorFigures, *, seed: int, language: str) -> str:
+def corridor_table(
+    found: CorridorFigures, *, seed: int, basis: Mapping[str, Any], language: str
+) -> str:
     """The same for people, `en` or `zh`."""
-    return "\n".join(_lines(found, seed, LANGUAGES.index(language))) + "\n"
+    number = LANGUAGES.index(language)
+    lines = [*_basis(basis, number), *_lines(found, seed, number)]
+    return "\n".join(plain(line) for line in lines) + "\n"
+
+
+def _basis(basis: Mapping[str, Any], number: int) -> Iterator[str]:
+    if basis["kind"] != "log":
+        yield _say("files", number)
+        return
+    yield _say("opened", number, opened=basis["opened"], leaves=basis["leaves"])
+    for head in basis["logs"]:
+        if head["checked"] == "unchecked":
+            yield _say("unchecked", number, origin=head["origin"])
 
 
 def _say(key: str, number: int, **words: object) -> str:
@@ -149,10 +201,12 @@ def _lines(found: CorridorFigures, seed: int, number: int) -> Iterator[str]:
 
 def _name(cell: Cell, number: int) -> str:
     part = _say("whole", number) if cell.part == WHOLE else cell.part
+    played = _say("simulated", number) if cell.simulated else ""
     if cell.mode == ALL:
-        return f"{cell.crossing}, {part}: {_say('all', number)}"
+        return f"{played}{cell.crossing}, {part}: {_say('all', number)}"
     direction = cell.direction or _say("unknown", number)
-    return f"{cell.crossing}, {part}: {cell.mode}, {direction}, {cell.quarter}"
+    of = ", ".join(each for each in (cell.mode, direction, cell.quarter) if each)
+    return f"{played}{cell.crossing}, {part}: {of}"
 
 
 def _figures(each: Hours | Withheld, number: int) -> Iterator[str]:
@@ -177,16 +231,18 @@ def _figures(each: Hours | Withheld, number: int) -> Iterator[str]:
 
 
 def _ranks(found: CorridorFigures, number: int) -> Iterator[str]:
-    if not found.ranks:
-        return
-    yield ""
-    yield _say("ranks", number)
-    for rank in found.ranks:
-        low, high = rank.places
-        key = "place" if low == high else "rank"
-        yield "  " + _say(key, number, crossing=rank.crossing, low=low, high=high)
-    if _overlap([rank.places for rank in found.ranks]):
-        yield "  " + _say("no_order", number)
+    for simulated in (False, True):
+        ranks = [rank for rank in found.ranks if rank.simulated is simulated]
+        if not ranks:
+            continue
+        yield ""
+        yield (_say("simulated", number) if simulated else "") + _say("ranks", number)
+        for rank in ranks:
+            low, high = rank.places
+            key = "place" if low == high else "rank"
+            yield "  " + _say(key, number, crossing=rank.crossing, low=low, high=high)
+        if _overlap([rank.places for rank in ranks]):
+            yield "  " + _say("no_order", number)
 
 
 def _overlap(places: Sequence[tuple[int, int]]) -> bool:

@@ -16,8 +16,7 @@ from zhidao.node.http.access import ACCESS
 _Named = Annotated[
     list[str] | None, Parameter(query="consignment", max_items=CONSIGNMENTS_NAMED_MAX)
 ]
-_From = Annotated[str, Parameter(query="from", max_length=40)]
-_To = Annotated[str, Parameter(query="to", max_length=40)]
+_When = Annotated[str, Parameter(max_length=40)]
 
 
 def routes(reports: Reports) -> Router:
@@ -27,26 +26,26 @@ def routes(reports: Reports) -> Router:
     async def report(
         actor: Actor,
         named: _Named = None,
-        first: _From = "",
-        last: _To = "",
+        since: _When = "",
+        until: _When = "",
         *,
         summary: bool = False,
     ) -> Response[bytes]:
         """Figures recomputed from the log, each with its question and the leaves used.
 
         An auditor's report covers every event, a party's those that it may see; it says `opened n
-        of m`. `from` and `to` are days or instants of the entry of consignments; a day as `to` is
-        taken whole. `summary` leaves out what is told of each consignment.
+        of m`. `since` and `until` are days or instants of entry; a day as `until` is taken
+        whole. `summary` leaves out what is told of each consignment.
         """
-        data = await reports.document(actor, _asked(named, first, last, summary=summary))
+        data = await reports.document(actor, _asked(named, since, until, summary=summary))
         return Response(data, media_type="application/json")
 
     @get("/report.html", media_type="text/html", opt={ACCESS: MAY_REPORT})
     async def page(
         actor: Actor,
         named: _Named = None,
-        first: _From = "",
-        last: _To = "",
+        since: _When = "",
+        until: _When = "",
         *,
         summary: bool = False,
     ) -> Response[bytes]:
@@ -55,7 +54,7 @@ def routes(reports: Reports) -> Router:
         Of many consignments it has a list, and the steps of the newest ten or of those named.
         """
         headers = {"Content-Disposition": 'attachment; filename="zhidao-report.html"'}
-        data = await reports.page(actor, _asked(named, first, last, summary=summary))
+        data = await reports.page(actor, _asked(named, since, until, summary=summary))
         return Response(data, media_type="text/html; charset=utf-8", headers=headers)
 
     return Router("/v1/insight", route_handlers=[report, page], tags=["insight"])

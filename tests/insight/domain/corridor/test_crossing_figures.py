@@ -6,13 +6,11 @@ import json
 import random
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
 from statistics import mean, median, stdev
 from typing import Any
 
-import numpy as np
 import pytest
-from tests.insight.corridor_trips import EAST, WEST, corridor
+from tests.insight.corridor_trips import EAST, WEST
 
 from zhidao.core.timescale import NS
 from zhidao.insight.domain.corridor.crossing_figures import (
@@ -21,11 +19,11 @@ from zhidao.insight.domain.corridor.crossing_figures import (
     WHOLE,
     corridor_figures,
 )
-from zhidao.insight.domain.corridor.passages import Crossing, Passage, Reason, Stay, Track
+from zhidao.insight.domain.corridor.passages import Passage, Reason, Stay
+from zhidao.insight.domain.opened import LeafRef
 from zhidao.insight.wire.corridor_document import encode_corridor_figures
-from zhidao.insight.wire.corridor_files import decode_corridor
 
-(CROSSING,) = decode_corridor(corridor())
+FILES: Any = {"kind": "files"}
 HOUR = 3600 * NS
 # 2026-01-15, in the first quarter.
 JANUARY_H = 20_468 * 24
@@ -40,31 +38,36 @@ def passed(
     mode: str = "road",
     quarter: int = 0,
     back: bool = False,
-    crossing: Crossing = CROSSING,
+    crossing: str = "Border",
+    simulated: bool = False,
 ) -> Passage:
     """A passage of so many hours on each side, known to half an hour at both ends, or declined."""
     start = (JANUARY_H + quarter * QUARTER_H) * HOUR + number * NS
-    empty: Any = np.array([])
-    track = Track(
-        f"c{number}",
-        party or f"p{number % 4}",
-        mode,
-        np.array([start], dtype=np.int64),
-        *(empty,) * 3,
-    )
+    told: dict[str, Any] = {
+        "crossing": crossing,
+        "consignment": f"c{number}",
+        "party": party or f"p{number % 4}",
+    }
+    told |= {
+        "mode": mode,
+        "seen_ns": start,
+        "simulated": simulated,
+        "leaves": (LeafRef(0, number),),
+    }
     if hours is None:
-        return Passage(crossing, track, (), (Reason.NOT_SEEN,) * 2, Reason.NOT_SEEN)
+        lost = Reason.NOT_SEEN
+        return Passage(**told, direction=(), sides=((WEST, lost), (EAST, lost)), whole=lost)
     ns, half = int(hours * HOUR), HOUR // 2
     one = Stay((start - half, start), (start + ns, start + ns + half), 1)
     other = Stay((start + ns, start + ns + half), (start + 2 * ns, start + 2 * ns + half), 1)
     whole = Stay(one.entered_ns, other.left_ns, 2)
     names = (EAST, WEST) if back else (WEST, EAST)
-    return Passage(crossing, track, names, (one, other), whole)
+    return Passage(**told, direction=names, sides=((WEST, one), (EAST, other)), whole=whole)
 
 
 def document(passages: Sequence[Passage], seed: int = 1) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(
-        encode_corridor_figures(corridor_figures(passages, seed=seed), seed=seed)
+        encode_corridor_figures(corridor_figures(passages, seed=seed), seed=seed, basis=FILES)
     )
     return found
 
@@ -196,20 +199,40 @@ def test_missing_ones_of_a_quarter_of_which_nothing_is_told_are_not_told_either(
 def test_crossings_are_in_order_only_where_chance_would_not_turn_it():
     def at(name: str, hours: float, spread: float) -> list[Passage]:
         draw = random.Random(name)
-        crossing = replace(CROSSING, name=name)
         return [
-            passed(n, hours + draw.random() * spread, crossing=crossing, party=f"p{n % 5}")
+            passed(n, hours + draw.random() * spread, crossing=name, party=f"p{n % 5}")
             for n in range(30)
         ]
 
     apart = document(at("slow", 9, 1) + at("fast", 2, 1))["ranks"]
     assert apart == [
-        {"crossing": "fast", "from": 1, "to": 1},
-        {"crossing": "slow", "from": 2, "to": 2},
+        {"crossing": "fast", "from": 1, "to": 1, "simulated": False},
+        {"crossing": "slow", "from": 2, "to": 2, "simulated": False},
     ]
     alike = document(at("one", 3, 5) + at("other", 3, 5))["ranks"]
     assert [(each["from"], each["to"]) for each in alike] == [(1, 2), (1, 2)]
     assert document(at("alone", 3, 5))["ranks"] == []
+
+
+def test_what_was_played_is_in_no_figure_with_what_was_not():
+    real = [passed(n, 2) for n in range(8)]
+    played = [passed(n, 20, simulated=True) for n in range(8, 16)]
+    told = document(real + played)
+    assert {
+        (each["simulated"], each["mean_h"] > 20) for each in told["totals"] if each["part"] == WHOLE
+    } == {
+        (False, False),
+        (True, True),
+    }
+    assert [each for each in told["totals"] if not each["simulated"]] == document(real)["totals"]
+
+
+def test_each_figure_names_the_leaves_that_it_rests_on():
+    told = document(
+        [passed(n, 2) for n in range(8)] + [passed(n, 2, quarter=1) for n in range(9, 11)]
+    )
+    for each in told["cells"]:
+        assert each.get("leaves") == ([[0, 0, 7]] if each["told"] else None)
 
 
 def test_of_fewer_than_five_passages_no_reason_is_told():

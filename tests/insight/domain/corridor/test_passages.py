@@ -51,6 +51,11 @@ def told(*reports: tuple[float, float], crossing: Crossing = CROSSING) -> Passag
     return found
 
 
+def stays(found: Passage) -> list[Stay | Reason]:
+    assert [name for name, _ in found.sides] == [WEST, EAST]
+    return [stay for _, stay in found.sides]
+
+
 def minutes(stay: Stay | Reason) -> tuple[float, ...]:
     assert isinstance(stay, Stay)
     return tuple(each / 60 / NS for each in (*stay.entered_ns, *stay.left_ns))
@@ -71,7 +76,7 @@ THROUGH = (
 
 def test_a_time_lies_between_the_last_report_outside_and_the_first_inside():
     found = told(*THROUGH)
-    west, east = found.sides
+    west, east = stays(found)
     assert minutes(west) == (10, 20, 50, 60)
     assert minutes(east) == (60, 70, 90, 99)
     assert minutes(found.whole) == (10, 20, 90, 99)
@@ -88,16 +93,16 @@ def test_the_way_back_is_the_other_direction():
 
 def test_a_report_whose_bound_reaches_over_the_edge_says_nothing():
     reports = ((0, 99), (10, 99.98), (20, 100.02), (30, 100.5), (40, 101.6), (50, 102.5), (60, 104))
-    assert minutes(told(*reports).sides[0]) == (0, 30, 30, 40)
+    assert minutes(stays(told(*reports))[0]) == (0, 30, 30, 40)
     exact = passage(track(*reports, bound_m=5.0), CROSSING)
     assert exact is not None
-    assert minutes(exact.sides[0]) == (10, 20, 30, 40)
+    assert minutes(stays(exact)[0]) == (10, 20, 30, 40)
 
 
 def test_who_is_sent_back_waits_until_the_last_leaving():
     reports = ((0, 99), (5, 100.5), (15, 99.5), (60, 99.5), (70, 100.5), (80, 101.6))
     found = told(*reports, (90, 102.5), (99, 104))
-    west = found.sides[0]
+    west = stays(found)[0]
     assert minutes(west) == (0, 5, 70, 80)
     assert isinstance(west, Stay)
     assert west.visits == 2
@@ -113,15 +118,15 @@ def test_a_long_silence_near_the_post_may_have_been_a_visit(silence_ns: int):
     before = told(
         (0, 97), (quiet, 98), (90, 99), (95, 100.5), (99, 101.6), (120, 102.5), (130, 104)
     )
-    assert minutes(before.sides[0])[:2] == (0 if long else 90, 95)
+    assert minutes(stays(before)[0])[:2] == (0 if long else 90, 95)
     after = told(
         *((0, 99), (5, 100.5), (9, 101.6), (15, 102.5), (20, 104), (30, 105), (30 + quiet, 106)),
         (200, 190),
     )
-    assert minutes(after.sides[1])[2:] == (15, 30 + quiet if long else 20)
+    assert minutes(stays(after)[1])[2:] == (15, 30 + quiet if long else 20)
     # Far away a driver sleeps.
     far = told((0, 80), (quiet, 81), (90, 99), (95, 100.5), (99, 101.6), (120, 102.5), (130, 104))
-    assert minutes(far.sides[0])[:2] == (90, 95)
+    assert minutes(stays(far)[0])[:2] == (90, 95)
 
 
 @pytest.mark.parametrize(
@@ -146,7 +151,7 @@ def test_what_is_not_known_is_declined_with_its_reason(
     whole: Reason | None,
 ):
     found = told(*reports)
-    for stay, expected in zip((*found.sides, found.whole), (west, east, whole), strict=True):
+    for stay, expected in zip((*stays(found), found.whole), (west, east, whole), strict=True):
         assert isinstance(stay, Stay) if expected is None else stay is expected
 
 
@@ -164,8 +169,8 @@ def held(count: int, seed: int) -> None:
     for number in range(count):
         trip = drive(draw)
         found = passage(reported(trip, draw, f"c{number}", "p"), CROSSING)
-        stays = (*found.sides, found.whole) if found else (Reason.NOT_SEEN,) * 3
-        for side, stay in zip((WEST, EAST, "whole"), stays, strict=True):
+        every = (*stays(found), found.whole) if found else (Reason.NOT_SEEN,) * 3
+        for side, stay in zip((WEST, EAST, "whole"), every, strict=True):
             asked += 1
             if isinstance(stay, Reason):
                 reasons[stay] += 1

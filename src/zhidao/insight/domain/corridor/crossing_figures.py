@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
@@ -21,6 +21,7 @@ import numpy as np
 from zhidao.core.timescale import NS
 from zhidao.insight.domain.corridor.outline import Floats
 from zhidao.insight.domain.corridor.passages import Passage, Reason, Stay
+from zhidao.insight.domain.opened import LeafRef
 
 CONSIGNMENTS_MIN: Final = 5
 PARTIES_MIN: Final = 3
@@ -36,13 +37,17 @@ _WORD: Final = 0xFFFF_FFFF
 
 @dataclass(frozen=True, slots=True, order=True)
 class Cell:
-    """What a figure is of. part: a side's name, or `whole`. quarter: `2026-Q1`, in UTC."""
+    """What a figure is of. part: a side's name, or `whole`. quarter: `2026-Q1`, in UTC.
+
+    simulated: of what was played; never in one figure with what was not.
+    """
 
     crossing: str
     part: str
     mode: str
     direction: str
     quarter: str
+    simulated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,7 @@ class Case:
     consignment: str
     party: str
     hours: tuple[float, float, float]
+    leaves: tuple[LeafRef, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +82,7 @@ class Hours:
     bound_h: tuple[float, float]
     interval_h: tuple[float, float]
     cases_h: tuple[float, float]
+    leaves: tuple[LeafRef, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +98,7 @@ class Rank:
 
     crossing: str
     places: tuple[int, int]
+    simulated: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +141,9 @@ def corridor_figures(passages: Sequence[Passage], *, seed: int) -> CorridorFigur
     return CorridorFigures(
         cells,
         tuple(_hours(each, together[each], lacking[each], seed) for each in sorted(together)),
-        _ranks({c.crossing: found for c, found in together.items() if c.part == WHOLE}, seed),
+        tuple(
+            rank for played in (False, True) for rank in _ranks(together, seed, simulated=played)
+        ),
         _reasons(passages) if len(passages) >= CONSIGNMENTS_MIN else {},
     )
 
@@ -143,7 +153,7 @@ def _of_either_direction(cell: Cell) -> Cell:
 
 
 def _total(cell: Cell) -> Cell:
-    return Cell(cell.crossing, cell.part, ALL, ALL, ALL)
+    return Cell(cell.crossing, cell.part, ALL, ALL, ALL, cell.simulated)
 
 
 def _ordered(found: Iterable[Case]) -> list[Case]:
@@ -161,20 +171,14 @@ def _reasons(passages: Iterable[Passage]) -> dict[str, int]:
 def _cases(each: Passage) -> Iterator[tuple[Cell, Case | None]]:
     """Both sides and the whole, each with its cell; None where the time is not known."""
     direction = " > ".join(each.direction)
-    names = (*(name for name, _ in each.crossing.sides), WHOLE)
-    for part, stay in zip(names, (*each.sides, each.whole), strict=True):
-        at_ns = stay.entered_ns[1] if isinstance(stay, Stay) else _first_ns(each)
-        cell = Cell(each.crossing.name, part, each.track.mode, direction, _quarter(at_ns))
+    for part, stay in (*each.sides, (WHOLE, each.whole)):
+        at_ns = stay.entered_ns[1] if isinstance(stay, Stay) else each.seen_ns
+        quarter = _quarter(at_ns)
+        cell = Cell(each.crossing, part, each.mode, direction, quarter, each.simulated)
         if isinstance(stay, Stay):
-            yield cell, Case(each.track.consignment, each.track.party, _in_hours(stay))
+            yield cell, Case(each.consignment, each.party, _in_hours(stay), each.leaves)
         else:
             yield cell, None
-
-
-def _first_ns(each: Passage) -> int:
-    """When it was first inside a side whose time is known; else when its reports begin."""
-    inside = (side.entered_ns[1] for side in each.sides if isinstance(side, Stay))
-    return min(inside, default=int(each.track.at_ns[0]))
 
 
 def _in_hours(stay: Stay) -> tuple[float, float, float]:
@@ -215,6 +219,7 @@ def _hours(cell: Cell, found: Sequence[Case], missing: int, seed: int) -> Hours:
             (total + missing * float(least.min())) / (count + missing),
             (total + missing * float(most.max())) / (count + missing),
         ),
+        leaves=tuple(sorted({leaf for case in found for leaf in case.leaves})),
     )
 
 
@@ -230,26 +235,26 @@ def _drawn_means(middle: Floats, seed: int, stream: int = 0) -> Floats:
     return np.concatenate(means)
 
 
-def _ranks(by_crossing: dict[str, list[Case]], seed: int) -> tuple[Rank, ...]:
+def _ranks(
+    totals: Mapping[Cell, Sequence[Case]], seed: int, *, simulated: bool
+) -> tuple[Rank, ...]:
     """Places of crossings by their drawn means; nothing where there are not two to compare."""
-    if len(by_crossing) < 2:
+    cells = sorted(c for c in totals if c.part == WHOLE and c.simulated is simulated)
+    if len(cells) < 2:
         return ()
-    names = sorted(by_crossing)
     drawn = np.stack(
         [
-            _drawn_means(np.array([c.hours[2] for c in _ordered(by_crossing[name])]), seed, number)
-            for number, name in enumerate(names, 1)
+            _drawn_means(np.array([case.hours[2] for case in _ordered(totals[cell])]), seed, number)
+            for number, cell in enumerate(cells, 1)
         ]
     )
     places = drawn.argsort(axis=0, kind="stable").argsort(axis=0, kind="stable") + 1
     found = [
         Rank(
-            name,
-            (
-                math.floor(np.percentile(row, _LOW)),
-                math.ceil(np.percentile(row, _HIGH)),
-            ),
+            cell.crossing,
+            (math.floor(np.percentile(row, _LOW)), math.ceil(np.percentile(row, _HIGH))),
+            simulated,
         )
-        for name, row in zip(names, places, strict=True)
+        for cell, row in zip(cells, places, strict=True)
     ]
     return tuple(sorted(found, key=lambda rank: (rank.places, rank.crossing)))

@@ -8,6 +8,7 @@ between the last report outside and the first inside is not known and stays a bo
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from zhidao.core.timescale import NS
 from zhidao.insight.domain.corridor.outline import Floats, Outline
+from zhidao.insight.domain.opened import LeafRef
 
 # Who stood so near a post, unheard for so long, may have been inside and out again meanwhile.
 NEAR_M: Final = 5_000.0
@@ -79,42 +81,70 @@ class Stay:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """One consignment at one crossing. sides: of each side in the order of the crossing.
+    """One consignment at one crossing.
 
-    direction: names of first and second side as it went, empty where only one was seen.
+    direction: names of first and second side as it went, empty where that is not known. sides: of
+    each side that anything is known of. seen_ns: when it was first there. leaves: of the log, on
+    which it rests.
     """
 
-    crossing: Crossing
-    track: Track
+    crossing: str
+    consignment: str
+    party: str
+    mode: str
     direction: tuple[str, ...]
-    sides: tuple[Stay | Reason, Stay | Reason]
+    sides: tuple[tuple[str, Stay | Reason], ...]
     whole: Stay | Reason
+    seen_ns: int
+    simulated: bool = False
+    leaves: tuple[LeafRef, ...] = ()
+
+
+Sides = Sequence[tuple[str, Stay | Reason]]
 
 
 def passage(track: Track, crossing: Crossing) -> Passage | None:
     """What the reports say of the crossing; None where none was surely inside either side."""
-    sides = tuple(_stay(track, outline) for _, outline in crossing.sides)
-    if all(side is Reason.NOT_SEEN for side in sides):
+    sides = tuple((name, _stay(track, outline)) for name, outline in crossing.sides)
+    if all(stay is Reason.NOT_SEEN for _, stay in sides):
         return None
-    one, other = sides
-    return _joined(track, crossing, (one, other))
+    direction, sides, whole = joined(sides)
+    return Passage(
+        crossing=crossing.name,
+        consignment=track.consignment,
+        party=track.party,
+        mode=track.mode,
+        direction=direction,
+        sides=sides,
+        whole=whole,
+        seen_ns=first_seen_ns(sides, otherwise=int(track.at_ns[0])),
+    )
 
 
-def _joined(
-    track: Track, crossing: Crossing, sides: tuple[Stay | Reason, Stay | Reason]
-) -> Passage:
-    one, other = sides
-    if not (isinstance(one, Stay) and isinstance(other, Stay)):
-        why = next(side for side in sides if isinstance(side, Reason))
-        return Passage(crossing, track, (), sides, why)
-    forth = one.entered_ns[1] < other.entered_ns[1]
-    first, last = (one, other) if forth else (other, one)
+def first_seen_ns(sides: Sides, *, otherwise: int) -> int:
+    """When it was first inside a side whose time is known."""
+    inside = (stay.entered_ns[1] for _, stay in sides if isinstance(stay, Stay))
+    return min(inside, default=otherwise)
+
+
+def joined(
+    sides: Sides,
+) -> tuple[tuple[str, ...], tuple[tuple[str, Stay | Reason], ...], Stay | Reason]:
+    """Direction, both sides, and the two as one; what came back to where it entered has no time."""
+    unknown = [stay for _, stay in sides if isinstance(stay, Reason)]
+    if unknown or len(sides) != 2:
+        return (), tuple(sides), next(iter(unknown), Reason.NOT_SEEN)
+    (one, stay_one), (other, stay_other) = sides
+    assert isinstance(stay_one, Stay)
+    assert isinstance(stay_other, Stay)
+    forth = stay_one.entered_ns[1] < stay_other.entered_ns[1]
+    first, last = (stay_one, stay_other) if forth else (stay_other, stay_one)
     if last.left_ns[0] < first.left_ns[0]:
-        # It came back to the side that it had entered first: a round trip, or sent back for good.
-        return Passage(crossing, track, (), (Reason.RETURNED, Reason.RETURNED), Reason.RETURNED)
-    names = [name for name, _ in crossing.sides]
+        # A round trip, or sent back for good.
+        why = Reason.RETURNED
+        return (), ((one, why), (other, why)), why
     whole = Stay(first.entered_ns, last.left_ns, first.visits + last.visits)
-    return Passage(crossing, track, tuple(names if forth else names[::-1]), sides, whole)
+    return ((one, other) if forth else (other, one)), tuple(sides), whole
 
 
 def _stay(track: Track, area: Outline) -> Stay | Reason:
