@@ -79,6 +79,12 @@ _MORE: dict[tuple[str, ...], list[str]] = {
     ): "--as a --password-file good.file --new-password-file good.file".split(),
     ("trust", "title-tag"): ["--registry", "0x" + "5a" * 20, "--chain-id", "31337"],
 }
+# What one argument wants beside it.
+_WITH: dict[tuple[tuple[str, ...], str], list[str]] = {
+    (("insight", "corridor"), "map"): ["--reports", "good.file"],
+    (("insight", "corridor"), "reports"): ["--map", "good.file"],
+    (("insight", "corridor"), "trust"): ["--proof", "good.file"],
+}
 # These take the node's address by themselves, or have it above.
 _ANY_BYTES = {("exchange", "send", "file"), ("consignment", "add", "file")}
 _ADDRESSED = {("login",), ("logout",), ("people", "reset")}
@@ -134,6 +140,7 @@ def _line(words: tuple[str, ...], wanted: str, spoiled: Path, good: Path) -> lis
             line += [name, "1", "2", "3"]
     if wanted not in ("rules", "document", "rerun", "invitation"):
         line += _MORE.get(words, [])
+    line += _WITH.get((words, wanted), [])
     # These want to know which node, and who asks; `people reset` and others tell it themselves.
     options = set(leaf._option_string_actions)
     if "--password-file" in options or {"--profile", "--url"} <= options:
