@@ -45,11 +45,13 @@ def _speaker(found: dict[str, OpenedLeaf]) -> str:
 def _passage(key: _Key, found: dict[str, OpenedLeaf], party: str) -> Passage | None:
     """None where an event says no instants, or none in an order that can be."""
     _, consignment, crossing = key
-    try:
-        told = [(side, _stay(found[side])) for side in sorted(found)]
-        came = min(_ns(leaf, "entered_to") for leaf in found.values())
-    except MalformedInput:
-        return None
+    told = []
+    for side in sorted(found):
+        stay = _stay(found[side])
+        if stay is None:
+            return None
+        told.append((side, stay))
+    came = min(_ns(leaf, "entered_to") for leaf in found.values())
     direction, sides, whole = joined(told)
     return Passage(
         crossing=crossing,
@@ -65,15 +67,17 @@ def _passage(key: _Key, found: dict[str, OpenedLeaf], party: str) -> Passage | N
     )
 
 
-def _stay(leaf: OpenedLeaf) -> Stay | Reason:
-    if not text(leaf.event, "left_to"):
-        return Reason.ENDED_INSIDE
-    entered = (_ns(leaf, "entered_from"), _ns(leaf, "entered_to"))
-    left = (_ns(leaf, "left_from"), _ns(leaf, "left_to"))
-    # A node of somebody else may have recorded anything.
+def _stay(leaf: OpenedLeaf) -> Stay | Reason | None:
+    """A node of somebody else may have recorded anything: None for what cannot have been."""
+    there = not text(leaf.event, "left_to")
+    try:
+        entered = (_ns(leaf, "entered_from"), _ns(leaf, "entered_to"))
+        left = entered if there else (_ns(leaf, "left_from"), _ns(leaf, "left_to"))
+    except MalformedInput:
+        return None
     if not (entered[0] <= entered[1] <= left[1] and entered[0] <= left[0] <= left[1]):
-        raise MalformedInput("goods leave after they came")
-    return Stay(entered, left, 1)
+        return None
+    return Reason.ENDED_INSIDE if there else Stay(entered, left, 1)
 
 
 def _ns(leaf: OpenedLeaf, name: str) -> int:
