@@ -48,7 +48,7 @@ _TEXTS: Final = {
     "opened": ("opened {opened} of {leaves} leaves", "已打开 {opened} / 共 {leaves} 片叶子"),
     "unchecked": (
         "NOT CHECKED: the head of {origin} was held against no trust list.",
-        "未核对：{origin} 的树头未与任何信任列表核对。",
+        "未核对：{origin} 的树头未与任何信任名单核对。",
     ),
     "files": ("From files, believed as they are.", "来自文件，照原样采信。"),
     "simulated": ("SIMULATED ", "模拟 "),

@@ -32,7 +32,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
             "NOT CHECKED: {value} of {total} heads of logs were held against no trust list. "
             "Anybody could have signed them."
         ),
-        "未核对：{total} 个日志树头中有 {value} 个未与任何信任列表核对。签署者可能是任何人。",
+        "未核对：{total} 个日志树头中有 {value} 个未与任何信任名单核对。签署者可能是任何人。",
     ),
     "chosen": (
         (
@@ -136,10 +136,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "checked: the node's own key",
         "已核对：节点自己的密钥",
     ),
-    "checked_trust_list": ("checked: a key of the trust list", "已核对：信任列表中的密钥"),
+    "checked_trust_list": ("checked: a key of the trust list", "已核对：信任名单中的密钥"),
     "checked_unchecked": (
         "NOT checked against a trust list",
-        "未与信任列表核对",
+        "未与信任名单核对",
     ),
     "chart_steps": (
         (
@@ -290,7 +290,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
             "That the head of {origin} is signed by somebody you trust: its key ({key}) was held "
             "against no trust list."
         ),
-        "{origin} 的树头由您信任者签署：其密钥（{key}）未与任何信任列表核对。",
+        "{origin} 的树头由您信任者签署：其密钥（{key}）未与任何信任名单核对。",
     ),
     "gap_other_heads": (
         (
