@@ -77,7 +77,7 @@ def _print(done: dict[str, Any]) -> None:
 
 _MADE: Final = {
     True: "the result is what an assessment of this commit gives",
-    False: "the result is NOT what an assessment of this commit gives: something in it was changed",
+    False: "the result is NOT what an assessment gives: it was changed, or made by another version",
 }
 
 
