@@ -169,6 +169,11 @@ def test_reuse_is_shown_only_when_every_file_says_its_licence(run: Run, project:
     document = assessed(run, project, "--standard", "reuse")
     items = ("licensing", "license-files", "no-unused", "expression")
     assert {verdict(document, "reuse", item) for item in items} == {"shown"}
+    assert verdict(document, "reuse", "copyright") == "needs_person"
+    held = tabled + 'SPDX-FileCopyrightText = "2026 Somebody"\n'
+    commit(project, {"REUSE.toml": held})
+    document = assessed(run, project, "--standard", "reuse")
+    assert verdict(document, "reuse", "copyright") == "shown"
     commit(project, {"LICENSES/Apache-2.0.txt": APACHE})
     document = assessed(run, project, "--standard", "reuse")
     assert verdict(document, "reuse", "no-unused") == "needs_person"
@@ -193,6 +198,86 @@ def test_a_declaration_is_a_claim_and_never_more(run: Run, project: Path, tmp_pa
     assert "declared by A. Person, head" in run("assess", project, "--declare", declared)[1]
     declared.write_text("nonsense")
     assert run("assess", project, "--declare", declared)[0] == 2
+
+
+def declared(folder: Path, more: str, *, item: str = "7") -> Path:
+    file = folder / "answers.toml"
+    file.write_text(
+        f'by = "A. Person, head"\non = 2026-11-30\n[[answer]]\nstandard = "dpg"\nitem = "{item}"\n'
+        f'text = "So it is."\n{more}'
+    )
+    return file
+
+
+def test_what_a_declaration_points_to_is_cited(run: Run, project: Path, tmp_path: Path):
+    file = declared(tmp_path, 'see = [{ path = "docs/guide.md", says = "it   is used" }]\n')
+    found = answer(assessed(run, project, "--declare", file), "dpg", "7")
+    (line,) = [each for each in found["evidence"] if each["kind"] == "declared"]
+    assert (line["path"], line["lines"], line["quotation"]) == (
+        "docs/guide.md",
+        [3, 3],
+        "it is used",
+    )
+
+
+@pytest.mark.parametrize("place", [("docs/guide.md", "nobody"), ("none.md", "x"), ("../x", "x")])
+def test_a_declaration_that_points_to_nothing_is_refused(
+    run: Run, project: Path, tmp_path: Path, place: tuple[str, str]
+):
+    file = declared(tmp_path, f'see = [{{ path = "{place[0]}", says = "{place[1]}" }}]\n')
+    output = tmp_path / "result.json"
+    status, out, err = run("assess", project, "--declare", file, "-o", output)
+    assert (status, out) == (1, "")
+    assert f"dpg 7: {place[0]} has no line" in err
+    assert not output.exists()
+
+
+def test_what_is_declared_as_not_met_is_left_to_a_person(run: Run, project: Path, tmp_path: Path):
+    file = declared(tmp_path, "met = false\n")
+    found = answer(assessed(run, project, "--declare", file), "dpg", "7")
+    assert (found["verdict"], found["reason"]) == ("needs_person", "declared_not_met")
+    assert found["claims"][0]["met"] is False
+    assert "declared as not met" in run("assess", project, "--declare", file)[1]
+
+
+def test_where_a_forge_alone_can_answer_the_setting_is_named(run: Run, project: Path):
+    found = answer(assessed(run, project, "--standard", "osps"), "osps", "OSPS-AC-01.01")
+    assert (found["verdict"], found["reason"]) == ("needs_person", "stands_elsewhere")
+    assert "two-factor" in found["setting"]["en"]
+    _, chinese, _ = run("assess", project, "--standard", "osps", "--language", "zh")
+    assert "查看：代码托管平台上" in chinese
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [(b"\x7fELF\0", "needs_person"), (b"MZ is a text\n", "shown"), (b"\0\0", "shown")],
+)
+def test_compiled_programs_in_the_tree_are_noticed(
+    run: Run, project: Path, data: bytes, expected: str
+):
+    commit(project, {"bin/tool": data})
+    found = answer(assessed(run, project, "--standard", "osps"), "osps", "OSPS-QA-05.01")
+    assert found["verdict"] == expected
+    if expected == "needs_person":
+        assert found["evidence"][0]["value"].endswith("bin/tool first")
+
+
+def test_what_was_lost_since_an_earlier_result_is_told(run: Run, project: Path, tmp_path: Path):
+    earlier = tmp_path / "earlier.json"
+    assert run("assess", project, "-o", earlier)[0] == 0
+    assert run("assess", project, "--against", earlier)[:2] == (
+        0,
+        "lost since the earlier result: 0\n",
+    )
+    commit(project, {"docs/guide.md": None, "docs/other.md": "Of another name\n"})
+    assert run("assess", project, "--against", earlier)[0] == 0
+    commit(project, {"SECURITY.md": "", "LICENSE": MIT + "\nNot for ships.\n"})
+    status, out, _ = run("assess", project, "--against", earlier)
+    assert status == 1
+    assert "lost evidence osps OSPS-VM-02.01  SECURITY.md" in out
+    assert "lost verdict  dpg 2  shown -> needs_person" in out
+    status, out, _ = run("assess", project, "--against", earlier, "--json")
+    assert (status, {"lost"}) == (1, set(json.loads(out)))
 
 
 def test_a_path_with_a_line_feed_makes_no_line_of_the_table(run: Run, project: Path):

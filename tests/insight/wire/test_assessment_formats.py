@@ -9,16 +9,27 @@ from hypothesis import strategies as st
 from tests.spoiling import BOUNDED
 
 from zhidao.core.errors import MalformedInput, ZhidaoError
-from zhidao.insight.domain.assessment import Answer, Cited, Claim, Counted, Verdict
+from zhidao.insight.domain.assessment import Answer, Cited, Claim, Counted, Pointer, Verdict
 from zhidao.insight.wire import assessment, git_objects
-from zhidao.insight.wire.assessment import decode_assessment, encode_assessment, evidence_of
+from zhidao.insight.wire.assessment import (
+    claims_of,
+    decode_assessment,
+    encode_assessment,
+    evidence_of,
+)
 from zhidao.insight.wire.assessment_table import table
 from zhidao.insight.wire.declarations import (
     ANSWER_LETTERS_MAX,
+    POINTERS_MAX,
     decode_declarations,
 )
 from zhidao.insight.wire.known_licences import decode_known
-from zhidao.insight.wire.licence_notes import decode_reuse, header_of, manifest_licence
+from zhidao.insight.wire.licence_notes import (
+    decode_reuse,
+    header_of,
+    manifest_licence,
+    names_holder,
+)
 from zhidao.insight.wire.packs import installed_packs
 
 PACKS = installed_packs()
@@ -33,7 +44,15 @@ CITED = st.builds(
     quotation=TEXTS,
 )
 EVIDENCE = CITED | st.builds(Counted, kind=TEXTS, figure=TEXTS, value=TEXTS)
-CLAIMS = st.builds(Claim, text=TEXTS, by=TEXTS, on=st.just(date(2026, 11, 30)))
+POINTERS = st.builds(Pointer, path=TEXTS, says=TEXTS)
+CLAIMS = st.builds(
+    Claim,
+    text=TEXTS,
+    by=TEXTS,
+    on=st.just(date(2026, 11, 30)),
+    is_met=st.booleans(),
+    see=st.lists(POINTERS, max_size=2).map(tuple),
+)
 ANSWERS = st.builds(
     Answer,
     standard=st.just("dpg"),
@@ -60,6 +79,8 @@ def test_what_was_written_is_read_again(answers: list[Answer]):
     document = decode_assessment(encoded(answers))
     written = [each for answer in answers for each in answer.evidence]
     assert [each for _, _, each in evidence_of(document)] == written
+    said = {(each.standard, each.question.id): each.claims for each in answers if each.claims}
+    assert claims_of(document) == said
     for language in ("en", "zh"):
         told = table(document, language)
         # A line of the table is a line of ours: no name or quotation makes another.
@@ -143,11 +164,34 @@ def test_any_bytes_are_notes_of_a_licence_or_none(data: bytes):
         (b"<!-- SPDX-License-Identifier: CC0-1.0 -->", ("CC0-1.0", 1)),
         (b"REUSE-IgnoreStart\nSPDX-License-Identifier: MIT\nREUSE-IgnoreEnd", None),
         (b" " * 4096 + b"SPDX-License-Identifier: MIT", None),
+        (b'"""A module. SPDX-License-Identifier: MIT', ("MIT", 1)),
+        (b'head = "# SPDX-License-Identifier: MIT"\n', None),
+        (
+            b"re.compile(rb'SPDX-License-Identifier:(.*)')\n# SPDX-License-Identifier: MIT",
+            ("MIT", 2),
+        ),
     ],
 )
 def test_headers(head: bytes, told: tuple[str, int] | None):
     found = header_of(head)
     assert (found and (found.expression, found.line)) == told
+
+
+@pytest.mark.parametrize(
+    ("head", "told"),
+    [
+        (b"# SPDX-FileCopyrightText: 2026 Somebody\n", True),
+        (b"# SPDX-FileCopyrightText:\n", False),
+        ("// © 2026 Somebody".encode(), True),
+        (b"/* Copyright (c) 2026 Somebody */", True),
+        (b"# All about copyright 2026\n", False),
+        (b"notice = 'Copyright 2026 Somebody'\n", False),
+        (b"REUSE-IgnoreStart\nCopyright 2026 X\nREUSE-IgnoreEnd", False),
+        (b" " * 4096 + b"Copyright 2026 Somebody", False),
+    ],
+)
+def test_notices_of_copyright(head: bytes, *, told: bool):
+    assert names_holder(head) is told
 
 
 @pytest.mark.parametrize(
@@ -196,6 +240,13 @@ DECLARED = (
         ("[[answer]]", "[answer]"),
         ('"GDPR"', '""'),
         ('by = "A. Person"', f'by = "{"A" * 201}"'),
+        ('"GDPR"\n', '"GDPR"\nmet = "no"\n'),
+        ('"GDPR"\n', '"GDPR"\nsee = "README"\n'),
+        ('"GDPR"\n', '"GDPR"\nsee = ["README"]\n'),
+        ('"GDPR"\n', '"GDPR"\nsee = [{ path = "README" }]\n'),
+        ('"GDPR"\n', '"GDPR"\nsee = [{ path = "README", says = " " }]\n'),
+        ('"GDPR"\n', f'"GDPR"\nsee = [{{ path = "README", says = "{"x" * 201}" }}]\n'),
+        ('"GDPR"\n', '"GDPR"\nseen = true\n'),
     ],
 )
 def test_a_declaration_that_no_question_asks_is_refused(old: str, new: str):
@@ -214,6 +265,19 @@ def test_an_answer_has_so_many_letters_at_most():
                 decode_declarations(text, PACKS)
         else:
             assert decode_declarations(text, PACKS)
+
+
+@pytest.mark.bound("insight.wire.declarations.POINTERS_MAX")
+def test_an_answer_points_to_so_many_lines_at_most():
+    for more, refused in ((0, False), (1, True)):
+        places = '{ path = "README", says = "x" }, ' * (POINTERS_MAX + more)
+        text = f"{DECLARED}see = [{places}]\n".encode()
+        if refused:
+            with pytest.raises(MalformedInput):
+                decode_declarations(text, PACKS)
+        else:
+            (claim,) = decode_declarations(text, PACKS)["dpg", "7"]
+            assert len(claim.see) == POINTERS_MAX
 
 
 @given(st.binary(max_size=200) | st.text(max_size=60).map(lambda t: (DECLARED + t).encode()))

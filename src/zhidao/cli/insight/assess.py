@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from zhidao.cli.console.outputs import put, take, tell
 
@@ -22,6 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="one of `zhidao insight standards`, as often as wanted; all without it",
     )
     parser.add_argument("--declare", type=Path, metavar="FILE", help="answers of a person, as TOML")
+    parser.add_argument(
+        "--against", type=Path, metavar="RESULT", help="an earlier result: say what was lost since"
+    )
     parser.add_argument("-o", "--output", type=Path, help="write the result here, as JSON")
     parser.add_argument("--language", choices=("en", "zh"), default="en", help="of the table (en)")
     parser.add_argument("--json", action="store_true", help="print the result, not the table")
@@ -33,24 +37,32 @@ _EXAMPLES: Final = (
     "repository runs. Each answer is shown, claimed, contradicted or needs a person, with path,\n"
     "line, blob and quotation; nothing is added up to a score. The same commit gives the same\n"
     "bytes. The history counts people and names none.\n"
-    'A declaration is TOML: by = "...", on = 2026-11-30, and [[answer]] of standard, item, text.\n'
+    'A declaration is TOML: by = "...", on = 2026-11-30, and [[answer]] of standard, item, text;\n'
+    "also met = false for what is not so, and see = [{ path, says }], lines that bear it out and\n"
+    "have to be there. --against prints what an earlier result had and this one has not: a line\n"
+    "of evidence, a better verdict, an answer.\n"
     "examples:\n"
     "  zhidao insight assess ~/project --standard dpg -o result.json\n"
     "  zhidao insight assess project.git --rev v1.0 --standard osps --language zh\n"
     "  zhidao insight assess project.bundle --declare answers.toml --json\n"
+    "  zhidao insight assess . --declare answers.toml --against result.json\n"
     "status: 0 assessed, whatever the answers; 1 refused (a clone that is not whole, no such\n"
-    "commit), 2 bad input, 3 there is no git or it takes too long"
+    "commit, a declared line that is not there), or something was lost; 2 bad input, 3 there is\n"
+    "no git or it takes too long"
 )
 
 
 def run(options: argparse.Namespace) -> int:
     """Assesses, writes the result where it is wanted, and prints the table."""
     from zhidao.insight.library.assessments import (
+        ASSESSMENT_BYTES_MAX,
         DECLARATION_BYTES_MAX,
         assess,
         assessment_table,
+        lost,
     )
 
+    earlier = take(options.against, bytes_max=ASSESSMENT_BYTES_MAX) if options.against else None
     declared = take(options.declare, bytes_max=DECLARATION_BYTES_MAX) if options.declare else None
     data = assess(
         options.source,
@@ -58,11 +70,29 @@ def run(options: argparse.Namespace) -> int:
         standards=options.standard,
         declaration=declared,
     )
+    losses = lost(earlier, data) if earlier is not None else []
     if options.output:
         put(data, options.output)
+    if earlier is not None:
+        return _compared(losses, as_json=options.json)
     if options.json:
         if not options.output:
             tell(data.decode())
         return 0
     tell(assessment_table(data, options.language).rstrip("\n"))
     return 0
+
+
+def _compared(losses: list[dict[str, Any]], *, as_json: bool) -> int:
+    """What was lost, in the place of the table."""
+    from zhidao.insight.library.assessments import plain
+
+    if as_json:
+        tell(json.dumps({"lost": losses}, ensure_ascii=False))
+        return 1 if losses else 0
+    for each in losses:
+        now = f" -> {each['now']}" if each["now"] else ""
+        where = f"{each['standard']} {each['item']}"
+        tell(plain(f"lost {each['what']:<8} {where}  {each['was']}{now}"))
+    tell(f"lost since the earlier result: {len(losses)}")
+    return 1 if losses else 0

@@ -50,12 +50,27 @@ Evidence = Cited | Counted
 
 
 @dataclass(frozen=True, slots=True)
+class Pointer:
+    """Where a declaration says that something stands: a path, and words of one line of it."""
+
+    path: str
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
-    """What somebody said. Nobody checked who it was: `signed` is false."""
+    """What somebody said. Nobody checked who it was: `signed` is false.
+
+    is_met: false where they said that it is not so. see: what they point to; evidence: those
+    lines, as they were found.
+    """
 
     text: str
     by: str
     on: date
+    is_met: bool = True
+    see: tuple[Pointer, ...] = ()
+    evidence: tuple[Cited, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,16 +113,29 @@ def _answer(
     against = [each for kind in question.settled_by for each in found.get(kind, _NONE).against]
     shows = _cited(question.settled_by, found)
     helps = _cited(question.supported_by, found)
+    helps += [each for claim in claims for each in claim.evidence]
     if against:
         verdict, reason, evidence = Verdict.CONTRADICTED, "contradicted", against + shows
     elif shows:
         verdict, reason, evidence = Verdict.SHOWN, _shown_by(question), shows + helps
     elif claims and Answerer.DECLARATION in question.answered_by:
-        verdict, reason, evidence = Verdict.CLAIMED, "claimed_unsigned", helps
+        verdict, reason = _claimed(claims)
+        evidence = helps
     else:
-        reason = "not_found" if question.settled_by else "no_file_can_show"
-        verdict, evidence = Verdict.NEEDS_PERSON, helps
+        verdict, reason, evidence = Verdict.NEEDS_PERSON, _unknown(question), helps
     return Answer(standard, question, verdict, reason, tuple(evidence), claims)
+
+
+def _claimed(claims: Sequence[Claim]) -> tuple[Verdict, str]:
+    if all(claim.is_met for claim in claims):
+        return Verdict.CLAIMED, "claimed_unsigned"
+    return Verdict.NEEDS_PERSON, "declared_not_met"
+
+
+def _unknown(question: Question) -> str:
+    if question.setting:
+        return "stands_elsewhere"
+    return "not_found" if question.settled_by else "no_file_can_show"
 
 
 def _cited(kinds: Sequence[str], found: Findings) -> list[Evidence]:

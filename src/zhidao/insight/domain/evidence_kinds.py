@@ -63,8 +63,10 @@ LICENCE_KINDS: Final = frozenset(
     (
         *("licence_text", "licence_open", "licence_place", "licences_folder", "copyright_notice"),
         *("licences_all_used", "licences_per_file", "licence_headers", "licence_expressions"),
+        "holders_per_file",
     )
 )
+TREE_KINDS: Final = frozenset(("no_programs", "programs"))
 HISTORY_KINDS: Final = frozenset(("history", "tags", "signed_off"))
 PUBLICCODE: Final = "publiccode:"
 
@@ -75,5 +77,6 @@ def is_kind(name: str) -> bool:
         name in FILE_PATTERNS
         or name in LICENCE_KINDS
         or name in HISTORY_KINDS
+        or name in TREE_KINDS
         or (name.startswith(PUBLICCODE) and len(name) > len(PUBLICCODE))
     )

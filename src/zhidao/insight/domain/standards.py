@@ -29,7 +29,8 @@ class Question:
     """One requirement of a standard, asked in our own words.
 
     settled_by: kinds of evidence of which one is enough for `shown`. supported_by: kinds that are
-    quoted for the person who judges, and settle nothing.
+    quoted for the person who judges, and settle nothing. setting: where a person finds the answer
+    outside of the repository, in English and Chinese; empty where it is not known.
     """
 
     id: str
@@ -40,6 +41,7 @@ class Question:
     settled_by: tuple[str, ...] = ()
     supported_by: tuple[str, ...] = ()
     levels: tuple[int, ...] = ()
+    setting: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Any
 
 from zhidao.core.canonical import Json, jcs
 from zhidao.insight.adapters.git_repository import opened_repository
+from zhidao.insight.domain.evidence_comparison import lost_evidence, lost_verdicts
 from zhidao.insight.domain.standards import Pack, chosen
 from zhidao.insight.domain.verdict_comparison import compared
 from zhidao.insight.service.assess import Assessment, findings
@@ -33,6 +34,7 @@ __all__ = [
     "DECLARATION_BYTES_MAX",
     "assess",
     "assessment_table",
+    "lost",
     "packs",
     "plain",
     "recheck",
@@ -76,6 +78,29 @@ def assessment_table(data: bytes, language: str) -> str:
     return table(decode_assessment(data), language)
 
 
+def lost(before: bytes, now: bytes) -> list[dict[str, Json]]:
+    """What an assessment lost since an earlier one: evidence lines, verdicts, questions."""
+    earlier, later = decode_assessment(before), decode_assessment(now)
+    found = [
+        *lost_verdicts(_verdicts(earlier), _verdicts(later)),
+        *lost_evidence(evidence_of(earlier), evidence_of(later)),
+    ]
+    return [
+        {
+            "standard": each.standard,
+            "item": each.item,
+            "what": each.what,
+            "was": each.was,
+            "now": each.now,
+        }
+        for each in found
+    ]
+
+
+def _verdicts(document: dict[str, Any]) -> list[tuple[str, str, str]]:
+    return [(each.standard, each.item, each.verdict) for each in stated_in(document)]
+
+
 def recheck(data: bytes, source: Path, *, revision: str) -> dict[str, Json]:
     """Each line of evidence and each verdict of an assessment, in a repository as it is now.
 
@@ -85,7 +110,7 @@ def recheck(data: bytes, source: Path, *, revision: str) -> dict[str, Json]:
     used = packs([f"{each.get('id')}@{each.get('pack')}" for each in document["standards"]])
     lines = list(evidence_of(document))
     with opened_repository(source, revision) as repository:
-        done = assess_repository(repository, used, known_texts(), claims_of(document))
+        done = assess_repository(repository, used, known_texts(), claims_of(document), again=True)
         figures = findings(done.reading, done.history, used)
         states = recheck_lines(repository, lines, figures)
     assessed = str(document["source"].get("commit", ""))

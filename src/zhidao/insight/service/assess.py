@@ -15,6 +15,7 @@ from zhidao.insight.domain.history import history_figures
 from zhidao.insight.domain.licence_comparison import KnownTexts
 from zhidao.insight.domain.standards import Pack
 from zhidao.insight.service.licence_findings import licence_findings
+from zhidao.insight.service.pointers import borne_out, check_borne_out, paths_of
 from zhidao.insight.service.repository import Repository, Tree
 from zhidao.insight.service.tree_reading import TreeReading, read_tree
 
@@ -31,18 +32,28 @@ class Assessment:
 
 
 def assess(
-    repository: Repository, packs: Sequence[Pack], known: KnownTexts, claims: Claims
+    repository: Repository,
+    packs: Sequence[Pack],
+    known: KnownTexts,
+    claims: Claims,
+    *,
+    again: bool = False,
 ) -> Assessment:
-    """Reads the tree and the history once, and answers every question of the packs."""
+    """Reads the tree and the history once, and answers every question of the packs.
+
+    Raises Refused if claims point to lines that are not there; `again`, of a result that was made
+    once, such lines are left out.
+    """
     with ThreadPoolExecutor(max_workers=1) as beside:
         # Both wait for git most of the time.
         commits = beside.submit(repository.commits)
-        reading = read_tree(repository, known)
+        reading = read_tree(repository, known, paths_of(claims))
         history = history_figures(commits.result(), repository.tags())
+    if not again:
+        check_borne_out(reading, claims)
     found = findings(reading, history, packs)
-    return Assessment(
-        repository.tree, reading, history, tuple(packs), answers(packs, found, claims)
-    )
+    given = answers(packs, found, borne_out(reading, claims))
+    return Assessment(repository.tree, reading, history, tuple(packs), given)
 
 
 def findings(
@@ -55,7 +66,7 @@ def findings(
         )
         for kind, files in reading.kinds.items()
     }
-    found |= licence_findings(reading) | _history(history)
+    found |= licence_findings(reading) | _history(history) | _programs(reading)
     for pack in packs:
         for question in pack.questions:
             for kind in question.settled_by:
@@ -72,6 +83,15 @@ def _history(history: dict[str, Json]) -> dict[str, Found]:
     if asked and asked == signed:
         found["signed_off"] = _counted("signed_off", "signed_off_last_year", signed)
     return found
+
+
+def _programs(reading: TreeReading) -> dict[str, Found]:
+    """Whether compiled programs stand in the tree; not told where some files were too large."""
+    told = f"{len(reading.programs)} of {len(reading.files)} files"
+    if reading.programs:
+        first = f"{told}, {reading.programs[0]} first"
+        return {"programs": _counted("programs", "programs", first)}
+    return {} if reading.unread else {"no_programs": _counted("no_programs", "programs", told)}
 
 
 def _counted(kind: str, figure: str, value: Json) -> Found:

@@ -126,8 +126,10 @@ def _reuse(reading: TreeReading) -> dict[str, Found]:
     used = {expression for told in stated for expression in told}
     ids, unread = _ids_of(used)
     texts = _texts_by_id(reading)
+    held = sum(has_holder(reading, path) for path in covered)
     shares = {
         "licences_per_file": ("licensed_files", len(stated), len(covered)),
+        "holders_per_file": ("held_files", held, len(covered)),
         "licence_expressions": ("expressions", len(used) - unread, len(used)),
         "licences_folder": ("texts", len(ids & texts), len(ids)),
         "licences_all_used": ("used_texts", len(texts & ids), len(texts)),
@@ -155,17 +157,33 @@ def is_covered(path: str, size: int) -> bool:
     return size > 0 and not _NOT_COVERED.fullmatch(path)
 
 
+def has_holder(reading: TreeReading, path: str) -> bool:
+    """Whether a file, its .license file or a REUSE.toml says who holds the copyright."""
+    if path in reading.holders or path + ".license" in reading.holders:
+        return True
+    return any(
+        each.has_holder and each.path.fullmatch(path)
+        for listed in reading.reuse.values()
+        for each in listed or ()
+    )
+
+
 def expressions_of(reading: TreeReading, path: str) -> tuple[str, ...]:
     """The expressions that a file is under: its .license file, its header, or REUSE.toml.
 
-    An annotation that overrides goes first in REUSE; here whatever is stated counts as stated.
+    An annotation that overrides goes before what the file itself states.
     """
+    annotations = [
+        each
+        for listed in reading.reuse.values()
+        # The last one of a table that matches is the one that holds.
+        for each in reversed(listed or ())
+        if each.expressions and each.path.fullmatch(path)
+    ]
+    for annotation in annotations:
+        if annotation.overrides:
+            return annotation.expressions
     for each in (path + ".license", path):
         if each in reading.headers:
             return (reading.headers[each].expression,)
-    for listed in reading.reuse.values():
-        # The last table that matches is the one that holds.
-        for annotation in reversed(listed or ()):
-            if annotation.path.fullmatch(path) and annotation.expressions:
-                return annotation.expressions
-    return ()
+    return annotations[0].expressions if annotations else ()

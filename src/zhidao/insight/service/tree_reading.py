@@ -20,6 +20,7 @@ from zhidao.insight.wire.licence_notes import (
     decode_reuse,
     header_of,
     manifest_licence,
+    names_holder,
 )
 
 FILE_BYTES_MAX: Final = 1024 * 1024
@@ -34,6 +35,12 @@ _LICENCE_NAME: Final = re.compile(
     re.IGNORECASE,
 )
 _SOURCE: Final = re.compile(r"\.(?:py|js|ts|tsx|json|toml|ya?ml|c|h|go|rs|java|rb|php|html|svg)$")
+# How compiled programs begin: ELF, PE, Mach-O of both orders and widths, Java and fat Mach-O,
+# WebAssembly. An archive of such, a zip or a Unix archive, is not looked into.
+_PROGRAMS: Final = (
+    *(b"\x7fELF", b"MZ", b"\xfe\xed\xfa\xce", b"\xfe\xed\xfa\xcf", b"\xce\xfa\xed\xfe"),
+    *(b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe", b"\0asm"),
+)
 _OWNER_LINE: Final = re.compile(
     r"^\W*(?:copyright|©|\(c\)).*\b(?:\d{4}|contributors|authors)\b", re.IGNORECASE | re.MULTILINE
 )
@@ -44,6 +51,7 @@ class TreeReading:
     """What was read. Paths stand in the tree's order.
 
     unread: paths of files that were too large. texts: licence files by path, with their words.
+    holders: paths that name who owns them. programs: paths of compiled programs.
     """
 
     files: tuple[FileAt, ...]
@@ -53,6 +61,8 @@ class TreeReading:
     reuse: dict[str, tuple[Annotation, ...] | None] = field(default_factory=dict)
     licences: dict[str, LicenceText] = field(default_factory=dict)
     unread: list[str] = field(default_factory=list)
+    holders: set[str] = field(default_factory=set)
+    programs: list[str] = field(default_factory=list)
     kinds: dict[str, list[FileAt]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -110,12 +120,15 @@ def as_text(data: bytes) -> str | None:
     return data.decode("utf-8", "replace")
 
 
-def read_tree(repository: Repository, known: KnownTexts) -> TreeReading:
-    """Reads every file of at most 1 MiB once, and keeps of it what may be evidence."""
+def read_tree(repository: Repository, known: KnownTexts, named: Iterable[str] = ()) -> TreeReading:
+    """Reads every file of at most 1 MiB once, and keeps of it what may be evidence.
+
+    named: paths whose text is kept besides.
+    """
     tree = repository.tree
     reading = TreeReading(tree.files)
     reading.kinds = _kinds(tree.files)
-    wanted = _wanted(reading)
+    wanted = _wanted(reading) | set(named)
     by_blob: dict[str, list[str]] = {}
     for file in tree.files:
         if 0 < file.size <= FILE_BYTES_MAX:
@@ -133,6 +146,10 @@ def _look_at(reading: TreeReading, path: str, data: bytes, wanted: set[str]) -> 
     if path in wanted and (text := as_text(data)) is not None:
         reading.contents[path] = text
     _look_at_head(reading, path, data)
+    if names_holder(data):
+        reading.holders.add(path)
+    if data.startswith(_PROGRAMS) and b"\0" in data[:_BINARY_BYTES]:
+        reading.programs.append(path)
     if path.lower() in MANIFESTS and (stated := manifest_licence(path, data)):
         reading.manifests[path] = stated
     if path.rpartition("/")[2] == "REUSE.toml":

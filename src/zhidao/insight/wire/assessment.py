@@ -18,6 +18,7 @@ from zhidao.insight.domain.assessment import (
     Claim,
     Counted,
     Evidence,
+    Pointer,
 )
 from zhidao.insight.domain.standards import Pack
 from zhidao.insight.domain.verdict_comparison import Stated
@@ -62,7 +63,13 @@ def encode_assessment(
 
 
 def _answer(answer: Answer) -> Json:
-    return {
+    question = answer.question
+    setting: dict[str, Json] = (
+        {"setting": {"en": question.setting[0], "zh": question.setting[1]}}
+        if question.setting
+        else {}
+    )
+    return setting | {
         "standard": answer.standard,
         "item": answer.question.id,
         "question": {"en": answer.question.en, "zh": answer.question.zh},
@@ -86,7 +93,17 @@ def _evidence(evidence: Evidence) -> Json:
 
 
 def _claim(claim: Claim) -> Json:
-    return {"text": claim.text, "by": claim.by, "on": claim.on.isoformat(), "signed": False}
+    plain: dict[str, Json] = {
+        "text": claim.text,
+        "by": claim.by,
+        "on": claim.on.isoformat(),
+        "signed": False,
+    }
+    if not claim.is_met:
+        plain["met"] = False
+    if claim.see:
+        plain["see"] = [{"path": each.path, "says": each.says} for each in claim.see]
+    return plain
 
 
 def decode_assessment(data: bytes) -> dict[str, Any]:
@@ -145,7 +162,7 @@ def _check_answer(answer: Any, where: str) -> None:
     whole = isinstance(answer, dict) and all(
         isinstance(answer.get(key), kind) for key, kind in _ANSWER_SHAPES.items()
     )
-    if not whole:
+    if not whole or not isinstance(answer.get("setting", {}), dict):
         raise MalformedInput("an answer is not whole", where=where)
     for evidence in answer["evidence"]:
         if read_evidence(evidence) is None:
@@ -190,6 +207,8 @@ def _read_claim(plain: Any) -> Claim:
             text=msgspec.convert(values.get("text"), str),
             by=msgspec.convert(values.get("by"), str),
             on=msgspec.convert(values.get("on"), date),
+            is_met=msgspec.convert(values.get("met", True), bool),
+            see=msgspec.convert(values.get("see", ()), tuple[Pointer, ...]),
         )
     except msgspec.ValidationError as error:
         raise MalformedInput("a claim that says not what, by whom and when") from error

@@ -19,6 +19,12 @@ _TEXTS: Final = {
     "shown_content": ("read in the repository", "从仓库内容读出"),
     "contradicted": ("contradicted", "相互矛盾"),
     "claimed_unsigned": ("declared, unsigned", "已声明，未签名"),
+    "declared_not_met": ("declared as not met, unsigned", "已声明尚未满足，未签名"),
+    "stands_elsewhere": (
+        "it does not stand in the repository: a person looks there",
+        "不在仓库之内：须由人在该处查看",
+    ),
+    "setting": ("to be looked at: {setting}", "查看：{setting}"),
     "not_found": ("looked for and not found; it may stand elsewhere", "查找未见；也可能在别处"),
     "no_file_can_show": ("no file can show this", "没有文件能显示这一点"),
     "head": (
@@ -175,6 +181,9 @@ def _standard_lines(
         yield f"  [{_say(answer['verdict'], number)}] {answer['item']}  {question}"
         if answer["verdict"] != "contradicted":
             yield f"      {_say(answer['reason'], number)}"
+        if answer["verdict"] == "needs_person" and "setting" in answer:
+            words = answer["setting"].get(LANGUAGES[number], "")
+            yield "      " + _say("setting", number, setting=words)
         for evidence in answer["evidence"]:
             yield f"      {_evidence(evidence)}"
         for claim in answer["claims"]:

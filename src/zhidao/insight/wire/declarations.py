@@ -8,12 +8,15 @@ from datetime import date
 from typing import Any, Final
 
 from zhidao.core.errors import MalformedInput
-from zhidao.insight.domain.assessment import Claim
+from zhidao.insight.domain.assessment import QUOTATION_LETTERS, Claim, Pointer
 from zhidao.insight.domain.standards import Answerer, Pack
 
 DECLARATION_BYTES_MAX: Final = 1024 * 1024
 ANSWER_LETTERS_MAX: Final = 4000
+POINTERS_MAX: Final = 10
 _KEYS: Final = frozenset(("standard", "item", "text"))
+_MORE: Final = frozenset(("met", "see"))
+_POINTER: Final = frozenset(("path", "says"))
 
 
 def decode_declarations(
@@ -31,13 +34,14 @@ def decode_declarations(
     asked = _asked(packs)
     found: dict[tuple[str, str], tuple[Claim, ...]] = {}
     for number, answer in enumerate(listed, start=1):
-        name, text = _answer(answer, f"answer {number}")
+        where = f"answer {number}"
+        name, claim = _answer(answer, by, on, where)
         if name not in asked:
             raise MalformedInput(
                 f"{name[0]} {name[1]} is no question that a declaration answers",
-                where=f"answer {number}",
+                where=where,
             )
-        found[name] = (*found.get(name, ()), Claim(text, by, on))
+        found[name] = (*found.get(name, ()), claim)
     return found
 
 
@@ -57,10 +61,31 @@ def _asked(packs: Sequence[Pack]) -> set[tuple[str, str]]:
     }
 
 
-def _answer(answer: Any, where: str) -> tuple[tuple[str, str], str]:
+def _answer(answer: Any, by: str, on: date, where: str) -> tuple[tuple[str, str], Claim]:
     values: Mapping[str, Any] = answer if isinstance(answer, dict) else {}
-    if values.keys() != _KEYS or not all(isinstance(each, str) for each in values.values()):
+    texts = [values.get(key) for key in sorted(_KEYS)]
+    if values.keys() - _MORE != _KEYS or not all(isinstance(each, str) for each in texts):
         raise MalformedInput("an answer has the texts standard, item and text", where=where)
     if not 1 <= len(values["text"]) <= ANSWER_LETTERS_MAX:
         raise MalformedInput(f"text has 1 to {ANSWER_LETTERS_MAX} letters", where=where)
-    return (values["standard"], values["item"]), values["text"]
+    is_met = values.get("met", True)
+    if not isinstance(is_met, bool):
+        raise MalformedInput("met is true or false", where=where)
+    claim = Claim(values["text"], by, on, is_met, _pointers(values.get("see", []), where))
+    return (values["standard"], values["item"]), claim
+
+
+def _pointers(listed: Any, where: str) -> tuple[Pointer, ...]:
+    if not isinstance(listed, list) or len(listed) > POINTERS_MAX:
+        raise MalformedInput(f"see has at most {POINTERS_MAX} places", where=where)
+    return tuple(_pointer(each, where) for each in listed)
+
+
+def _pointer(plain: Any, where: str) -> Pointer:
+    values: Mapping[str, Any] = plain if isinstance(plain, dict) else {}
+    if values.keys() != _POINTER or not all(isinstance(each, str) for each in values.values()):
+        raise MalformedInput("a place of see has the texts path and says", where=where)
+    says = " ".join(values["says"].split())
+    if not 1 <= len(says) <= QUOTATION_LETTERS:
+        raise MalformedInput(f"says has 1 to {QUOTATION_LETTERS} letters of one line", where=where)
+    return Pointer(values["path"], says)

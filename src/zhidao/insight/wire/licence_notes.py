@@ -12,7 +12,14 @@ from zhidao.core.canonical import parse_strict
 from zhidao.core.errors import MalformedInput
 
 HEADER_BYTES: Final = 4096
-_HEADER: Final = re.compile(rb"SPDX-License-Identifier:[ \t]*([^\r\n]{1,400})")
+# A header stands in a comment. Behind one quotation mark it is a text of a program that writes or
+# reads headers; three of them begin a comment of Python.
+_PLACE: Final = rb"(?m:^)(?:\"\"\"|'''|[^\"'`\r\n])*?"
+_HEADER: Final = re.compile(_PLACE + rb"SPDX-License-Identifier:[ \t]*([^\r\n]{1,400})")
+_HOLDER: Final = re.compile(
+    _PLACE + rb"(?:SPDX-(?:File|Snippet)CopyrightText:[ \t]*[^\s]"
+    rb"|(?:Copyright(?:[ \t]*(?:\([Cc]\)|\xc2\xa9))?|\xc2\xa9)[ \t]*\d{4})"
+)
 _IGNORED: Final = re.compile(rb"REUSE-IgnoreStart.*?(?:REUSE-IgnoreEnd|\Z)", re.DOTALL)
 # What ends a comment that a header stands in.
 _COMMENT_END: Final = re.compile(r"\s*(?:\*/|-->|--\}|#\}|\"\"\"|'''|\*\))?\s*$")
@@ -29,20 +36,41 @@ class Stated:
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
-    """What REUSE.toml says of paths below its folder."""
+    """What REUSE.toml says of paths below its folder.
+
+    has_holder: whether it names an owner. overrides: whether it goes before what files state.
+    """
 
     path: re.Pattern[str]
     expressions: tuple[str, ...]
+    has_holder: bool = False
+    overrides: bool = False
 
 
 def header_of(data: bytes) -> Stated | None:
     """The first SPDX licence header in the first 4 KiB, outside of what REUSE ignores."""
-    head = _IGNORED.sub(lambda found: b"\n" * found[0].count(b"\n"), data[:HEADER_BYTES])
+    # Most files have none: that is told at once.
+    if b"SPDX-License-Identifier" not in data[:HEADER_BYTES]:
+        return None
+    head = _regarded(data)
     found = _HEADER.search(head)
     if found is None:
         return None
     text = _COMMENT_END.sub("", found[1].decode("utf-8", "replace")).strip()
-    return Stated(text, head.count(b"\n", 0, found.start()) + 1)
+    return Stated(text, head.count(b"\n", 0, found.start(1)) + 1)
+
+
+def names_holder(data: bytes) -> bool:
+    """Whether a notice of copyright stands in the first 4 KiB, in a form that REUSE 3.3 knows."""
+    head = data[:HEADER_BYTES]
+    if b"opyright" not in head and b"\xc2\xa9" not in head:
+        return False
+    return _HOLDER.search(_regarded(head)) is not None
+
+
+def _regarded(data: bytes) -> bytes:
+    """The first 4 KiB, without what REUSE ignores, and as many lines."""
+    return _IGNORED.sub(lambda found: b"\n" * found[0].count(b"\n"), data[:HEADER_BYTES])
 
 
 def manifest_licence(name: str, data: bytes) -> Stated | None:
@@ -99,8 +127,10 @@ def _annotations(entry: Any, folder: str) -> Iterator[Annotation]:
     if not isinstance(entry, dict):
         return
     expressions = tuple(_strings(entry.get("SPDX-License-Identifier")))
+    has_holder = any(each.strip() for each in _strings(entry.get("SPDX-FileCopyrightText")))
+    overrides = entry.get("precedence") == "override"
     for path in _strings(entry.get("path")):
-        yield Annotation(_glob(folder + path), expressions)
+        yield Annotation(_glob(folder + path), expressions, has_holder, overrides)
 
 
 def _strings(value: Any) -> list[str]:

@@ -23,7 +23,10 @@ _PACK_KEYS: Final = frozenset(
     )
 )
 _ITEM_KEYS: Final = frozenset(
-    ("id", "en", "zh", "applies_to", "answered_by", "settled_by", "supported_by", "levels")
+    (
+        *("id", "en", "zh", "applies_to", "answered_by", "settled_by", "supported_by", "levels"),
+        "setting",
+    )
 )
 
 
@@ -85,6 +88,7 @@ def _question(item: Any, scopes: tuple[str, ...], where: str) -> Question:
         settled_by=_kinds(item, "settled_by", where),
         supported_by=_kinds(item, "supported_by", where),
         levels=_levels(item, where),
+        setting=_setting(item, where),
     )
 
 
@@ -111,6 +115,13 @@ def _levels(item: Mapping[str, Any], where: str) -> tuple[int, ...]:
     if not isinstance(levels, list) or not all(type(level) is int for level in levels):
         raise MalformedInput("levels are whole numbers", where=where)
     return tuple(levels)
+
+
+def _setting(item: Mapping[str, Any], where: str) -> tuple[str, ...]:
+    words = _words(item, "setting", where)
+    if len(words) not in (0, 2) or not all(words):
+        raise MalformedInput("setting is a text in English and one in Chinese", where=where)
+    return words
 
 
 def _texts(read: Any, where: str) -> tuple[TextRead, ...]:
