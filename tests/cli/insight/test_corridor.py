@@ -141,3 +141,49 @@ def test_a_line_is_bounded(run: Run, files: dict[str, Path], monkeypatch: pytest
     for bound, status in ((longest, 0), (longest - 1, 2)):
         monkeypatch.setattr(corridors, "LINE_BYTES_MAX", bound)
         assert run("corridor", "--map", files["area"], "--reports", files["tracks"])[0] == status
+
+
+def test_one_number_and_reports_before_by_command(run: Run, files: dict[str, Path], tmp_path: Path):
+    first = tmp_path / "q1.json"
+    asked = ("corridor", "--map", files["area"], "--reports", files["tracks"])
+    assert run(*asked, "-o", first)[0] == 0
+    status, out, err = run(*asked, "--published", first, "--weights", "mean=2,p90=1", "--json")
+    assert (status, err) == (0, "")
+    again, before = json.loads(out), json.loads(first.read_bytes())
+    assert again["cells"] == before["cells"]
+    assert again["composite"]["crossings"] == []
+    # A trip less: the files cannot say which, so nothing of it is told.
+    lines = files["tracks"].read_bytes().splitlines(keepends=True)
+    fewer = tmp_path / "fewer.csv"
+    fewer.write_bytes(b"".join(line for line in lines if not line.startswith(b"c7,")))
+    _, out, _ = run(
+        *("corridor", "--map", files["area"], "--reports", fewer, "--published", first, "--json")
+    )
+    told, whole = (
+        {(each["part"], each["direction"]): each for each in document["cells"] if each["told"]}
+        for document in (json.loads(out), before)
+    )
+    assert told.keys() < whole.keys()
+    assert all(each["mean_h"] == whole[name]["mean_h"] for name, each in told.items())
+    status, _, err = run(*asked, "--weights", "speed=1")
+    assert status == 2
+    assert "write mean=2,p90=1" in err
+    assert run(*asked, "--published", files["area"])[0] == 2
+    assert run(*asked, "--published", *[first] * 21)[0] == 2
+
+
+@pytest.mark.bound("insight.wire.corridor_published.PUBLISHED_FILES_MAX")
+@pytest.mark.bound("insight.wire.corridor_published.PUBLISHED_BYTES_MAX")
+def test_reports_before_are_bounded(
+    run: Run, files: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    first = tmp_path / "q1.json"
+    asked = ("corridor", "--map", files["area"], "--reports", files["tracks"])
+    assert run(*asked, "-o", first)[0] == 0
+    assert run(*asked, "--published", *[first] * corridors.PUBLISHED_FILES_MAX)[0] == 0
+    assert run(*asked, "--published", *[first] * (corridors.PUBLISHED_FILES_MAX + 1))[0] == 2
+    size = first.stat().st_size
+    for bound, status in ((size, 0), (size - 1, 2)):
+        monkeypatch.setattr(corridors, "PUBLISHED_BYTES_MAX", bound)
+        monkeypatch.setattr("zhidao.insight.wire.corridor_published.PUBLISHED_BYTES_MAX", bound)
+        assert run(*asked, "--published", first)[0] == status

@@ -9,8 +9,11 @@ from typing import Final
 
 from zhidao.core.errors import MalformedInput
 from zhidao.core.timescale import Utc
+from zhidao.insight.domain.corridor.composite import INDICATORS
 from zhidao.insight.domain.selection import Selection
 
+# Up to a million, to a millionth: no weight is so small that its share vanishes.
+_NUMBER: Final = re.compile(r"\d{1,6}(?:\.\d{1,6})?", re.ASCII)
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
@@ -25,6 +28,26 @@ def decode_selection(*, consignments: Sequence[str], first: str, last: str) -> S
         _moment(first, "from") if first else None,
         _moment(last, "to", whole_day=True) if last else None,
     )
+
+
+def decode_weights(text: str) -> dict[str, float]:
+    """Weights of a composite by indicator, such as `mean=2,p90=1`; none stands twice.
+
+    Raises MalformedInput for what is no indicator or no number above 0.
+    """
+    found: dict[str, float] = {}
+    for part in text.split(","):
+        name, _, number = part.strip().partition("=")
+        if name not in INDICATORS or name in found or not _NUMBER.fullmatch(number):
+            raise MalformedInput(
+                f"no weight of an indicator: {part[:40]!r}",
+                where="weights",
+                remedy=f"write mean=2,p90=1, each once, of {', '.join(INDICATORS)}",
+            )
+        found[name] = float(number)
+    if not all(found.values()):
+        raise MalformedInput("a weight is more than 0", where="weights", remedy="leave it out")
+    return found
 
 
 def _moment(text: str, where: str, *, whole_day: bool = False) -> Utc:

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from zhidao.core.canonical import Json, jcs
+from zhidao.insight.domain.corridor.cells import ALL, WHOLE, Cell
+from zhidao.insight.domain.corridor.composite import DISTURBANCES, Composite
 from zhidao.insight.domain.corridor.crossing_figures import (
-    ALL,
     CONSIGNMENTS_MIN,
     PARTIES_MIN,
-    WHOLE,
-    Cell,
+    PLACES,
     CorridorFigures,
     Hours,
     Withheld,
@@ -63,14 +63,32 @@ _TEXTS: Final = {
     "place": ("{crossing}: place {low}", "{crossing}：第 {low} 位"),
     "ranks": ("Order by mean, in nine of ten draws:", "按平均用时排序，十次抽样中有九次："),
     "no_order": ("places overlap: no order", "名次重叠：不分先后"),
+    "composite": (
+        (
+            "Together, 1 is the best of all in everything; weights: {weights}; {disturbances} times"
+            " with other consignments, weights and missing ones:"
+        ),
+        (
+            "综合指数，1 为各项皆最佳；权重：{weights}；"
+            "换以其他货物、权重与缺失情况 {disturbances} 次："
+        ),
+    ),
+    "of_mean": ("mean", "平均"),
+    "of_p90": ("p90", "p90"),
+    "of_variation": ("variation", "离散"),
+    "of_missing": ("missing", "缺失"),
+    "nothing_to_compare": ("no two crossings to compare", "没有两个可比较的口岸"),
     "reasons": ("Not timed as a whole: {told}", "整体未计时：{told}"),
     "not_seen": ("one side not seen {count}", "有一侧未见到 {count}"),
     "began_inside": ("inside when first seen {count}", "首次见到时已在其内 {count}"),
     "ended_inside": ("still inside when last seen {count}", "最后见到时仍在其内 {count}"),
+    "unheard": (
+        "went over in a silence of more than 6 hours {count}",
+        "在超过 6 小时的静默中通过 {count}",
+    ),
     "returned": ("came back {count}", "返回 {count}"),
     "none": ("No consignment is known to have been at a crossing.", "没有已知到过口岸的货物。"),
 }
-_PLACES: Final = 3
 
 
 def log_basis(log: OpenedLog, *, first: str, last: str) -> dict[str, Json]:
@@ -96,8 +114,10 @@ def log_basis(log: OpenedLog, *, first: str, last: str) -> dict[str, Json]:
 
 def encode_corridor_figures(found: CorridorFigures, *, seed: int, basis: dict[str, Json]) -> bytes:
     """The document, ending without a newline; hours to a thousandth. basis: what it rests on."""
+    composed = {"composite": _composite(found.composite)} if found.composite else {}
     return jcs(
-        {
+        composed
+        | {
             "v": 1,
             "format": FORMAT,
             # Text: a seed may be larger than the integers that JSON carries exactly.
@@ -119,6 +139,33 @@ def encode_corridor_figures(found: CorridorFigures, *, seed: int, basis: dict[st
             "declined": dict(found.reasons),
         }
     )
+
+
+def _composite(made: Composite) -> Json:
+    return {
+        "weights": {name: _short(share) for name, share in made.weights.items()},
+        "disturbances": DISTURBANCES,
+        "crossings": [
+            {
+                "crossing": each.crossing,
+                "score": _short(each.score),
+                "from": each.places[0],
+                "to": each.places[1],
+                "simulated": each.simulated,
+            }
+            for each in made.standings
+        ],
+        "order": {
+            "observed": _is_order(made, simulated=False),
+            "simulated": _is_order(made, simulated=True),
+        },
+    }
+
+
+def _is_order(made: Composite, *, simulated: bool) -> bool:
+    """Whether two crossings or more stand in an order that no disturbance of nine in ten turns."""
+    places = [each.places for each in made.standings if each.simulated is simulated]
+    return len(places) > 1 and not _overlap(places)
 
 
 def _cell(each: Hours | Withheld) -> Json:
@@ -152,7 +199,7 @@ def _cell(each: Hours | Withheld) -> Json:
 
 
 def _short(value: float) -> float:
-    return round(value, _PLACES)
+    return round(value, PLACES)
 
 
 def _pair(values: tuple[float, float]) -> list[Json]:
@@ -193,6 +240,8 @@ def _lines(found: CorridorFigures, seed: int, number: int) -> Iterator[str]:
         yield _name(each.cell, number)
         yield from ("  " + line for line in _figures(each, number))
     yield from _ranks(found, number)
+    if found.composite:
+        yield from _composed(found.composite, number)
     declined = [_say(key, number, count=count) for key, count in found.reasons.items() if count]
     if declined:
         yield ""
@@ -242,6 +291,23 @@ def _ranks(found: CorridorFigures, number: int) -> Iterator[str]:
             key = "place" if low == high else "rank"
             yield "  " + _say(key, number, crossing=rank.crossing, low=low, high=high)
         if _overlap([rank.places for rank in ranks]):
+            yield "  " + _say("no_order", number)
+
+
+def _composed(made: Composite, number: int) -> Iterator[str]:
+    yield ""
+    told = ", ".join(f"{_say('of_' + name, number)} {w:.2f}" for name, w in made.weights.items())
+    yield _say("composite", number, weights=told, disturbances=DISTURBANCES)
+    if not made.standings:
+        yield "  " + _say("nothing_to_compare", number)
+    for simulated in (False, True):
+        standings = [each for each in made.standings if each.simulated is simulated]
+        for each in standings:
+            low, high = each.places
+            key = "place" if low == high else "rank"
+            place = _say(key, number, crossing=each.crossing, low=low, high=high)
+            yield f"  {_say('simulated', number) if simulated else ''}{place} ({each.score:.3f})"
+        if standings and not _is_order(made, simulated=simulated):
             yield "  " + _say("no_order", number)
 
 

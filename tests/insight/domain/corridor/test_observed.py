@@ -14,7 +14,7 @@ from zhidao.core.timescale import NS, Utc
 from zhidao.insight.domain.corridor.observed import observed_passages
 from zhidao.insight.domain.corridor.passages import Reason, Stay
 from zhidao.insight.domain.opened import OpenedLog
-from zhidao.insight.library.corridors import corridor_of_log
+from zhidao.insight.library.corridors import AskedFigures, corridor_of_log
 from zhidao.trade.events import CrossingObserved
 
 CARRIER = PARTIES[1]
@@ -65,7 +65,7 @@ class Memory:
 
 
 async def told(log: OpenedLog, first: str = "", last: str = "") -> dict[str, Any]:
-    made = await corridor_of_log(Memory(log), first=first, last=last, seed=1)
+    made = await corridor_of_log(Memory(log), first=first, last=last, asked=AskedFigures(1))
     document: dict[str, Any] = json.loads(made.document())
     return document
 
@@ -159,7 +159,7 @@ async def test_a_time_takes_those_that_came_in_it():
 async def test_of_two_parties_nothing_is_told_and_a_play_says_so():
     assert (await told(corridor(12, carriers=2).log()))["totals"] == []
     made = await corridor_of_log(
-        Memory(corridor(12, simulated=True).log()), first="", last="", seed=1
+        Memory(corridor(12, simulated=True).log()), first="", last="", asked=AskedFigures(1)
     )
     assert "SIMULATED Altynkol, both sides together: all that is told below" in made.table("en")
     assert "模拟 Altynkol, 两侧合计: 以下所列全部" in made.table("zh")

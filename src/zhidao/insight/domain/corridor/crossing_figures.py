@@ -19,45 +19,23 @@ from typing import Final
 import numpy as np
 
 from zhidao.core.timescale import NS
+from zhidao.insight.domain.corridor.cells import ALL, WHOLE, Case, Cell, in_order
+from zhidao.insight.domain.corridor.composite import Composite, composite
 from zhidao.insight.domain.corridor.outline import Floats
 from zhidao.insight.domain.corridor.passages import Passage, Reason, Stay
+from zhidao.insight.domain.corridor.published import Published, would_unmask
 from zhidao.insight.domain.opened import LeafRef
 
 CONSIGNMENTS_MIN: Final = 5
 PARTIES_MIN: Final = 3
-WHOLE: Final = "whole"
-ALL: Final = "all"
 # Percentiles of a 90 % interval, and so many draws for it.
 _LOW, _HIGH = 5.0, 95.0
 _DRAWS: Final = 1000
 _DRAWN_AT_ONCE: Final = 2_000_000
+# Hours are told to a thousandth.
+PLACES: Final = 3
 _HOUR_NS: Final = 3600 * NS
 _WORD: Final = 0xFFFF_FFFF
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Cell:
-    """What a figure is of. part: a side's name, or `whole`. quarter: `2026-Q1`, in UTC.
-
-    simulated: of what was played; never in one figure with what was not.
-    """
-
-    crossing: str
-    part: str
-    mode: str
-    direction: str
-    quarter: str
-    simulated: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One consignment in a cell: hours no less, no more, and in the middle."""
-
-    consignment: str
-    party: str
-    hours: tuple[float, float, float]
-    leaves: tuple[LeafRef, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,17 +84,27 @@ class CorridorFigures:
     """cells: in order, each told or withheld. totals: of told cells alone.
 
     reasons: how many whole passages were declined, by reason; empty where there are fewer than
-    five passages.
+    five passages. composite: where weights were given.
     """
 
     cells: tuple[Hours | Withheld, ...]
     totals: tuple[Hours, ...]
     ranks: tuple[Rank, ...]
     reasons: dict[str, int]
+    composite: Composite | None = None
 
 
-def corridor_figures(passages: Sequence[Passage], *, seed: int) -> CorridorFigures:
-    """The figures; the same passages and seed give the same, in whatever order they come."""
+def corridor_figures(
+    passages: Sequence[Passage],
+    *,
+    seed: int,
+    published: Sequence[Published] = (),
+    weights: Mapping[str, float] | None = None,
+) -> CorridorFigures:
+    """The figures; the same passages and seed give the same, in whatever order they come.
+
+    published: reports before this one. weights: of a composite, by indicator.
+    """
     cases: dict[Cell, list[Case]] = defaultdict(list)
     missing: Counter[Cell] = Counter()
     for each in passages:
@@ -125,13 +113,15 @@ def corridor_figures(passages: Sequence[Passage], *, seed: int) -> CorridorFigur
                 missing[_of_either_direction(cell)] += 1
             else:
                 cases[cell].append(case)
-    told = {cell: _ordered(cases[cell]) for cell in sorted(cases) if _is_enough(cases[cell])}
-    cells = tuple(
-        _hours(cell, told[cell], missing[_of_either_direction(cell)], seed)
-        if cell in told
-        else Withheld(cell)
-        for cell in sorted(cases)
-    )
+    told = {cell: in_order(cases[cell]) for cell in sorted(cases) if _is_enough(cases[cell])}
+    made = {
+        cell: _hours(cell, found, missing[_of_either_direction(cell)], seed)
+        for cell, found in told.items()
+    }
+    for cell, hours in made.items():
+        if would_unmask(cell, told[cell], figures_of(hours), published, _is_enough):
+            del told[cell]
+    cells = tuple(made[cell] if cell in told else Withheld(cell) for cell in sorted(cases))
     together: dict[Cell, list[Case]] = defaultdict(list)
     for cell, found in told.items():
         together[_total(cell)] += found
@@ -145,7 +135,14 @@ def corridor_figures(passages: Sequence[Passage], *, seed: int) -> CorridorFigur
             rank for played in (False, True) for rank in _ranks(together, seed, simulated=played)
         ),
         _reasons(passages) if len(passages) >= CONSIGNMENTS_MIN else {},
+        composite(together, lacking, weights, seed) if weights else None,
     )
+
+
+def figures_of(hours: Hours) -> tuple[float, ...]:
+    """What is told of a cell and follows from its consignments alone, to a thousandth."""
+    told = (hours.count, hours.parties, hours.mean_h, hours.median_h, hours.p90_h)
+    return tuple(round(float(each), PLACES) for each in (*told, *hours.bound_h))
 
 
 def _of_either_direction(cell: Cell) -> Cell:
@@ -154,10 +151,6 @@ def _of_either_direction(cell: Cell) -> Cell:
 
 def _total(cell: Cell) -> Cell:
     return Cell(cell.crossing, cell.part, ALL, ALL, ALL, cell.simulated)
-
-
-def _ordered(found: Iterable[Case]) -> list[Case]:
-    return sorted(found, key=lambda case: (case.consignment, case.party, case.hours))
 
 
 def _reasons(passages: Iterable[Passage]) -> dict[str, int]:
@@ -182,8 +175,7 @@ def _cases(each: Passage) -> Iterator[tuple[Cell, Case | None]]:
 
 
 def _in_hours(stay: Stay) -> tuple[float, float, float]:
-    entered, left = sum(stay.entered_ns) / 2, sum(stay.left_ns) / 2
-    ns = (stay.shortest_ns, stay.longest_ns, max(0.0, left - entered))
+    ns = (stay.shortest_ns, stay.longest_ns, stay.middle_ns)
     least, most, middle = (each / _HOUR_NS for each in ns)
     return (least, most, middle)
 
@@ -200,7 +192,7 @@ def _is_enough(found: Sequence[Case]) -> bool:
 
 
 def _hours(cell: Cell, found: Sequence[Case], missing: int, seed: int) -> Hours:
-    found = _ordered(found)
+    found = in_order(found)
     least, most, middle = np.array([case.hours for case in found]).T
     count, total = len(middle), float(middle.sum())
     means = _drawn_means(middle, seed)
@@ -244,7 +236,7 @@ def _ranks(
         return ()
     drawn = np.stack(
         [
-            _drawn_means(np.array([case.hours[2] for case in _ordered(totals[cell])]), seed, number)
+            _drawn_means(np.array([case.hours[2] for case in in_order(totals[cell])]), seed, number)
             for number, cell in enumerate(cells, 1)
         ]
     )

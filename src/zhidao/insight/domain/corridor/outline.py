@@ -64,12 +64,25 @@ class Outline:
         Of points farther off than twice the reach it is how far they are from the area at least.
         """
         away = _ecef(latitude_deg, longitude_deg) - self.middle
-        chord_m = np.sqrt(np.einsum("ij,ij->i", away, away))
+        chord_m = _length(away)
         spare: Floats = self.reach_m - chord_m
         near = np.flatnonzero(chord_m <= 2 * self.reach_m)
         if near.size:
             spare[near] = _spare(away[near] @ self.turn[:2].T, self.corners)
         return spare
+
+    def from_middle_m(self, latitude_deg: Floats, longitude_deg: Floats) -> Floats:
+        """How far from the area's middle each point lies, in a straight line; shape (n,)."""
+        return _length(_ecef(latitude_deg, longitude_deg) - self.middle)
+
+    def end_m(self, other: Outline) -> float:
+        """No point of the other area is farther from this one's middle."""
+        return float(np.linalg.norm(other.middle - self.middle)) + other.reach_m
+
+
+def _length(away: Floats) -> Floats:
+    found: Floats = np.sqrt(np.einsum("ij,ij->i", away, away))
+    return found
 
 
 def _degrees(points: tuple[Geodetic, ...]) -> tuple[Floats, Floats]:
