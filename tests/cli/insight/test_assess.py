@@ -11,7 +11,9 @@ from tests.insight.git_sample import APACHE, BSD, MIT, commit, git
 from zhidao.cli.main import main
 from zhidao.core.canonical import jcs
 from zhidao.core.errors import MalformedInput
+from zhidao.insight.adapters.git_repository import opened_repository
 from zhidao.insight.service import tree_reading
+from zhidao.insight.wire.known_licences import known_texts
 
 Run = Callable[..., tuple[int, str, str]]
 OFFICE = "office@example.org"
@@ -87,6 +89,36 @@ def test_a_file_shows_the_file_and_not_that_anybody_lives_by_it(run: Run, projec
     harassment = answer(document, "dpg", "9c")
     assert harassment["verdict"] == "needs_person"
     assert [one["path"] for one in harassment["evidence"]] == ["CODE_OF_CONDUCT.md"]
+
+
+@pytest.mark.parametrize("blank", ["", " \n\t\n", "\ufeff\n", "# -- #\n", b"\0\0\0"])
+def test_a_file_that_says_nothing_is_no_evidence(run: Run, project: Path, blank: str | bytes):
+    commit(project, {"CONTRIBUTING.md": blank, "SECURITY.md": blank})
+    document = assessed(run, project, "--standard", "osps")
+    assert verdict(document, "osps", "OSPS-GV-03.01") == "needs_person"
+    cited = {one.get("path") for each in document["answers"] for one in each["evidence"]}
+    assert not cited & {"CONTRIBUTING.md", "SECURITY.md"}
+
+
+def test_a_link_out_of_the_tree_is_not_followed(run: Run, project: Path, tmp_path: Path):
+    (tmp_path / "outside.md").write_text("# A policy\n")
+    (project / "SECURITY.md").unlink()
+    (project / "SECURITY.md").symlink_to(tmp_path / "outside.md")
+    commit(project, {})
+    document = assessed(run, project, "--standard", "osps")
+    assert document["source"]["links"] == 1
+    assert not any(
+        one.get("path") == "SECURITY.md" for each in document["answers"] for one in each["evidence"]
+    )
+
+
+def test_many_tables_of_reuse_are_held_to_the_bound_of_one(project: Path):
+    paths = ",".join(f'"a{number}"' for number in range(600))
+    table = f'version = 1\n[[annotations]]\npath = [{paths}]\nSPDX-License-Identifier = "MIT"\n'
+    commit(project, {f"{name}/REUSE.toml": table for name in "abc"})
+    with opened_repository(project) as repository:
+        reading = tree_reading.read_tree(repository, known_texts())
+    assert sorted(len(each or ()) for each in reading.reuse.values()) == [0, 0, 600]
 
 
 def test_the_same_commit_gives_the_same_canonical_bytes(run: Run, project: Path, tmp_path: Path):

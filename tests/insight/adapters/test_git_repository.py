@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import threading
 import time
+import zlib
 from pathlib import Path
 
 import pytest
@@ -265,6 +266,32 @@ def test_a_bundle_is_bounded(project: Path, monkeypatch: pytest.MonkeyPatch):
         with monkeypatch.context() as patch:
             assert with_bound(patch, name, holds, bundle, module) == ""
             assert with_bound(patch, name, holds - 1, bundle, module)
+
+
+@pytest.mark.parametrize("kind", ["commit", "tree"])
+@pytest.mark.parametrize("spoiled", ["five gigabytes", "another object"])
+def test_an_object_that_lies_of_itself_is_refused_soon(project: Path, kind: str, spoiled: str):
+    named = git(project, "rev-parse", f"HEAD^{{{kind}}}")
+    file = project / ".git" / "objects" / named[:2] / named[2:]
+    file.chmod(0o644)
+    claimed = 5 * 1024**3 if spoiled == "five gigabytes" else 6
+    file.write_bytes(zlib.compress(f"{kind} {claimed}\0tree x".encode()))
+    before = time.monotonic()
+    with pytest.raises(ZhidaoError) as refusal:
+        tree_of(project)
+    assert refusal.value.code in ("git_refused", "object_changed", "object_missing", "no_revision")
+    if spoiled == "five gigabytes":
+        assert "attempting to allocate" in str(refusal.value)
+    assert time.monotonic() - before < 10
+
+
+def test_a_blob_that_claims_five_gigabytes_is_not_read(project: Path):
+    named = git(project, "rev-parse", "HEAD:README.md")
+    file = project / ".git" / "objects" / named[:2] / named[2:]
+    file.chmod(0o644)
+    file.write_bytes(zlib.compress(b"blob 5368709120\0hello\n"))
+    sizes = {each.path: each.size for each in tree_of(project).files}
+    assert sizes["README.md"] == 5 * 1024**3
 
 
 def test_the_environment_of_the_caller_does_not_reach_git(

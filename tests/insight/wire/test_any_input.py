@@ -15,7 +15,7 @@ from tests.spoiling import BOUNDED
 from zhidao.core.errors import MalformedInput
 from zhidao.insight.domain.opened import LeafRef
 from zhidao.insight.domain.report import make_report
-from zhidao.insight.wire.asked import decode_selection
+from zhidao.insight.wire.asked import decode_selection, decode_weights
 from zhidao.insight.wire.document import encode_report
 from zhidao.insight.wire.formatting import STRETCHES_MAX, duration, leaves_of, query_of, value_of
 from zhidao.insight.wire.page import encode_page
@@ -118,3 +118,13 @@ def test_a_time_is_a_time_or_is_refused(first: str, last: str) -> None:
     assert (made.end is None) == (last == "")
     if made.first and len(first) == 10:
         assert str(made.first).startswith(first)
+
+
+@BOUNDED
+@given(texts | st.from_regex(r"(mean|p90|variation|missing)=\d{1,7}(\.\d)?", fullmatch=True))
+def test_weights_are_weights_or_are_refused(text: str) -> None:
+    try:
+        made = decode_weights(text)
+    except MalformedInput:
+        return
+    assert all(0 < weight < 10**6 for weight in made.values())

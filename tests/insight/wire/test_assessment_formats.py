@@ -25,6 +25,7 @@ from zhidao.insight.wire.declarations import (
 )
 from zhidao.insight.wire.known_licences import decode_known
 from zhidao.insight.wire.licence_notes import (
+    PATTERNS_MAX,
     decode_reuse,
     header_of,
     manifest_licence,
@@ -214,14 +215,29 @@ def test_manifests(name: str, text: str, told: tuple[str, int] | None):
 def test_a_table_of_reuse_matches_as_its_specification_says():
     text = 'version = 1\n[[annotations]]\npath = "a/*.py"\nSPDX-License-Identifier = "MIT"\n'
     (one,) = decode_reuse(text.encode(), "x/") or ()
-    assert one.path.fullmatch("x/a/b.py")
-    assert not one.path.fullmatch("x/a/b/c.py")
+    assert one.path.matches("x/a/b.py")
+    assert not one.path.matches("x/a/b/c.py")
     (deep,) = decode_reuse(text.replace("a/*.py", "**").encode(), "") or ()
-    assert deep.path.fullmatch("a/b\nc")
+    assert deep.path.matches("a/b\nc")
     (literal,) = decode_reuse(text.replace("a/*.py", r"a\\*").encode(), "") or ()
-    assert literal.path.fullmatch("a*")
-    assert not literal.path.fullmatch("ab")
+    assert literal.path.matches("a*")
+    assert not literal.path.matches("ab")
     assert decode_reuse(text.replace("version = 1", "version = 2").encode(), "") is None
+
+
+def test_a_folder_named_like_a_pattern_is_that_folder_alone():
+    text = 'version = 1\n[[annotations]]\npath = "a"\nSPDX-License-Identifier = "MIT"\n'
+    (one,) = decode_reuse(text.encode(), "x*\\/") or ()
+    assert one.path.matches("x*\\/a")
+    assert not one.path.matches("xyz\\/a")
+
+
+@pytest.mark.bound("insight.wire.licence_notes.PATTERNS_MAX")
+def test_a_table_of_reuse_is_bounded():
+    for more, read in ((0, True), (1, False)):
+        paths = ",".join(f'"a{number}"' for number in range(PATTERNS_MAX + more))
+        text = f'version = 1\n[[annotations]]\npath = [{paths}]\nSPDX-License-Identifier = "MIT"\n'
+        assert (decode_reuse(text.encode(), "") is not None) is read
 
 
 DECLARED = (

@@ -39,6 +39,8 @@ _REVISION_LETTERS: Final = 256
 # What git prints is taken in large pieces: an object is mostly smaller than a usual buffer.
 _BUFFER_BYTES: Final = 1024 * 1024
 _TREES_DEEP: Final = 200
+# More than any object that git itself does not read in pieces (core.bigFileThreshold, 512 MiB).
+_ROOM: Final = "1g"
 
 
 @contextmanager
@@ -81,6 +83,8 @@ class _Git:
             "GIT_OPTIONAL_LOCKS": "0",
             "GIT_TERMINAL_PROMPT": "0",
             "GIT_ALLOW_PROTOCOL": "none",
+            # An object may say that it has any size, and git would make room for it all.
+            "GIT_ALLOC_LIMIT": _ROOM,
         }
         self._lay_out()
 
@@ -169,8 +173,11 @@ class _Git:
                 "rev-parse", "--verify", "--quiet", "--end-of-options", revision + "^{commit}"
             )
         except Refused as refusal:
+            # Of what is not there it says nothing; of what it cannot read it says why.
+            why = str(refusal.args[0]).removeprefix("git rev-parse refused:").strip()
             raise Refused(
-                f"the repository has no commit {revision}", code="no_revision"
+                f"the repository has no commit {revision}" + (f" ({why})" if why else ""),
+                code="no_revision",
             ) from refusal
         return told.decode().strip()
 

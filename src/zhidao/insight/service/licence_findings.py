@@ -10,6 +10,7 @@ from zhidao.insight.domain.assessment import Cited, Counted, Found
 from zhidao.insight.domain.licences import agree, openness
 from zhidao.insight.domain.spdx import parse_expression
 from zhidao.insight.service.tree_reading import TreeReading, owner_line
+from zhidao.insight.wire.licence_notes import Annotation
 
 _FOLDER: Final = "LICENSES/"
 _NOT_COVERED: Final = re.compile(
@@ -122,7 +123,7 @@ def _headers(reading: TreeReading) -> Iterator[Cited | Counted]:
 def _reuse(reading: TreeReading) -> dict[str, Found]:
     """What REUSE asks of every file: licence, text of it in LICENSES, expressions that are some."""
     covered = [file.path for file in reading.files if is_covered(file.path, file.size)]
-    stated = [told for told in (expressions_of(reading, path) for path in covered) if told]
+    stated = list(filter(None, (expressions_of(reading, path) for path in covered)))
     used = {expression for told in stated for expression in told}
     ids, unread = _ids_of(used)
     texts = _texts_by_id(reading)
@@ -161,11 +162,13 @@ def has_holder(reading: TreeReading, path: str) -> bool:
     """Whether a file, its .license file or a REUSE.toml says who holds the copyright."""
     if path in reading.holders or path + ".license" in reading.holders:
         return True
-    return any(
-        each.has_holder and each.path.fullmatch(path)
-        for listed in reading.reuse.values()
-        for each in listed or ()
-    )
+    return any(each.has_holder for each in _annotations(reading, path))
+
+
+def _annotations(reading: TreeReading, path: str) -> Iterator[Annotation]:
+    """Those of the tables that mean a path; the last one of a table goes first, since it holds."""
+    for listed in reading.reuse.values():
+        yield from (each for each in reversed(listed or ()) if each.path.matches(path))
 
 
 def expressions_of(reading: TreeReading, path: str) -> tuple[str, ...]:
@@ -173,13 +176,7 @@ def expressions_of(reading: TreeReading, path: str) -> tuple[str, ...]:
 
     An annotation that overrides goes before what the file itself states.
     """
-    annotations = [
-        each
-        for listed in reading.reuse.values()
-        # The last one of a table that matches is the one that holds.
-        for each in reversed(listed or ())
-        if each.expressions and each.path.fullmatch(path)
-    ]
+    annotations = [each for each in _annotations(reading, path) if each.expressions]
     for annotation in annotations:
         if annotation.overrides:
             return annotation.expressions

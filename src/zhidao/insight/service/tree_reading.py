@@ -15,6 +15,7 @@ from zhidao.insight.domain.licences import LicenceText, read_licence
 from zhidao.insight.service.repository import FileAt, Repository
 from zhidao.insight.wire.licence_notes import (
     MANIFESTS,
+    PATTERNS_MAX,
     Annotation,
     Stated,
     decode_reuse,
@@ -113,6 +114,11 @@ def lines_say(text: str, first: int, last: int, quotation: str) -> bool:
     return quotation in " ".join(" ".join(lines[first - 1 : last]).split())
 
 
+def says_something(text: str) -> bool:
+    """Whether a letter or a digit stands in it: blanks under a name are no evidence of anything."""
+    return any(map(str.isalnum, text))
+
+
 def as_text(data: bytes) -> str | None:
     """The text of a file, or None for what is none. What is no UTF-8 is replaced by a mark."""
     if b"\0" in data[:_BINARY_BYTES]:
@@ -143,20 +149,27 @@ def read_tree(repository: Repository, known: KnownTexts, named: Iterable[str] = 
 
 
 def _look_at(reading: TreeReading, path: str, data: bytes, wanted: set[str]) -> None:
-    if path in wanted and (text := as_text(data)) is not None:
+    if path in wanted and (text := as_text(data)) is not None and says_something(text):
         reading.contents[path] = text
     _look_at_head(reading, path, data)
+    if path.lower() in MANIFESTS and (stated := manifest_licence(path, data)):
+        reading.manifests[path] = stated
+    if path.rpartition("/")[2] == "REUSE.toml":
+        _take_table(reading, path, data)
+
+
+def _take_table(reading: TreeReading, path: str, data: bytes) -> None:
+    """A tree of many such tables has as many patterns as one of them may."""
+    table = decode_reuse(data, path.removesuffix("REUSE.toml"))
+    had = sum(len(each or ()) for each in reading.reuse.values())
+    reading.reuse[path] = table if had + len(table or ()) <= PATTERNS_MAX else None
+
+
+def _look_at_head(reading: TreeReading, path: str, data: bytes) -> None:
     if names_holder(data):
         reading.holders.add(path)
     if data.startswith(_PROGRAMS) and b"\0" in data[:_BINARY_BYTES]:
         reading.programs.append(path)
-    if path.lower() in MANIFESTS and (stated := manifest_licence(path, data)):
-        reading.manifests[path] = stated
-    if path.rpartition("/")[2] == "REUSE.toml":
-        reading.reuse[path] = decode_reuse(data, path.removesuffix("REUSE.toml"))
-
-
-def _look_at_head(reading: TreeReading, path: str, data: bytes) -> None:
     header = header_of(data)
     if header is None:
         return

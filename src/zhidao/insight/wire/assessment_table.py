@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any, Final
 
 LANGUAGES: Final = ("en", "zh")
@@ -79,6 +80,7 @@ _TEXTS: Final = {
             "发布 {releases} 次，间隔中位数 {gap}"
         ),
     ),
+    "dates": ("authored from {first} to {last}", "作者日期自 {first} 至 {last}"),
     "days": ("{days} days", "{days} 天"),
     "no_gap": ("no gap", "无间隔"),
     "odd": (
@@ -159,8 +161,18 @@ def _history_lines(history: dict[str, Any], number: int) -> Iterator[str]:
     yield ""
     yield _say("history", number)
     yield "  " + _say("figures", number, **words, gap=told)
+    first, last = (_day(history.get(name)) for name in ("first_authored_s", "last_authored_s"))
+    yield "  " + _say("dates", number, first=first, last=last)
     yield "  " + _say("odd", number, **words)
     yield "  " + _say("author_rule", number)
+
+
+def _day(seconds: object) -> str:
+    """In UTC; a commit may be dated as it likes, so what is no day is told as it is."""
+    try:
+        return datetime.fromtimestamp(int(str(seconds)), UTC).strftime("%Y-%m-%d")
+    except (ValueError, OverflowError, OSError):
+        return str(seconds)
 
 
 _HISTORY_WORDS: Final = (

@@ -287,11 +287,14 @@ def _ranks(found: CorridorFigures, number: int) -> Iterator[str]:
         yield ""
         yield (_say("simulated", number) if simulated else "") + _say("ranks", number)
         for rank in ranks:
-            low, high = rank.places
-            key = "place" if low == high else "rank"
-            yield "  " + _say(key, number, crossing=rank.crossing, low=low, high=high)
+            yield "  " + _place(rank.crossing, rank.places, number)
         if _overlap([rank.places for rank in ranks]):
             yield "  " + _say("no_order", number)
+
+
+def _place(crossing: str, places: tuple[int, int], number: int) -> str:
+    low, high = places
+    return _say("place" if low == high else "rank", number, crossing=crossing, low=low, high=high)
 
 
 def _composed(made: Composite, number: int) -> Iterator[str]:
@@ -300,15 +303,13 @@ def _composed(made: Composite, number: int) -> Iterator[str]:
     yield _say("composite", number, weights=told, disturbances=DISTURBANCES)
     if not made.standings:
         yield "  " + _say("nothing_to_compare", number)
-    for simulated in (False, True):
-        standings = [each for each in made.standings if each.simulated is simulated]
-        for each in standings:
-            low, high = each.places
-            key = "place" if low == high else "rank"
-            place = _say(key, number, crossing=each.crossing, low=low, high=high)
-            yield f"  {_say('simulated', number) if simulated else ''}{place} ({each.score:.3f})"
-        if standings and not _is_order(made, simulated=simulated):
-            yield "  " + _say("no_order", number)
+    for each in made.standings:
+        played = _say("simulated", number) if each.simulated else ""
+        yield f"  {played}{_place(each.crossing, each.places, number)} ({each.score:.3f})"
+    for simulated in sorted({each.simulated for each in made.standings}):
+        if not _is_order(made, simulated=simulated):
+            played = _say("simulated", number) if simulated else ""
+            yield f"  {played}{_say('no_order', number)}"
 
 
 def _overlap(places: Sequence[tuple[int, int]]) -> bool:

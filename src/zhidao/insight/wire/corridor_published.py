@@ -47,13 +47,13 @@ class PublishedReport:
 def decode_published(data: bytes) -> PublishedReport:
     """What `zhidao insight corridor` wrote before. Raises MalformedInput that names the cell."""
     plain = parse_strict(data, bytes_max=PUBLISHED_BYTES_MAX)
-    whole = isinstance(plain, dict) and plain.get("format") == FORMAT and plain.get("v") == 1
-    cells = plain.get("cells") if whole and isinstance(plain, dict) else None
-    basis = plain.get("basis") if whole and isinstance(plain, dict) else None
-    if not isinstance(cells, list) or not isinstance(basis, dict):
+    values = plain if isinstance(plain, dict) else {}
+    parts: Any = (values.get("cells"), values.get("basis"))
+    is_one = (values.get("format"), values.get("v")) == (FORMAT, 1)
+    if not is_one or not isinstance(parts[0], list) or not isinstance(parts[1], dict):
         raise MalformedInput("no report of a corridor, or of a version that is not known")
-    told = (_cell(each, f"cells[{number}]") for number, each in enumerate(cells))
-    return PublishedReport(_origins(basis), tuple(each for each in told if each))
+    told = (_cell(each, f"cells[{number}]") for number, each in enumerate(parts[0]))
+    return PublishedReport(_origins(parts[1]), tuple(filter(None, told)))
 
 
 def _origins(basis: dict[str, Any]) -> tuple[str, ...]:
@@ -70,24 +70,26 @@ def _listed(value: Any) -> list[Any]:
 
 def _cell(plain: Any, where: str) -> tuple[Cell, tuple[float, ...], tuple[_Stretch, ...]] | None:
     """None for a cell that was withheld."""
-    values = plain if isinstance(plain, dict) else {}
-    names = [values.get(name) for name in _NAMES]
-    flags = (values.get("simulated"), values.get("told"))
-    if not all(isinstance(each, str) for each in names) or not all(
-        isinstance(each, bool) for each in flags
-    ):
-        raise MalformedInput("a cell names its crossing, part, mode and time", where=where)
-    if not flags[1]:
+    values: dict[str, Any] = plain if isinstance(plain, dict) else {}
+    cell = _named(values, where)
+    if not values["told"]:
         return None
-    crossing, part, mode, direction, quarter = map(str, names)
-    cell = Cell(crossing, part, mode, direction, quarter, simulated=bool(flags[0]))
     figures = [*(values.get(name) for name in _FIGURES), *_listed(values.get("bound_h"))]
     if len(figures) != len(_FIGURES) + 2 or not all(type(n) in (int, float) for n in figures):
         raise MalformedInput("a cell that is told has its figures", where=where)
     stretches = _listed(values.get("leaves"))
     if not all(_is_stretch(each) for each in stretches):
         raise MalformedInput("leaves are log, first and last index", where=where)
-    return cell, tuple(float(n) for n in figures), tuple((a, b, c) for a, b, c in stretches)
+    return cell, tuple(map(float, figures)), tuple((a, b, c) for a, b, c in stretches)
+
+
+def _named(values: dict[str, Any], where: str) -> Cell:
+    names = [values.get(name) for name in _NAMES]
+    flags = (values.get("simulated"), values.get("told"))
+    if {type(each) for each in names} != {str} or {type(each) for each in flags} != {bool}:
+        raise MalformedInput("a cell names its crossing, part, mode and time", where=where)
+    crossing, part, mode, direction, quarter = map(str, names)
+    return Cell(crossing, part, mode, direction, quarter, simulated=bool(flags[0]))
 
 
 def _is_stretch(plain: Any) -> bool:

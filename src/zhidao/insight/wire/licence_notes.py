@@ -6,12 +6,16 @@ import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 
 from zhidao.core.canonical import parse_strict
 from zhidao.core.errors import MalformedInput
+from zhidao.insight.wire.path_pattern import PathPattern
 
 HEADER_BYTES: Final = 4096
+# Each file of a tree is held against each.
+PATTERNS_MAX: Final = 1000
 # A header stands in a comment. Behind one quotation mark it is a text of a program that writes or
 # reads headers; three of them begin a comment of Python.
 _PLACE: Final = rb"(?m:^)(?:\"\"\"|'''|[^\"'`\r\n])*?"
@@ -41,7 +45,7 @@ class Annotation:
     has_holder: whether it names an owner. overrides: whether it goes before what files state.
     """
 
-    path: re.Pattern[str]
+    path: PathPattern
     expressions: tuple[str, ...]
     has_holder: bool = False
     overrides: bool = False
@@ -112,7 +116,10 @@ def _line_of(text: str, stated: str) -> int:
 
 
 def decode_reuse(data: bytes, folder: str) -> tuple[Annotation, ...] | None:
-    """The annotations of a REUSE.toml in `folder`; None if it is not of version 1."""
+    """The annotations of a REUSE.toml in `folder`.
+
+    None if it is not of version 1, or of more than PATTERNS_MAX paths: nobody wrote those by hand.
+    """
     try:
         table = tomllib.loads(data.decode("utf-8"))
     except (ValueError, RecursionError):
@@ -120,7 +127,12 @@ def decode_reuse(data: bytes, folder: str) -> tuple[Annotation, ...] | None:
     listed = table.get("annotations", [])
     if table.get("version") != 1 or not isinstance(listed, list):
         return None
-    return tuple(found for entry in listed for found in _annotations(entry, folder))
+    found = tuple(islice(_all_annotations(listed, folder), PATTERNS_MAX + 1))
+    return found if len(found) <= PATTERNS_MAX else None
+
+
+def _all_annotations(listed: list[Any], folder: str) -> Iterator[Annotation]:
+    return (found for entry in listed for found in _annotations(entry, folder))
 
 
 def _annotations(entry: Any, folder: str) -> Iterator[Annotation]:
@@ -130,23 +142,14 @@ def _annotations(entry: Any, folder: str) -> Iterator[Annotation]:
     has_holder = any(each.strip() for each in _strings(entry.get("SPDX-FileCopyrightText")))
     overrides = entry.get("precedence") == "override"
     for path in _strings(entry.get("path")):
-        yield Annotation(_glob(folder + path), expressions, has_holder, overrides)
+        yield Annotation(PathPattern(_literal(folder) + path), expressions, has_holder, overrides)
+
+
+def _literal(folder: str) -> str:
+    """A folder's name may hold what is a sign in a pattern."""
+    return folder.replace("\\", "\\\\").replace("*", "\\*")
 
 
 def _strings(value: Any) -> list[str]:
     values = value if isinstance(value, list) else [value]
     return [each for each in values if isinstance(each, str)]
-
-
-def _glob(path: str) -> re.Pattern[str]:
-    """A path of REUSE.toml: * within a folder, ** through folders, backslash before a literal."""
-    parts = re.findall(r"\\.|\*\*/?|\*|[^*\\]+|\\", path[:_STATED_LETTERS])
-    made = "".join(
-        ".*" if part.startswith("**") else "[^/]*" if part == "*" else re.escape(_bare(part))
-        for part in parts
-    )
-    return re.compile(made, re.DOTALL)
-
-
-def _bare(part: str) -> str:
-    return part[1:] if part.startswith("\\") and len(part) == 2 else part

@@ -8,7 +8,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.insight.domain.corridor.test_crossing_figures import passed
+from tests.spoiling import BOUNDED
 
 from zhidao.core.canonical import jcs
 from zhidao.core.errors import MalformedInput
@@ -152,6 +155,26 @@ def test_a_cell_that_was_edited_is_refused(place: str, value: Any):
     with pytest.raises(MalformedInput) as refused:
         decode_published(jcs(edited))
     assert refused.value.where == "cells[0]"
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 5) | st.text("ab0", max_size=3),
+    lambda inner: st.lists(inner, max_size=3),
+    max_leaves=4,
+)
+
+
+@BOUNDED
+@given(st.sampled_from(sorted(WHOLE["cells"][0])), JSON, st.binary(max_size=60))
+def test_any_input_is_a_report_or_refused(place: str, value: Any, data: bytes):
+    edited = WHOLE | {"cells": [WHOLE["cells"][0] | {place: value}]}
+    for each in (data, jcs(edited)):
+        try:
+            found = decode_published(each)
+        except MalformedInput:
+            continue
+        assert len(found.cells) <= 1
+        report(MANY, each)
 
 
 def test_leaves_without_end_take_no_memory_and_withhold():

@@ -9,7 +9,7 @@ shortest and the longest.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -61,11 +61,16 @@ def composite(
     shares = {name: weights.get(name, 0.0) / whole for name in INDICATORS}
     found: list[Standing] = []
     for simulated in (False, True):
-        cells = sorted(c for c in totals if c.part == WHOLE and c.simulated is simulated)
-        if len(cells) > 1:
-            cases = [in_order(totals[cell]) for cell in cells]
-            found += _standings(cells, cases, [missing[cell] for cell in cells], shares, seed)
+        cells = _comparable(totals, simulated=simulated)
+        cases = [in_order(totals[cell]) for cell in cells]
+        found += _standings(cells, cases, [missing[cell] for cell in cells], shares, seed)
     return Composite({name: share for name, share in shares.items() if share}, tuple(found))
+
+
+def _comparable(totals: Iterable[Cell], *, simulated: bool) -> list[Cell]:
+    """Both sides together of each crossing, in order; none where there are not two."""
+    cells = sorted(c for c in totals if c.part == WHOLE and c.simulated is simulated)
+    return cells if len(cells) > 1 else []
 
 
 def _standings(
@@ -75,6 +80,8 @@ def _standings(
     shares: Mapping[str, float],
     seed: int,
 ) -> list[Standing]:
+    if not cells:
+        return []
     chance = np.random.RandomState([seed & _WORD, seed >> 32, _STREAM])
     plain = np.stack([_told(each, lost) for each, lost in zip(cases, missing, strict=True)])
     score = _score(plain[:, :, None], np.array(list(shares.values()))[:, None])[:, 0]

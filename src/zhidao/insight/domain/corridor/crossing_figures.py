@@ -105,6 +105,32 @@ def corridor_figures(
 
     published: reports before this one. weights: of a composite, by indicator.
     """
+    cases, missing = _by_cell(passages)
+    made = {
+        cell: _hours(cell, found, missing[_of_either_direction(cell)], seed)
+        for cell, found in sorted(cases.items())
+        if _is_enough(found)
+    }
+    told = {
+        cell: in_order(cases[cell])
+        for cell, hours in made.items()
+        if not would_unmask(cell, cases[cell], figures_of(hours), published, _is_enough)
+    }
+    together, lacking = _totals(told, missing)
+    return CorridorFigures(
+        tuple(made[cell] if cell in told else Withheld(cell) for cell in sorted(cases)),
+        tuple(_hours(each, together[each], lacking[each], seed) for each in sorted(together)),
+        (
+            *_ranks(together, seed, simulated=False),
+            *_ranks(together, seed, simulated=True),
+        ),
+        _reasons(passages),
+        composite(together, lacking, weights, seed) if weights else None,
+    )
+
+
+def _by_cell(passages: Iterable[Passage]) -> tuple[dict[Cell, list[Case]], Counter[Cell]]:
+    """The cases of each cell, and how many are missing of either direction."""
     cases: dict[Cell, list[Case]] = defaultdict(list)
     missing: Counter[Cell] = Counter()
     for each in passages:
@@ -113,30 +139,20 @@ def corridor_figures(
                 missing[_of_either_direction(cell)] += 1
             else:
                 cases[cell].append(case)
-    told = {cell: in_order(cases[cell]) for cell in sorted(cases) if _is_enough(cases[cell])}
-    made = {
-        cell: _hours(cell, found, missing[_of_either_direction(cell)], seed)
-        for cell, found in told.items()
-    }
-    for cell, hours in made.items():
-        if would_unmask(cell, told[cell], figures_of(hours), published, _is_enough):
-            del told[cell]
-    cells = tuple(made[cell] if cell in told else Withheld(cell) for cell in sorted(cases))
+    return cases, missing
+
+
+def _totals(
+    told: Mapping[Cell, Sequence[Case]], missing: Mapping[Cell, int]
+) -> tuple[dict[Cell, list[Case]], Counter[Cell]]:
+    """Cases and missing ones of the cells that are told, all modes, directions and quarters."""
     together: dict[Cell, list[Case]] = defaultdict(list)
     for cell, found in told.items():
         together[_total(cell)] += found
     lacking: Counter[Cell] = Counter()
     for group in {_of_either_direction(cell) for cell in told}:
         lacking[_total(group)] += missing[group]
-    return CorridorFigures(
-        cells,
-        tuple(_hours(each, together[each], lacking[each], seed) for each in sorted(together)),
-        tuple(
-            rank for played in (False, True) for rank in _ranks(together, seed, simulated=played)
-        ),
-        _reasons(passages) if len(passages) >= CONSIGNMENTS_MIN else {},
-        composite(together, lacking, weights, seed) if weights else None,
-    )
+    return together, lacking
 
 
 def figures_of(hours: Hours) -> tuple[float, ...]:
@@ -154,6 +170,9 @@ def _total(cell: Cell) -> Cell:
 
 
 def _reasons(passages: Iterable[Passage]) -> dict[str, int]:
+    passages = list(passages)
+    if len(passages) < CONSIGNMENTS_MIN:
+        return {}
     counts = {str(reason): 0 for reason in Reason}
     for each in passages:
         if isinstance(each.whole, Reason):
