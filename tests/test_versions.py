@@ -28,6 +28,7 @@ from tests.exchange.wire.test_sealed_file import AT, BANK_KEY, BANK_SEALING
 from tests.finance.domain.ledger.test_snapshot import filled
 from tests.finance.domain.pvp.test_fx import QUOTE
 from tests.finance.wire.test_any_input import BUNDLE, rewritten
+from tests.insight.domain.corridor.test_published import CORRIDOR
 from tests.insight.wire.test_assessment_formats import WHOLE
 from tests.trade.wire.test_any_input import BILL, PLAN, QUESTION, SIGNER, manifest
 from tests.trust.domain.test_policy import NOTE
@@ -51,7 +52,7 @@ from zhidao.exchange.wire import card, envelope, receipt, sealed_file, subscript
 from zhidao.finance.domain.ledger import snapshot
 from zhidao.finance.domain.ledger.proof import LedgerProof
 from zhidao.finance.wire import ledger_bundle, ledger_proof, pvp
-from zhidao.insight.wire import assessment
+from zhidao.insight.wire import assessment, corridor_published
 from zhidao.node.adapters import key_export
 from zhidao.node.federation import kinds
 from zhidao.positioning.domain import solver_settings
@@ -244,6 +245,12 @@ FORMS = (
         (1, 2),
         sealed_of,
         lambda data: sealed_file.opened(data, BANK_SEALING),
+    ),
+    of_json(
+        "insight.wire.corridor_published",
+        (1,),
+        [CORRIDOR],
+        corridor_published.decode_published,
     ),
     of_json("insight.wire.assessment", (1,), [WHOLE], assessment.decode_assessment),
     of_json(

@@ -37,7 +37,7 @@ def now() -> bytes:
     return assess(ROOT, revision="HEAD", standards=(), declaration=DECLARED.read_bytes())
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def kept() -> Document:
     return json.loads(KEPT.read_bytes())
 
@@ -50,6 +50,12 @@ def answers(document: bytes, standard: str) -> dict[str, Document]:
 def test_nothing_was_lost_since_the_assessment_that_is_kept(now: bytes):
     losses = lost(KEPT.read_bytes(), now)
     assert losses == [], f"{COMMAND} names them; with -o, what stands now is kept"
+
+
+def test_the_assessment_that_is_kept_leaves_no_question_out(now: bytes, kept: Document):
+    """Else a loss could be hidden by taking its question out of the file."""
+    asked = {(each["standard"], each["item"]) for each in json.loads(now)["answers"]}
+    assert {(each["standard"], each["item"]) for each in kept["answers"]} == asked
 
 
 def test_a_lost_line_and_a_lost_verdict_are_noticed(now: bytes, kept: Document):

@@ -59,10 +59,13 @@ def run(options: argparse.Namespace) -> int:
         DECLARATION_BYTES_MAX,
         assess,
         assessment_table,
+        check_assessment,
         lost,
     )
 
     earlier = take(options.against, bytes_max=ASSESSMENT_BYTES_MAX) if options.against else None
+    if earlier is not None:
+        check_assessment(earlier)
     declared = take(options.declare, bytes_max=DECLARATION_BYTES_MAX) if options.declare else None
     data = assess(
         options.source,

@@ -34,6 +34,7 @@ __all__ = [
     "DECLARATION_BYTES_MAX",
     "assess",
     "assessment_table",
+    "check_assessment",
     "lost",
     "packs",
     "plain",
@@ -76,6 +77,11 @@ def _encoded(done: Assessment) -> bytes:
 def assessment_table(data: bytes, language: str) -> str:
     """An assessment as lines for people, `en` or `zh`."""
     return table(decode_assessment(data), language)
+
+
+def check_assessment(data: bytes) -> None:
+    """Raises MalformedInput for what is no assessment, before anything long is done for it."""
+    decode_assessment(data)
 
 
 def lost(before: bytes, now: bytes) -> list[dict[str, Json]]:

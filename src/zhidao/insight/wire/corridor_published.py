@@ -8,10 +8,12 @@ from typing import Any, Final
 
 from zhidao.core.canonical import parse_strict
 from zhidao.core.errors import MalformedInput
+from zhidao.core.versions import check_version_in
 from zhidao.insight.domain.corridor.cells import Cell
 from zhidao.insight.domain.corridor.published import Published, PublishedCell
 from zhidao.insight.wire.corridor_document import FORMAT
 
+KNOWN_VERSIONS: Final = (1,)
 PUBLISHED_BYTES_MAX: Final = 16 * 1024 * 1024
 # Five years of quarters.
 PUBLISHED_FILES_MAX: Final = 20
@@ -47,11 +49,16 @@ class PublishedReport:
 def decode_published(data: bytes) -> PublishedReport:
     """What `zhidao insight corridor` wrote before. Raises MalformedInput that names the cell."""
     plain = parse_strict(data, bytes_max=PUBLISHED_BYTES_MAX)
+    check_version_in(plain, form="a report of a corridor", known=KNOWN_VERSIONS)
     values = plain if isinstance(plain, dict) else {}
     parts: Any = (values.get("cells"), values.get("basis"))
-    is_one = (values.get("format"), values.get("v")) == (FORMAT, 1)
-    if not is_one or not isinstance(parts[0], list) or not isinstance(parts[1], dict):
-        raise MalformedInput("no report of a corridor, or of a version that is not known")
+    if (
+        values.get("format") != FORMAT
+        or values.get("v") != 1
+        or not isinstance(parts[0], list)
+        or not isinstance(parts[1], dict)
+    ):
+        raise MalformedInput("no report of a corridor")
     told = (_cell(each, f"cells[{number}]") for number, each in enumerate(parts[0]))
     return PublishedReport(_origins(parts[1]), tuple(filter(None, told)))
 

@@ -117,7 +117,8 @@ def key(cell: dict[str, Any]) -> tuple[str, ...]:
     return tuple(cell[name] for name in names)
 
 
-WHOLE = json.loads(report(MANY))
+CORRIDOR = report(MANY)
+WHOLE = json.loads(CORRIDOR)
 
 
 @pytest.mark.parametrize(
