@@ -78,5 +78,5 @@ def _words(one: dict[str, Any]) -> str:
     amount = Money(one["amount_minor"], Currency(one["currency"]))
     by = ", ".join(one["approved_by"]) or "nobody"
     why = f": {one['reason']}" if one.get("reason") else ""
-    end = f"refused by {one['refused_by']}{why}" if one["refused_by"] else f"approved by {by}"
-    return f"{one['approval']}  {one['state']}  {one['act']} {one['subject']}  {amount}  {end}"
+    end = f"refused by {one['refused_by']}" if one["refused_by"] else f"approved by {by}"
+    return f"{one['approval']}  {one['state']}  {one['act']} {one['subject']}  {amount}  {end}{why}"

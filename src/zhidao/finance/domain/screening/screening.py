@@ -149,6 +149,11 @@ class Index:
     def __len__(self) -> int:
         return len(self._entries)
 
+    @property
+    def entries(self) -> Sequence[ListedName]:
+        """All that is listed, in order of the lists."""
+        return self._entries
+
     def screen(self, name: str, *, limit: int = HITS_MAX) -> list[Hit]:
         """The entries most like a name, best first; and those whose names stand inside it.
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from zhidao.core.access import OWN, Access, Relation, access
@@ -64,6 +65,7 @@ class Approvals:
         self.undone: set[str] = set()
         """The names of what was decided in this process, and whose act is not done."""
         self._asks_why: set[str] = set()
+        self._told: dict[str, Callable[[Approval], Awaitable[str]]] = {}
 
     def carries_out(
         self,
@@ -206,7 +208,7 @@ class Approvals:
     def _answer(self, approval: Approval, demand: Demand, together: Money | None) -> None:
         what = f"{demand.act} {demand.subject}"
         if approval.state == "refused":
-            raise Refused(f"{approval.refused_by} refused to {what}", code="refused_by_person")
+            raise refused(approval)
         if approval.state == "waits":
             raise Refused(
                 f"to {what} over {demand.amount}{_with_others(demand.amount, together)} takes two"
@@ -334,6 +336,30 @@ class Approvals:
             return approval
         return await self._histories.end(approval, await self._ways.became(approval) or "")
 
+    async def find(self, name: str) -> Approval | None:
+        """One approval as its words stand, whoever asks."""
+        return await self._histories.find(name)
+
+    def every(self) -> AsyncIterator[Approval]:
+        """Every approval of the node, in order of name."""
+        return self._histories.all()
+
+    async def note(self, approval: Approval, why: str) -> None:
+        """Writes down, of nobody, what became of one that waits; those who look read it."""
+        by = self._histories.party(approval)
+        await self._histories.say(by, approval, "", LAPSE, why)
+
+    def tells(self, act: str, how: Callable[[Approval], Awaitable[str]]) -> None:
+        """Names what is told to those who look at one of this kind that waits, as its reason."""
+        self._told[act] = how
+
+    async def _seen(self, approval: Approval) -> Approval:
+        how = self._told.get(approval.asked.act)
+        if how is None or approval.state != "waits":
+            return approval
+        now = await how(approval)
+        return replace(approval, reason="; ".join(filter(None, (approval.reason, now))))
+
     async def decided(self) -> list[str]:
         """The names of what was ever decided, is not kept as done, and may be acted on."""
         return [
@@ -352,11 +378,12 @@ class Approvals:
 
     async def approval(self, actor: Actor, name: str) -> Approval:
         """One approval. Raises NotFound for a stranger."""
-        return await self._histories.seen(actor, name)
+        return await self._seen(await self._histories.seen(actor, name))
 
     async def approvals(self, actor: Actor, *, limit: int, after: str = "") -> list[Approval]:
         """The approvals that the actor may see, in order of name."""
-        return await self._histories.listed(actor, limit=limit, after=after)
+        found = await self._histories.listed(actor, limit=limit, after=after)
+        return [await self._seen(one) for one in found]
 
     async def _give(
         self, actor: Actor, approval: Approval, verdict: str, reason: str = ""
@@ -378,6 +405,12 @@ class Approvals:
                 raise Conflict(f"{approval.refused_by} refused it", code="refused_by_person")
             approval = await self._histories.say(actor, approval, actor.person, verdict, reason)
         return approval
+
+
+def refused(approval: Approval) -> Refused:
+    """What is told of an act that a person refused."""
+    what = f"{approval.asked.act} {approval.asked.subject}"
+    return Refused(f"{approval.refused_by} refused to {what}", code="refused_by_person")
 
 
 def _with_others(amount: Money, together: Money | None) -> str:

@@ -14,18 +14,17 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from zhidao.core.access import OWN, Access
-from zhidao.core.actor import Actor, Role
+from zhidao.core.actor import Actor
 from zhidao.core.errors import MalformedInput, Refused, Unavailable
-from zhidao.core.ids import party_id
 from zhidao.core.money import Money
-from zhidao.finance.domain.payments.approval import Demand
+from zhidao.finance.domain.payments.approval import Approval
 from zhidao.finance.domain.screening.screening import TEXT_CHARACTERS_MAX, Hit, Lists
 from zhidao.finance.service.control.approvals import Approvals
 from zhidao.finance.service.control.carried_out import NOT_YET, Act, Became
 from zhidao.finance.service.control.party_names import PartyNames
 from zhidao.finance.service.control.screening import Screening
+from zhidao.finance.service.control.standing_holds import RELEASE, StandingHolds
 
-RELEASE: Final = "release"
 NEEDS: Final = "needs_two_persons"
 REFUSED: Final = "refused_by_person"
 HITS_SHOWN_MAX: Final = 20
@@ -36,6 +35,8 @@ _TRIES: Final = 8
 KNOWN_MAX: Final = 100_000
 """Names that were found clear by the lists of this moment; more are screened again."""
 
+_NO_MORE: Final = "no list of this node names who was found any more; two persons decide it yet"
+
 
 @dataclass(slots=True)
 class _Clear:
@@ -43,6 +44,14 @@ class _Clear:
 
     of: tuple[str, ...] = ()
     names: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """Each name of the lists of these digests, with its list and entry."""
+
+    of: tuple[str, ...] = ()
+    names: frozenset[tuple[str, str, str]] = frozenset()
 
 
 class NameHolds:
@@ -64,7 +73,10 @@ class NameHolds:
             became=self._became,
         )
         approvals.asks_why(RELEASE)
+        approvals.tells(RELEASE, self._listed_now)
+        self._standing = StandingHolds(approvals)
         self._clear = _Clear()
+        self._listed = _Listed()
 
     def carries_out(self, act: str, how: Act, *, by: Access[Any] = OWN) -> None:
         """Names what is done once an act that is held for its names alone is released.
@@ -94,12 +106,19 @@ class NameHolds:
     ) -> None:
         """Returns if nobody named is on a list, or two persons of the bank released it.
 
+        What was held for a hit before waits for them though no list names anybody of it any more.
+
         `names` as they are written, `parties` and `nodes` by those under which they are known.
         `said`: what is held; `again` makes it what is carried out once it is released.
 
         Raises Refused: `needs_two_persons` while it waits, `refused_by_person`.
         """
         why, hits = await self._alerts(names, parties, nodes)
+
+        async def is_clear() -> bool:
+            return not why and not hits and await self._reads()
+
+        await self._standing.require(bank, subject, amount, said, is_clear=is_clear)
         if not why and not hits:
             return
         shown = {
@@ -108,9 +127,7 @@ class NameHolds:
             "hits": len(hits),
             "first": [_shown(name, hit) for name, hit in hits[:HITS_SHOWN_MAX]],
         }
-        await self._approvals.ask(
-            Actor(party_id(bank), Role.PARTY), Demand(RELEASE, subject, amount, shown, ())
-        )
+        await self._standing.ask(bank, subject, amount, said, shown)
 
     async def is_held(self, bank: str, **asked: Any) -> bool:
         """Whether it waits for two persons of the bank, or one refused it: nothing is raised."""
@@ -172,6 +189,28 @@ class NameHolds:
             return ("", []) if error.code == "no_lists" else (error.code, [])
         return "lists_changing", found
 
+    async def _reads(self) -> bool:
+        """Whether there are lists, all fresh."""
+        try:
+            return bool((await self._screening.fresh()).versions)
+        except (Refused, Unavailable):
+            return False
+
+    async def _listed_now(self, hold: Approval) -> str:
+        """What the lists of this moment say of who was found when it was held."""
+        first = hold.asked.said.get("first") or []
+        try:
+            lists = await self._screening.as_they_stand()
+        except Unavailable:
+            return ""
+        if self._listed.of != _of(lists):
+            names = await asyncio.to_thread(_all_names, lists)
+            self._listed = _Listed(_of(lists), names)
+        listed = self._listed.names
+        if not first or any((one["source"], one["entry"], one["like"]) in listed for one in first):
+            return ""
+        return _NO_MORE
+
     async def _looked(self, lists: Lists, asked: set[str]) -> list[tuple[str, Hit]]:
         """Each of these names with what it is like on these lists."""
         clear = self._clear
@@ -190,6 +229,12 @@ class NameHolds:
 
 def _of(lists: Lists) -> tuple[str, ...]:
     return tuple(version.digest for version in lists.versions)
+
+
+def _all_names(lists: Lists) -> frozenset[tuple[str, str, str]]:
+    return frozenset(
+        (one.list, one.entry, name) for one in lists.index.entries for name in one.names
+    )
 
 
 def again(act: str, asked: Mapping[str, Any]) -> dict[str, Any]:

@@ -67,6 +67,10 @@ class Screening:
             return lists.versions, str(error)
         return lists.versions, ""
 
+    async def as_they_stand(self) -> Lists:
+        """The lists of this node, however old, or none. Raises Unavailable (`lists_unreadable`)."""
+        return await self._source.lists()
+
     async def fresh(self) -> Lists:
         """The lists as they stand, none too old.
 
