@@ -44,6 +44,17 @@ class FolderCalendars:
         """All that are known, by name."""
         return [known for _, known in sorted(self._all().items())]
 
+    def state(self) -> object:
+        """Differs as soon as a file was added, changed or removed."""
+        return self._files()
+
+    def stamp(self) -> int:
+        """When a file was added or removed last, Unix ns; cheap. 0 without a folder."""
+        try:
+            return self._folder.stat().st_mtime_ns
+        except FileNotFoundError:
+            return 0
+
     def add(self, data: bytes) -> KnownCalendar:
         """Takes a file over and returns its calendar as it is then; the same file again: the same.
 

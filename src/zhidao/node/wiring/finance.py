@@ -10,6 +10,7 @@ from zhidao.core.ids import PartyId
 from zhidao.core.journal import Records
 from zhidao.finance.adapters.calendar_folder import FOLDER as CALENDARS
 from zhidao.finance.adapters.calendar_folder import FolderCalendars
+from zhidao.finance.adapters.network_profile import FolderNetwork
 from zhidao.finance.adapters.postgres_balances import PostgresWrittenBalances
 from zhidao.finance.adapters.postgres_deals import PostgresDealIndex
 from zhidao.finance.adapters.postgres_ledger import PostgresLedgerStore
@@ -37,7 +38,7 @@ from zhidao.finance.service.payments.payment_orders import PaymentOrders
 from zhidao.finance.service.payments.payments import Payments
 from zhidao.finance.service.payments.resuming import Unfinished
 from zhidao.finance.service.payments.validation import Rules
-from zhidao.finance.wire.iso20022.profiles import Profile, built_in, with_calendars
+from zhidao.finance.wire.iso20022.profiles import Profile, built_in
 from zhidao.node.api.finance import account_history as history_api
 from zhidao.node.api.finance import payment_orders as order_api
 from zhidao.node.api.finance import payments as payment_api
@@ -217,9 +218,12 @@ async def build(
     return FinanceServices(ledger, accounts, lines, deals, transfers, approvals, screening, room)
 
 
-def _network(context: RuntimeContext, schemas: FolderSchemas, settings: Settings) -> Profile:
-    """What payments between banks are held to, by the banking days that this node knows now."""
+def _network(
+    context: RuntimeContext, schemas: FolderSchemas, settings: Settings
+) -> Callable[[], Profile]:
+    """What payments between banks are held to, by the banking days that this node knows then."""
     name = settings.network_profile
-    known = FolderCalendars(context.data / CALENDARS).calendars()
-    today = context.clock.now().to_datetime().date()
-    return with_calendars(schemas.profile(name) or built_in(name), known, today=today)
+    calendars = FolderCalendars(context.data / CALENDARS)
+    network = FolderNetwork(schemas.profile(name) or built_in(name), calendars, context.clock)
+    network.profile()  # A node whose calendars cannot be read does not start.
+    return network.profile

@@ -6,10 +6,12 @@ The node is a program of its own over PostgreSQL; every request goes over its so
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -17,6 +19,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 from tests.node.api.finance.test_two_persons_on_a_node import _BANKS, _FREE, House, _fill
+from tests.node.live_node import answer_of, zhidao
 
 from zhidao.finance.adapters.screening_folder import _LOOK_NS
 from zhidao.finance.domain.payments.message import CreditTransfer, Transfers
@@ -137,3 +140,37 @@ async def test_a_hold_stands_though_its_list_is_taken_away_and_the_node_is_kille
         await house.says(person_, name)
     assert await open_minor(house) == 0
     assert (await held(house, "bank2", 700))["state"] == "approved"
+
+
+async def test_a_calendar_that_is_added_while_it_runs_counts_for_the_next_payment(
+    house: House, tmp_path: Path
+) -> None:
+    rules = json.loads((files("zhidao.finance.wire.calendars") / "fedwire.json").read_bytes())
+    today = datetime.now(UTC).date()
+    # Its rest days are the house's: on one of those banks work today, as announced.
+    always = {"yearly": [], "weekdays": [], "worked": [str(today)] if today.weekday() > 4 else []}
+
+    async def added(**changes: Any) -> None:
+        file = tmp_path / "added.json"
+        file.write_text(json.dumps(rules | always | changes))
+        data = str(house.node.data / DATA)
+        words = ("finance", "calendars", "add", str(file), "--data", data, "--json")
+        answer_of(await asyncio.to_thread(zhidao, *words))
+
+    place = {"town": "Xian", "country": "CN"}
+    for who, holder, account_ in (("bank", "exporter", "exporter"), ("bank2", "importer", "buyer")):
+        asked = {"holder": holder, "currency": "USD", "name": holder, **place}
+        opened = await house.post(who, "/v1/finance/accounts", asked)
+        house.accounts[account_] = opened["account"]
+    money = {"deposit": "usd", "holder": "exporter", "currency": "USD", "amount_minor": 10**9}
+    await house.post("bank", "/v1/finance/deposits", money)
+    line = {"peer": "bank", "currency": "USD", "limit_minor": 10**9}
+    await house.post("bank2", "/v1/finance/credit-lines", line)
+
+    await added()
+    assert await house.pays(pays(house, 700, "Buyer", currency="USD"), "bank") == "ACSP"
+    await added(worked=[], yearly=[f"{today:%m-%d}"])
+    waits = pays(house, 800, "Buyer", currency="USD")
+    assert await house.pays(waits, "bank") not in ("ACSP", "ACSC", "RJCT")
+    orders = await house.callers["exporter"].get("/v1/finance/payment-orders")
+    assert [one["state"] for one in orders] == ["waits"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
@@ -40,11 +40,19 @@ class SchemaJudge(Protocol):
 
 
 class Rules(NamedTuple):
-    """What messages are held to: schemas, the network's profile and the year of its rules."""
+    """What messages are held to: schemas, the network's profile and the year of its rules.
+
+    `network`: the profile, or tells it as it is now.
+    """
 
     schemas: SchemaJudge
-    profile: Profile
+    network: Profile | Callable[[], Profile]
     year: int
+
+    @property
+    def profile(self) -> Profile:
+        """The network's profile of this moment; ask once for what belongs together."""
+        return self.network if isinstance(self.network, Profile) else self.network()
 
 
 class Examined(NamedTuple):
@@ -74,7 +82,7 @@ class Unreadable(NamedTuple):
 def examine(data: bytes, rules: Rules, *, at: datetime | None) -> Examined | Unreadable:
     """Reads a message whole. `at`: now, with its offset; without it days are not looked at."""
     envelope: Envelope | None = None
-    digest = digest_of(data)
+    digest, profile = digest_of(data), rules.profile
     try:
         envelope = read_envelope(data)
         schema = rules.schemas.judge(envelope.definition, envelope.document)
@@ -83,7 +91,7 @@ def examine(data: bytes, rules: Rules, *, at: datetime | None) -> Examined | Unr
             check(envelope.document, envelope.definition, columns)
         plain = shaped(data)
         told = None if plain is None else plain.message()
-        if plain and told and plain.plainly_fine(rules.profile, year=rules.year, at=at):
+        if plain and told and plain.plainly_fine(profile, year=rules.year, at=at):
             return Examined(told, digest, None, {}, schema)
         # As long as somebody holds them, lxml makes each element and its name once for all readers.
         held = list(envelope.document.iter()) if len(data) < _HELD_BYTES_MAX else []
@@ -97,7 +105,7 @@ def examine(data: bytes, rules: Rules, *, at: datetime | None) -> Examined | Unr
         return Unreadable(envelope.definition, _name_in(envelope), digest, why)
     whole: Refusal | None = None
     broken: dict[int, Refusal] = {}
-    found = violations(envelope, year=rules.year, profile=rules.profile, at=at, columns=columns)
+    found = violations(envelope, year=rules.year, profile=profile, at=at, columns=columns)
     del held
     rules_of: dict[int, set[str]] = defaultdict(set)
     for one in found:
