@@ -12,6 +12,7 @@ from uuid import UUID
 
 from zhidao.core.actor import Actor, Role
 from zhidao.core.errors import NotFound
+from zhidao.core.ids import party_id
 from zhidao.core.journal import Records
 from zhidao.finance.domain.ledger.records import Name, name_of
 from zhidao.finance.domain.naming import AccountCode, account_id
@@ -44,6 +45,7 @@ class Directory:
         self._owned: dict[tuple[str, str], Owned] = {}
         self._between: dict[tuple[str, AccountCode, str, str], Name] = {}
         self._banks: dict[str, BankAdmitted] = {}
+        self._keepers: set[str] = set()
 
     async def customers(self, bank: str, numbers: Iterable[str]) -> dict[str, Owned]:
         """The bank's customer accounts among these numbers (32 hexadecimal digits)."""
@@ -103,6 +105,20 @@ class Directory:
         if not self._banks:
             await self._read_banks()
         return any(one.bank == party for one in self._banks.values())
+
+    async def keeps_books(self, party: str) -> bool:
+        """Whether a bank opened accounts of customers here; else it keeps its books elsewhere."""
+        if party in self._keepers:
+            return True
+        actor, after = Actor(party_id(party), Role.PARTY), ""
+        while names := await self._records.aggregates("account/", actor, limit=_PAGE, after=after):
+            for history in await self._records.histories(names, actor):
+                opened = AccountOpened.of(history[0])
+                if (opened.bank, opened.purpose) == (party, _CUSTOMER):
+                    self._keepers.add(party)
+                    return True
+            after = names[-1]
+        return False
 
     async def _read_banks(self) -> None:
         actor, after = Actor(self._records.node, Role.NODE), ""

@@ -40,6 +40,7 @@ from zhidao.finance.service.payments.creditor_agent import Crediting
 from zhidao.finance.service.payments.debtor_agent import Instructing
 from zhidao.finance.service.payments.directory import Directory, head_office
 from zhidao.finance.service.payments.money_back import MoneyBack
+from zhidao.finance.service.payments.own_messages import OwnMessages
 from zhidao.finance.service.payments.payment_approvals import PaymentApprovals
 from zhidao.finance.service.payments.payment_orders import PaymentOrders
 from zhidao.finance.service.payments.recall_messages import status_id
@@ -102,6 +103,7 @@ class Payments:
         self._orders = orders
         self._instructing = Instructing(books, rules=rules, orders=orders)
         self._sent = SentMessages(index, archive)
+        self._own = OwnMessages(directory, self._sent)
         self._hearing = Hearing(books, self._sent, holds)
         self._crediting = Crediting(books, lines)
         self._refusing = Refusing(books)
@@ -137,8 +139,9 @@ class Payments:
         `sender`: the party that brings it: a customer of the bank with pain.001, else another
         bank. `person`: who of the party brings it, `` for a token; None if the node itself does,
         with what was allowed before. Messages of one sender that wait at once are booked and kept
-        together. Raises Forbidden for a message in another's name; what is wrong with the message
-        itself is an answer.
+        together. Raises Forbidden for a message in another's name, Refused (`past_own_books`) for
+        one that a bank of this node wrote past its books; what is wrong with the message itself is
+        an answer.
         """
         return await self._batches.take((bank, sender, person), data)
 
@@ -160,7 +163,10 @@ class Payments:
                 answers[data] = [self._unreadable(bank, examined)]
                 continue
             try:
-                good[data] = await self._authentic(bank, sender, examined.message), examined
+                other = await self._authentic(bank, sender, examined.message)
+                if other is not None and person is not None:
+                    await self._own.require(other, examined.message, examined.digest)
+                good[data] = other, examined
             except Refused as error:
                 answers[data] = error
         if good:

@@ -216,12 +216,14 @@ def _name(uetr: str, attempt: int, day: str, asked: str) -> str:
 
 
 def _verdict(status: Status | None, report: StatusReport) -> str:
-    """ACSC, RJCT, or nothing that is final. DUPL says that it stands there from another message."""
+    """ACSC, RJCT, or nothing that is final.
+
+    RJCT is, whatever its reason: with DUPL the payer has it by another message, so not by this one.
+    """
     said = report.status if status is None else status.status
-    why = report.reason if status is None else status.reason
     if said in ("ACSC", "ACCC"):
         return "ACSC"
-    return "RJCT" if said == "RJCT" and "DUPL" not in (why, report.reason) else ""
+    return "RJCT" if said == "RJCT" else ""
 
 
 def _reservation(bank: BankAdmitted, uetr: str, found: Found, attempt: int, digest: str) -> Booking:

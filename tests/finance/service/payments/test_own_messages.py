@@ -1,0 +1,136 @@
+"""A bank whose books stand here moves no money past them by a message that it wrote itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.finance.service.bank_services import UETRS, BankServices, read
+from tests.finance.service.payments.test_returns import START, give_back, paid
+
+from zhidao.core.actor import Actor, Role
+from zhidao.core.errors import Refused
+from zhidao.core.ids import PartyId
+from zhidao.finance.domain.naming import AccountCode, account_id
+from zhidao.finance.domain.payments.message import Returns, Transfers
+from zhidao.finance.events import BankAdmitted
+from zhidao.finance.wire.iso20022.messages import reversals
+from zhidao.finance.wire.iso20022.messages.credit_transfers import CUSTOMERS
+from zhidao.finance.wire.iso20022.messages.messages import encode
+from zhidao.finance.wire.iso20022.syntax.trees import bank
+
+PAYER, PAYEE = "importer-bank", "exporter-bank"
+
+
+@pytest.fixture
+async def services(world: Any) -> BankServices:
+    return await BankServices(world).ready()
+
+
+def by(party: str, person: str = "") -> Actor:
+    return Actor(PartyId(party), Role.PARTY, person)
+
+
+async def by_hand(services: BankServices, uetr: str = UETRS[0], minor: int = 700) -> bytes:
+    """pacs.004 of the payee's bank, with the right UETR and an id of its own."""
+    sent = await give_back(services, uetr)
+    [one] = read(sent).returns
+    one = one._replace(returned_minor=minor, uetr=uetr)
+    made = (reversals.RETURN, "BY-HAND", "2026-05-01T08:00:00+00:00", "XIANCNBJ", "ALMAKZKA")
+    return encode(Returns(*made, (one,)))
+
+
+async def owed(services: BankServices) -> tuple[int, int]:
+    """What the payer's bank owes the other by its books, and by the other's."""
+    found = []
+    for here, code, other in (
+        (PAYER, AccountCode.DUE_TO_BANK, PAYEE),
+        (PAYEE, AccountCode.DUE_FROM_BANK, PAYER),
+    ):
+        name = account_id(bank=here, code=code, holder=other, currency="CNY")
+        found.append((await services.world.ledger.account("CNY", name)).balance)
+    return found[0], found[1]
+
+
+@pytest.mark.parametrize("person", ["", "li"])
+async def test_a_return_that_a_bank_of_this_node_wrote_itself_is_refused(
+    services: BankServices, person: str
+) -> None:
+    await paid(services, 700)
+    forged = await by_hand(services)
+    before = await owed(services)
+    with pytest.raises(Refused) as refused:
+        await services.payments.carry(services.banks[PAYER], by(PAYEE, person), forged)
+    assert (refused.value.code, refused.value.where) == ("past_own_books", "BY-HAND")
+    assert "keeps the books of exporter-bank" in str(refused.value)
+    assert await services.balance("importer") == START - 700
+    assert await owed(services) == before
+    # What its service made may be brought by anybody of it, and by itself.
+    sent = await give_back(services)
+    await services.payments.carry(services.banks[PAYER], by(PAYEE, person), sent.data)
+    assert (await services.balance("importer"), await services.balance("exporter")) == (START, 0)
+    await services.goes_on()  # Whoever brings it gets the answer; the bank asks for it again.
+    assert await owed(services) == (0, 0)
+
+
+async def test_a_payment_that_a_bank_of_this_node_wrote_itself_is_refused(
+    services: BankServices,
+) -> None:
+    _, onward = await services.take(PAYER, "importer", services.pays(700))
+    file = read(onward)
+    assert isinstance(file, Transfers)
+    [one] = file.transfers
+    other = one._replace(uetr=UETRS[9], amount_minor=1234)
+    for name, many in (("BY-HAND", (other,)), (file.message, (other,))):
+        forged = encode(file._replace(message=name, transfers=many))
+        with pytest.raises(Refused) as refused:
+            await services.payments.carry(services.banks[PAYEE], by(PAYER), forged)
+        assert refused.value.code == "past_own_books"
+    assert await services.balance("exporter") == 0
+    await services.payments.carry(services.banks[PAYEE], by(PAYER), onward.data)
+    assert await services.balance("exporter") == 700
+
+
+async def test_a_bank_with_its_books_elsewhere_brings_its_own_messages(
+    services: BankServices,
+) -> None:
+    place = {"town": "Aktau", "country": "KZ"}
+    new = BankAdmitted(bank="carrier", name="A third bank", bic="CARRKZKA", **place)
+    operator = Actor(PartyId("operator"), Role.OPERATOR)
+    await services.world.accounts.admit(operator, new)
+    line = {"peer": "carrier", "currency": "CNY", "limit_minor": 10_000}
+    await services.lines.set(by(PAYEE), **line)
+    _, onward = await services.take(PAYER, "importer", services.pays(700))
+    file = read(onward)
+    assert isinstance(file, Transfers)
+    [one] = file.transfers
+    theirs = one._replace(uetr=UETRS[9], payer_bank=bank("CARRKZKA"))
+    data = encode(file._replace(message="T-1", sender="CARRKZKA", transfers=(theirs,)))
+    assert file.definition == CUSTOMERS
+    await services.payments.carry(services.banks[PAYEE], by("carrier"), data)
+    assert await services.balance("exporter") == 700
+    # Once it keeps customers here, its books are here.
+    await services.world.accounts.open(
+        by("carrier"), holder="customs", currency="CNY", name="Customs", **place
+    )
+    with pytest.raises(Refused, match="keeps the books of carrier"):
+        await services.payments.carry(services.banks[PAYEE], by("carrier"), data)
+
+
+async def test_a_return_that_is_a_second_one_over_there_is_the_payees_again(
+    services: BankServices,
+) -> None:
+    """An earlier version took the first, which somebody wrote by hand: the second is refused."""
+    await paid(services, 700)
+    forged = await by_hand(services)
+    sent = await give_back(services)
+    answer, *_ = await services.take(PAYER, PAYEE, forged)
+    assert read(answer).status == "ACSC"
+    assert await services.balance("exporter") == 0, "reserved"
+    [answer] = await services.take(PAYER, PAYEE, sent.data)
+    report = read(answer)
+    assert (report.statuses[0].status, report.statuses[0].reason) == ("RJCT", "DUPL")
+    for _ in range(2):
+        await services.take(PAYEE, PAYER, answer.data)
+    assert await services.balance("exporter") == 700
+    assert not await services.unfinished.steps()
