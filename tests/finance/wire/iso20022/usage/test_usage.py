@@ -300,6 +300,96 @@ def test_a_statement_adds_up(text: str, rules: list[str]) -> None:
     assert broken(text) == rules
 
 
+def report(closing: str = "107.50", *, opens: str = "OPBD", closes: str = "CLBD") -> str:
+    """The same as camt.052, which tells of a day that goes on."""
+    whole = statement(closing).replace("camt.053", "camt.052").replace("Stmt>", "Rpt>")
+    whole = whole.replace("BkToCstmrRpt>", "BkToCstmrAcctRpt>")
+    return whole.replace("OPBD", opens).replace("CLBD", closes)
+
+
+SINCE = "<FrToDt><FrDtTm>2026-05-01T{}+00:00</FrDtTm><ToDtTm>2026-05-01T12:00:00Z</ToDtTm></FrToDt>"
+
+
+@pytest.mark.parametrize(
+    ("text", "rules"),
+    [
+        (report(), []),
+        (report("9.00"), ["statement-sum"]),
+        (report("9.00", closes="ITBD"), ["statement-sum"]),
+        (report(closes="ITBD"), []),
+        (report("9.00", opens="ITBD"), ["statement-sum"]),
+        (report("9.00", opens="PRCD", closes="ITBD"), ["statement-sum"]),
+        # One that tells what came since noon does not begin with what the day began with.
+        (report("9.00").replace("<Acct>", SINCE.format("12:00:00") + "<Acct>"), []),
+        (
+            report("9.00").replace("<Acct>", SINCE.format("00:00:00") + "<Acct>"),
+            ["statement-sum"],
+        ),
+        (report("9.00", closes="ITAV"), []),
+    ],
+)
+def test_a_report_of_a_day_that_goes_on_adds_up(text: str, rules: list[str]) -> None:
+    assert broken(text) == rules
+
+
+DAY_BEFORE = "<Dt>2026-04-30</Dt>"
+
+
+def test_balances_stand_once_and_entries_are_in_their_currency() -> None:
+    twice = statement().replace("CLBD", "OPBD")
+    assert broken(twice) == ["balance-twice"]
+    # Several days have one of each: the first and the last count.
+    opening, closing = re.findall("<Bal>.*?</Bal>", statement())
+    days = opening.replace("<Dt>2026-05-01</Dt>", DAY_BEFORE) + closing.replace(
+        "<Dt>2026-05-01</Dt>", DAY_BEFORE
+    ).replace("107.50", "100.00")
+    assert broken(statement().replace("<Bal>", days + "<Bal>", 1)) == []
+    assert broken(statement("107.51").replace("<Bal>", days + "<Bal>", 1)) == ["statement-sum"]
+    other = statement().replace('<Ntry><Amt Ccy="EUR">', '<Ntry><Amt Ccy="USD">', 1)
+    assert broken(other) == ["entry-currency"]
+    several = opening.replace("EUR", "USD") + closing.replace("EUR", "USD")
+    assert broken(other.replace("<Bal>", several + "<Bal>", 1)) == []
+
+
+def detailed(*amounts: str, inside: str = "", before: str = "", currency: str = "EUR") -> str:
+    told = "".join(
+        f'<TxDtls><Amt Ccy="{currency}">{amount.lstrip("-")}</Amt>'
+        f"<CdtDbtInd>{'DBIT' if amount[0] == '-' else 'CRDT'}</CdtDbtInd>{inside}</TxDtls>"
+        for amount in amounts
+    )
+    return statement().replace("</Ntry>", f"<NtryDtls>{before}{told}</NtryDtls></Ntry>", 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "rules"),
+    [
+        (detailed("10.00"), []),
+        (detailed("4.00", "6.00"), []),
+        (detailed("12.00", "-2.00"), []),
+        (detailed("4.00", "4.00"), ["details-sum"]),
+        (detailed("-10.00"), ["details-sum"]),
+        (
+            detailed("4.00", "4.00").replace("<CdtDbtInd>CRDT</CdtDbtInd></TxDtls>", "</TxDtls>"),
+            ["details-sum"],
+        ),
+        (detailed("10.00").replace("<CdtDbtInd>CRDT</CdtDbtInd></TxDtls>", "</TxDtls>"), []),
+        (
+            detailed(
+                "11.00",
+                inside='<Chrgs><TtlChrgsAndTaxAmt Ccy="EUR">1.00</TtlChrgsAndTaxAmt></Chrgs>',
+            ),
+            [],
+        ),
+        (detailed("11.00", currency="USD"), []),
+        (detailed("4.00", before="<Btch><NbOfTxs>2</NbOfTxs></Btch>"), []),
+        (detailed("4.00", before="<Btch><NbOfTxs>1</NbOfTxs></Btch>"), ["details-sum"]),
+        (detailed("4.00", before="<Btch><NbOfTxs>x</NbOfTxs></Btch>"), []),
+    ],
+)
+def test_the_transactions_of_an_entry_are_what_it_comes_to(text: str, rules: list[str]) -> None:
+    assert broken(text) == rules
+
+
 def test_a_booked_entry_of_a_notice_has_a_day() -> None:
     whole = (
         statement()

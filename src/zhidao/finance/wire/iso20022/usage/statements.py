@@ -1,7 +1,8 @@
 """Rules of statements and notices: that they add up, and say when an entry was booked.
 
 A schema cannot say it: what was there, and each booked entry, make what is there now; what the
-summary counts are the entries; a booked entry bears a day.
+summary counts are the entries, and what an entry's details tell is that entry; a booked entry bears
+a day. Reports of a day that goes on (camt.052) add up to their interim balance.
 """
 
 from __future__ import annotations
@@ -16,10 +17,12 @@ from zhidao.finance.wire.iso20022.usage.rules import WHOLE, Violation
 if TYPE_CHECKING:
     from lxml.etree import _Element
 
-_PARTS: Final = {"camt.053": "Stmt", "camt.054": "Ntfctn"}
+_PARTS: Final = {"camt.052": "Rpt", "camt.053": "Stmt", "camt.054": "Ntfctn"}
 _DAYS_FROM: Final = 2026
-_INNER: Final = "INTM"
-_ALL: Final = ""
+_BEFORE: Final = ("OPBD", "PRCD")
+_AFTER: Final = "CLBD"
+_INTERIM: Final = "ITBD"
+_MIDNIGHT: Final = "00:00:00"
 
 
 def statement_violations(envelope: Envelope, *, year: int) -> Iterator[Violation]:
@@ -33,14 +36,23 @@ def statement_violations(envelope: Envelope, *, year: int) -> Iterator[Violation
         entries = list(told.iterfind("{*}Ntry"))
         if kind == "camt.054" and year >= _DAYS_FROM:
             yield from _without_day(entries)
-        if not _is_whole(told):
-            continue
         try:
-            if kind == "camt.053":
-                yield from _balances(told, entries)
-            yield from _summary(told, entries)
+            yield from _one(kind, told, entries)
         except InvalidOperation:
             continue  # An amount that is none is another rule's.
+
+
+def _one(kind: str, told: _Element, entries: list[_Element]) -> Iterator[Violation]:
+    """What does not add up in one statement, report or notice."""
+    balances = list(told.iterfind("{*}Bal"))
+    yield from _twice(balances)
+    yield from _currencies(balances, entries)
+    if _is_whole(told):
+        if kind != "camt.054":
+            yield from _balances(told, balances, entries)
+        yield from _summary(told, entries)
+    for one in entries:
+        yield from _details(one)
 
 
 def _without_day(entries: list[_Element]) -> Iterator[Violation]:
@@ -50,11 +62,33 @@ def _without_day(entries: list[_Element]) -> Iterator[Violation]:
             yield _broken("booked-day", "DT01", "a booked entry has a booking or a value day", one)
 
 
-def _balances(told: _Element, entries: list[_Element]) -> Iterator[Violation]:
+def _twice(balances: list[_Element]) -> Iterator[Violation]:
+    """One kind of balance stands once for each moment and currency."""
+    seen: set[tuple[str, ...]] = set()
+    for one in balances:
+        key = (_code(one), _inner(one), _moment(one), _currency(one))
+        if key in seen and _code(one):
+            yield _broken("balance-twice", "AM05", f"a second {_code(one)} of that moment", one)
+        seen.add(key)
+
+
+def _currencies(balances: list[_Element], entries: list[_Element]) -> Iterator[Violation]:
+    """An entry is of a currency in which there is a balance."""
+    known = {_currency(one) for one in balances}
+    for one in entries if known else ():
+        if _currency(one) not in known:
+            sentence = (
+                f"an entry in {_currency(one)[:3]}, and balances in {', '.join(sorted(known))}"
+            )
+            yield _broken("entry-currency", "AM03", sentence, one)
+
+
+def _balances(
+    told: _Element, balances: list[_Element], entries: list[_Element]
+) -> Iterator[Violation]:
     """The balance before, and all that was booked, is the balance after."""
-    found = {_code(one): one for one in reversed(list(told.iterfind("{*}Bal")))}
-    before, after = found.get("OPBD", found.get("PRCD")), found.get("CLBD")
-    if before is None or after is None:
+    before, after = _ends(balances)
+    if before is None or after is None or before is after or _goes_on(told):
         return
     amounts = [before, after, *entries]
     if len({_currency(one) for one in amounts}) != 1:
@@ -63,6 +97,45 @@ def _balances(told: _Element, entries: list[_Element]) -> Iterator[Violation]:
     if _signed(before) + moved != _signed(after):
         sentence = f"{_signed(before)} and entries of {moved} do not make {_signed(after)}"
         yield _broken("statement-sum", "AM10", sentence, after)
+
+
+def _ends(balances: list[_Element]) -> tuple[_Element | None, _Element | None]:
+    """The first booked balance and the last, by their days; interim ones where there is none."""
+    # Sorting keeps the order of the document among those of one moment.
+    by_day = sorted(balances, key=lambda one: _moment(one)[:10])
+    opened = [one for name in _BEFORE for one in by_day if _code(one) == name]
+    closed = [one for one in by_day if _code(one) == _AFTER]
+    interim = sorted((one for one in balances if _code(one) == _INTERIM), key=_moment)
+    before = opened or interim
+    after = closed or interim
+    return (before[0] if before else None), (after[-1] if after else None)
+
+
+def _goes_on(told: _Element) -> bool:
+    """Whether it only tells what came since a moment within the day."""
+    since = (told.findtext("{*}FrToDt/{*}FrDtTm") or "").strip()
+    return bool(since) and since[11:19] != _MIDNIGHT
+
+
+def _details(entry: _Element) -> Iterator[Violation]:
+    """The transactions of an entry are what it comes to, where all are told with their amounts.
+
+    What was taken for charges may stand in neither.
+    """
+    told = list(entry.iterfind("{*}NtryDtls/{*}TxDtls"))
+    batches = [
+        text for text in map(_text, entry.iterfind("{*}NtryDtls/{*}Btch/{*}NbOfTxs")) if text
+    ]
+    if not told or any(one.find("{*}Amt") is None for one in told):
+        return
+    if any(True for _ in entry.iter("{*}Chrgs")) or {*map(_currency, told)} != {_currency(entry)}:
+        return
+    if batches and sum(map(Decimal, batches)) != len(told):
+        return
+    whole = sum((_signed(one, of=entry) for one in told), Decimal(0))
+    if whole != _signed(entry):
+        sentence = f"its transactions come to {whole}, the entry to {_signed(entry)}"
+        yield _broken("details-sum", "AM10", sentence, entry)
 
 
 def _summary(told: _Element, entries: list[_Element]) -> Iterator[Violation]:
@@ -111,9 +184,26 @@ def _currency(one: _Element) -> str:
     return "" if amount is None else str(amount.get("Ccy", ""))
 
 
-def _signed(one: _Element) -> Decimal:
+def _signed(one: _Element, *, of: _Element | None = None) -> Decimal:
+    """An amount, below zero for a debit. `of`: whose side it is on if it names none."""
     side = (one.findtext("{*}CdtDbtInd") or "").strip()
+    if not side and of is not None:
+        side = (of.findtext("{*}CdtDbtInd") or "").strip()
     return _amount(one) if side == "CRDT" else -_amount(one)
+
+
+def _inner(balance: _Element) -> str:
+    """Whether it stands between two pages."""
+    return (balance.findtext("{*}Tp/{*}SubTp/{*}Cd") or "").strip()
+
+
+def _moment(balance: _Element) -> str:
+    texts = (balance.findtext(f"{{*}}Dt/{{*}}{name}") for name in ("Dt", "DtTm"))
+    return next((text.strip() for text in texts if text), "")
+
+
+def _text(one: _Element) -> str:
+    return (one.text or "").strip()
 
 
 def _broken(rule: str, code: str, sentence: str, element: _Element) -> Violation:
