@@ -21,6 +21,7 @@ class Node:
 
     def __init__(self) -> None:
         self.said: list[tuple[str, str]] = []
+        self.about: dict[str, Any] = {"payments": 1, "first": [{"payee": "丝路"}]}
         node = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -58,7 +59,7 @@ class Node:
             "persons": 2,
             "approved_by": ["aida"] if "approve" in by else [],
             "refused_by": "bolat" if "refuse" in by else "",
-            "said": {"payments": 1, "first": [{"payee": "丝路"}]},
+            "said": self.about,
         }
 
 
@@ -68,6 +69,24 @@ def node() -> Iterator[Node]:
     yield found
     found.server.shutdown()
     found.server.server_close()
+
+
+def test_transfers_are_shown_row_by_row(
+    node: Node, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    token = tmp_path / "token"
+    token.write_text("t")
+    token.chmod(0o600)
+    at = ["--url", f"http://127.0.0.1:{node.server.server_port}", "--token-file", str(token)]
+    row = {"debtor": "丝路", "debit": "aa" * 16, "creditor": "", "credit": "bb" * 16}
+    first = [{"does": "moves", "amount_minor": "10100", **row}]
+    node.about = {"currency": "CNY", "transfers": 1, "records": "QUJD", "first": first}
+    assert main(["finance", "approval", "show", NAME, *at]) == 0
+    told = capsys.readouterr().out
+    assert "QUJD" not in told
+    assert f"moves 101.00 CNY from 丝路 ({'aa' * 16}) to unnamed ({'bb' * 16})" in told
+    assert main(["finance", "approval", "show", NAME, "--json", *at]) == 0
+    assert "QUJD" in capsys.readouterr().out
 
 
 def test_what_waits_is_listed_shown_approved_and_refused(

@@ -55,8 +55,25 @@ def _list(options: argparse.Namespace) -> int:
 
 def _show(options: argparse.Namespace) -> int:
     one = node_of(options).get(f"{_PATH}/{options.approval}")
-    whole = json.dumps(one["said"], ensure_ascii=False, indent=1)
-    return say(options, [one], f"{_words(one)}\n{whole}")
+    said, rows = dict(one["said"]), []
+    if "records" in said and "first" in said:
+        # For a person the rows are what the bytes say; --json has both.
+        said.pop("records")
+        rows = [_row(each, one["currency"]) for each in said.pop("first")]
+    whole = json.dumps(said, ensure_ascii=False, indent=1)
+    return say(options, [one], "\n".join((_words(one), whole, *rows)))
+
+
+def _row(each: dict[str, str], currency: str) -> str:
+    """A transfer in words: who pays, who is paid, how much."""
+    from zhidao.core.money import Currency, Money
+
+    amount = Money(int(each["amount_minor"]), Currency(currency))
+    sides = (f"{each[who] or 'unnamed'} ({each[of]})" for who, of in _SIDES)
+    return f"  {each['does']} {amount} from {' to '.join(sides)}"
+
+
+_SIDES: Final = (("debtor", "debit"), ("creditor", "credit"))
 
 
 def _give(options: argparse.Namespace) -> int:

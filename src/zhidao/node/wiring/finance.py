@@ -184,7 +184,7 @@ async def build(
         approvals=approvals,
     )
     moving = payment_api.routes(accounts, payments, transfers)
-    balances = BalanceHistory(store, PostgresWrittenBalances(context.database))
+    balances = BalanceHistory(store, PostgresWrittenBalances(context.database), context.clock)
     history = history_api.routes(
         accounts,
         Statements(store, context.clock),

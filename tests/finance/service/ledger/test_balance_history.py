@@ -7,6 +7,8 @@ from uuid import UUID
 
 import pytest
 
+from zhidao.core.errors import Refused
+from zhidao.core.timescale import Utc
 from zhidao.finance.adapters.memory import MemoryWrittenBalances
 from zhidao.finance.domain.ledger.ledger import Account, Transfer, TransferFlag
 from zhidao.finance.service.ledger import balance_history
@@ -24,7 +26,7 @@ async def test_every_moment_of_a_random_ledger_has_the_balance_that_it_had(
     ledger = Ledger(durable.store, scribe=durable.scribe, clock=durable.clock, holder="node")
     await ledger.open_accounts("CNY", [Account(one, 7, 1) for one in ACCOUNTS], [])
     written = MemoryWrittenBalances()
-    history = BalanceHistory(durable.store, written)
+    history = BalanceHistory(durable.store, written, durable.clock)
     seen: list[tuple[int, dict[UUID, int]]] = [(0, dict.fromkeys(ACCOUNTS, 0))]
     pending: list[UUID] = []
     number = 100
@@ -54,7 +56,7 @@ async def test_every_moment_of_a_random_ledger_has_the_balance_that_it_had(
             await history.tick()
     assert await written.until("CNY") > 8
     # A process that begins anew finds the same.
-    for again in (history, BalanceHistory(durable.store, written)):
+    for again in (history, BalanceHistory(durable.store, written, durable.clock)):
         for at_ns, sums in seen:
             told = {
                 one: await again.balance("CNY", one, at_ns=at_ns + 30 * 10**9 if at_ns else 0)
@@ -66,6 +68,21 @@ async def test_every_moment_of_a_random_ledger_has_the_balance_that_it_had(
 async def test_an_account_that_never_moved_and_a_ledger_that_is_not_there_have_nothing(
     durable,
 ) -> None:
-    history = BalanceHistory(durable.store, MemoryWrittenBalances())
+    history = BalanceHistory(durable.store, MemoryWrittenBalances(), durable.clock)
     assert await history.balance("CNY", ACCOUNTS[0], at_ns=10**18) == 0
     await history.tick()
+
+
+@pytest.mark.bound("finance.service.ledger.balance_history.AHEAD_S")
+@pytest.mark.parametrize("ahead_s", [-3600, 0, 60, 61, 10**9])
+async def test_what_stands_at_a_moment_to_come_is_not_told(durable, ahead_s: int) -> None:
+    history = BalanceHistory(durable.store, MemoryWrittenBalances(), durable.clock)
+    now = durable.clock.now()
+    asked = Utc.from_unix_ns(now.unix_ns + ahead_s * 10**9)
+    if ahead_s > 60:
+        with pytest.raises(Refused, match="is to come") as refused:
+            history.known_until(asked)
+        assert (refused.value.code, refused.value.where) == ("not_yet", "at")
+        assert str(now) in refused.value.remedy
+    else:
+        assert history.known_until(asked) == (asked if ahead_s < 0 else now)

@@ -66,7 +66,7 @@ def served(services: BankServices, serve: Any, limits: Limits) -> Bench:
         services.hold(approvals)
     statements = Statements(world.durable.store, clock)
     sources = EntrySources(services.index, world.durable.archive, world.durable.store)
-    balances = BalanceHistory(world.durable.store, MemoryWrittenBalances())
+    balances = BalanceHistory(world.durable.store, MemoryWrittenBalances(), world.durable.clock)
     made = serve(
         routes(world.accounts, services.payments, transfers),
         account_history.routes(world.accounts, statements, sources, balances),
@@ -507,12 +507,15 @@ async def test_all_movements_are_reached_page_by_page_and_a_moment_has_its_balan
         found += [one["amount_minor"] for one in page["movements"]]
         after = page["after"]
     assert found == [104, 103, 102, 101, 100]
-    for minutes, balance in ((-1, 0), (0, 100), (1, 201), (9, 510)):
+    for minutes, balance in ((-1, 0), (0, 100), (1, 201), (4, 510), (5, 510)):
         at = str(Utc.from_unix_ns(clock.now().unix_ns + (minutes * 60 - 290) * NS))
         path = f"/accounts/{account}/balance?at={at}"
         told = (await bench.call("GET", path, party="exporter-bank")).json()
         assert (told["balance_minor"], told["currency"]) == (balance, "CNY")
     path = f"/accounts/{account}/balance?at="
+    ahead = str(Utc.from_unix_ns(clock.now().unix_ns + 61 * NS))
+    refused = await bench.call("GET", path + ahead, party="exporter")
+    assert (refused.status_code, refused.json()["code"]) == (422, "not_yet")
     assert (await bench.call("GET", path + str(clock.now()), party="importer")).status_code == 404
     assert (await bench.call("GET", path + "x" * 25, party="exporter")).status_code == 400
     assert (await bench.call("GET", "/movements", party="exporter")).json()["movements"] == []

@@ -12,8 +12,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from zhidao.core.access import OWN, Access, Relation, access
 from zhidao.core.actor import Actor, Role
@@ -49,6 +48,14 @@ MAY_APPROVE: Final = access(
 SAID_BYTES_MAX: Final = 256 * 1024
 
 
+class Shown(Protocol):
+    """An approval as it is shown. `whole`: alone, and not in a list."""
+
+    def __call__(self, approval: Approval, *, whole: bool) -> Awaitable[Approval]:
+        """The same approval with what persons need to read it."""
+        ...
+
+
 class Approvals:
     """Asks for, takes and counts the words of persons."""
 
@@ -65,7 +72,7 @@ class Approvals:
         self.undone: set[str] = set()
         """The names of what was decided in this process, and whose act is not done."""
         self._asks_why: set[str] = set()
-        self._told: dict[str, Callable[[Approval], Awaitable[str]]] = {}
+        self._shown: dict[str, Shown] = {}
 
     def carries_out(
         self,
@@ -349,16 +356,13 @@ class Approvals:
         by = self._histories.party(approval)
         await self._histories.say(by, approval, "", LAPSE, why)
 
-    def tells(self, act: str, how: Callable[[Approval], Awaitable[str]]) -> None:
-        """Names what is told to those who look at one of this kind that waits, as its reason."""
-        self._told[act] = how
+    def shows(self, act: str, how: Shown) -> None:
+        """Names how one of this kind is shown to those who look at it; that changes nothing."""
+        self._shown[act] = how
 
-    async def _seen(self, approval: Approval) -> Approval:
-        how = self._told.get(approval.asked.act)
-        if how is None or approval.state != "waits":
-            return approval
-        now = await how(approval)
-        return replace(approval, reason="; ".join(filter(None, (approval.reason, now))))
+    async def _seen(self, approval: Approval, *, whole: bool) -> Approval:
+        how = self._shown.get(approval.asked.act)
+        return approval if how is None else await how(approval, whole=whole)
 
     async def decided(self) -> list[str]:
         """The names of what was ever decided, is not kept as done, and may be acted on."""
@@ -378,12 +382,12 @@ class Approvals:
 
     async def approval(self, actor: Actor, name: str) -> Approval:
         """One approval. Raises NotFound for a stranger."""
-        return await self._seen(await self._histories.seen(actor, name))
+        return await self._seen(await self._histories.seen(actor, name), whole=True)
 
     async def approvals(self, actor: Actor, *, limit: int, after: str = "") -> list[Approval]:
         """The approvals that the actor may see, in order of name."""
         found = await self._histories.listed(actor, limit=limit, after=after)
-        return [await self._seen(one) for one in found]
+        return [await self._seen(one, whole=False) for one in found]
 
     async def _give(
         self, actor: Actor, approval: Approval, verdict: str, reason: str = ""

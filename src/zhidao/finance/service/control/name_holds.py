@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from zhidao.core.access import OWN, Access
@@ -73,7 +73,7 @@ class NameHolds:
             became=self._became,
         )
         approvals.asks_why(RELEASE)
-        approvals.tells(RELEASE, self._listed_now)
+        approvals.shows(RELEASE, self._shown)
         self._standing = StandingHolds(approvals)
         self._clear = _Clear()
         self._listed = _Listed()
@@ -195,6 +195,11 @@ class NameHolds:
             return bool((await self._screening.fresh()).versions)
         except (Refused, Unavailable):
             return False
+
+    async def _shown(self, hold: Approval, *, whole: bool) -> Approval:
+        del whole
+        now = await self._listed_now(hold) if hold.state == "waits" else ""
+        return replace(hold, reason="; ".join(filter(None, (hold.reason, now))))
 
     async def _listed_now(self, hold: Approval) -> str:
         """What the lists of this moment say of who was found when it was held."""

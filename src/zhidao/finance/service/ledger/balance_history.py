@@ -15,7 +15,9 @@ from uuid import UUID
 
 import numpy as np
 
-from zhidao.core.errors import ZhidaoError
+from zhidao.core.ambient import Clock
+from zhidao.core.errors import Refused, ZhidaoError
+from zhidao.core.timescale import NS, Utc
 from zhidao.finance.domain.ledger.chain import Batch
 from zhidao.finance.domain.ledger.records import Name, name_of
 from zhidao.finance.domain.payments.statement import NOT_BOOKED
@@ -26,14 +28,17 @@ BLOCK_BATCHES: Final = 64
 """Behind so many batches balances are written down; no more are read for a moment, but for those
 that came in the last seconds."""
 _TICK_S: Final = 5.0
+AHEAD_S: Final = 60
+"""So far the clock of whoever asks may run ahead of this one's."""
 
 
 class BalanceHistory:
     """Writes balances down, and finds those of a moment."""
 
-    def __init__(self, store: LedgerStore, written: WrittenBalances) -> None:
+    def __init__(self, store: LedgerStore, written: WrittenBalances, clock: Clock) -> None:
         self._store = store
         self._written = written
+        self._clock = clock
 
     async def run(self) -> None:
         """Writes down what has come, every few seconds."""
@@ -57,6 +62,21 @@ class BalanceHistory:
                 sums = {name: before.get(name, 0) + minor for name, minor in moved.items()}
                 await self._written.write(shard, after=done, until=end, balances=sums)
                 done = end
+
+    def known_until(self, asked: Utc) -> Utc:
+        """The moment whose balance is told: the one asked for, or now if it is hardly ahead of now.
+
+        Raises Refused (`not_yet`) for one that is to come: nobody knows what is booked until then.
+        """
+        now = self._clock.now()
+        if asked.unix_ns > now.unix_ns + AHEAD_S * NS:
+            raise Refused(
+                f"{asked} is to come: what stands then is not known",
+                code="not_yet",
+                where="at",
+                remedy=f"ask for a moment up to {now}",
+            )
+        return min(asked, now, key=lambda moment: moment.unix_ns)
 
     async def balance(self, shard: str, account: UUID, *, at_ns: int) -> int:
         """What stood on an account once all up to this moment (Unix) was booked, minor units."""

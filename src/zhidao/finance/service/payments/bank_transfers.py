@@ -10,8 +10,10 @@ import base64
 import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
+import msgspec
 import numpy as np
 
 from zhidao.core.access import Relation, access
@@ -22,6 +24,7 @@ from zhidao.core.money import Currency, Money
 from zhidao.finance.domain.ledger.ledger import Result, Transfer, TransferFlag
 from zhidao.finance.domain.ledger.records import (
     NO_NAME,
+    RECORD_BYTES,
     Movement,
     Name,
     Records,
@@ -30,12 +33,12 @@ from zhidao.finance.domain.ledger.records import (
     movements_of,
 )
 from zhidao.finance.domain.naming import AccountCode
-from zhidao.finance.domain.payments.approval import Demand
+from zhidao.finance.domain.payments.approval import Approval, Demand
 from zhidao.finance.events import BankAdmitted
 from zhidao.finance.service.control.approvals import Approvals
 from zhidao.finance.service.ledger.accounts import Accounts
 from zhidao.finance.service.ledger.ledger import Ledger
-from zhidao.finance.service.payments.directory import Directory
+from zhidao.finance.service.payments.directory import Directory, Owned
 
 TRANSFERS: Final = "transfers"
 MAY_MOVE: Final = access(Role.PARTY, relation=Relation.BANK_OF, of="each account in the body")
@@ -45,6 +48,8 @@ _MOVABLE: Final = (AccountCode.CUSTOMER.name.lower(), _CASH)
 _RESOLVING: Final = int(TransferFlag.POST_PENDING_TRANSFER | TransferFlag.VOID_PENDING_TRANSFER)
 _Named: TypeAlias = tuple[set[Name], set[Name]]
 """The accounts that transfers name, and the reservations that they post or void."""
+FIRST_MAX: Final = 20
+"""Transfers that are shown of each approval in a list; of one alone all, see `SAID_BYTES_MAX`."""
 # So few are looked at one by one: columns cost more than they save.
 _FEW_MAX: Final = 16
 
@@ -67,6 +72,7 @@ class BankTransfers:
         self._approvals = approvals
         self._banks: dict[str, BankAdmitted] = {}
         approvals.carries_out(TRANSFERS, self._said, became=self._became)
+        approvals.shows(TRANSFERS, self._shown)
 
     async def move(
         self, actor: Actor, currency: str, transfers: Sequence[Transfer]
@@ -138,6 +144,28 @@ class BankTransfers:
         booked = (await self._ledger.find(str(said["currency"]), names)).transfers
         return "approved" if booked else ""
 
+    async def _shown(self, approval: Approval, *, whole: bool) -> Approval:
+        """With who pays whom how much: of a list the first, alone all that one approval can hold.
+
+        What resolves a reservation shows that one's sides, and its whole amount if it names none.
+        """
+        asked = approval.asked
+        text = str(asked.said["records"])
+        if not whole:
+            # Four letters of base64 are three bytes: so many rows whole, and few of the others.
+            text = text[: -(-FIRST_MAX * RECORD_BYTES // 3) * 4]
+        data = base64.b64decode(text)
+        moves = movements_of(from_bytes(data[: len(data) // RECORD_BYTES * RECORD_BYTES]))
+        currency = str(asked.said["currency"])
+        resolved = {move.pending_id for move in moves if move.flags & _RESOLVING}
+        held = (await self._ledger.find(currency, [*resolved])).transfers if resolved else {}
+        rows = [(move, held.get(move.pending_id, move)) for move in moves]
+        sides = {name for _, row in rows for name in (row.debit_account_id, row.credit_account_id)}
+        kept = await self._directory.kept(approval.party, {_number(name) for name in sides})
+        first = [_row(move, row, kept) for move, row in rows]
+        said = {**asked.said, "first": first}
+        return replace(approval, asked=msgspec.structs.replace(asked, said=said))
+
     def _is_cash(self, bank: str, name: Name) -> bool:
         owned = self._directory.known(bank, name[::-1].hex())
         return owned is not None and owned.purpose == _CASH
@@ -164,6 +192,28 @@ class BankTransfers:
                     f"no account {number} in {currency} that you may move",
                     remedy="give accounts of your customers, or your cash",
                 )
+
+
+def _number(name: Name) -> str:
+    return name[::-1].hex()
+
+
+def _row(move: Movement, row: Movement, kept: Mapping[str, Owned]) -> dict[str, str]:
+    """What one transfer does, for persons. `row`: itself, or the reservation that it resolves."""
+    debit, credit = _number(row.debit_account_id), _number(row.credit_account_id)
+    does = "moves"
+    if move.flags & TransferFlag.PENDING:
+        does = "reserves"
+    elif move.flags & _RESOLVING:
+        does = "books" if move.flags & TransferFlag.POST_PENDING_TRANSFER else "frees"
+    return {
+        "does": does,
+        "debtor": kept[debit].named if debit in kept else "",
+        "debit": debit,
+        "creditor": kept[credit].named if credit in kept else "",
+        "credit": credit,
+        "amount_minor": str(move.amount or row.amount),
+    }
 
 
 def _sum(records: Records) -> int:

@@ -200,9 +200,12 @@ def routes(
 
     @get("/accounts/{account:str}/balance", opt={ACCESS: READ})
     async def balance(account: _Account, actor: Actor, at: _Moment) -> BalanceView:
-        """What was booked on an account up to a moment; its bank and its holder only."""
+        """What was booked on an account up to a moment; its bank and its holder only.
+
+        A moment that is to come is refused (`not_yet`); one less than a minute ahead is now.
+        """
         opened = (await accounts.statement(actor, account)).opened
-        moment = Utc.parse(at)
+        moment = balances.known_until(Utc.parse(at))
         return BalanceView(
             account=opened.account,
             currency=opened.currency,
