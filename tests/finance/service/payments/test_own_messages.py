@@ -12,12 +12,13 @@ from zhidao.core.actor import Actor, Role
 from zhidao.core.errors import Refused
 from zhidao.core.ids import PartyId
 from zhidao.finance.domain.naming import AccountCode, account_id
-from zhidao.finance.domain.payments.message import Returns, Transfers
+from zhidao.finance.domain.payments.message import Returns, Status, StatusReport, Transfers
 from zhidao.finance.events import BankAdmitted
 from zhidao.finance.wire.iso20022.messages import reversals
 from zhidao.finance.wire.iso20022.messages.credit_transfers import CUSTOMERS
 from zhidao.finance.wire.iso20022.messages.messages import encode
-from zhidao.finance.wire.iso20022.syntax.trees import bank
+from zhidao.finance.wire.iso20022.messages.statuses import TO_BANK
+from zhidao.finance.wire.iso20022.syntax.trees import account, bank
 
 PAYER, PAYEE = "importer-bank", "exporter-bank"
 
@@ -89,6 +90,60 @@ async def test_a_payment_that_a_bank_of_this_node_wrote_itself_is_refused(
     assert await services.balance("exporter") == 0
     await services.payments.carry(services.banks[PAYEE], by(PAYER), onward.data)
     assert await services.balance("exporter") == 700
+
+
+@pytest.mark.parametrize("verdict", ["ACSC", "RJCT"])
+@pytest.mark.parametrize("whole", [False, True])
+async def test_a_word_on_a_payment_that_the_books_do_not_bear_out_is_refused(
+    services: BankServices,
+    verdict: str,
+    whole: bool,  # noqa: FBT001
+) -> None:
+    """The payee's bank has neither credited nor refused it: it may hold it for a name."""
+    _, onward = await services.take(PAYER, "importer", services.pays(700))
+    [one] = read(onward).transfers
+    told = () if whole else (Status("", "", one.end_to_end, one.uetr, verdict, "", ""),)
+    made = (TO_BANK, "BY-HAND", "2026-05-01T08:00:00+00:00", "XIANCNBJ", "ALMAKZKA")
+    about = (read(onward).message, onward.definition, verdict, "", "")
+    forged = encode(StatusReport(*made, *about, told))
+    with pytest.raises(Refused) as refused:
+        await services.payments.carry(services.banks[PAYER], by(PAYEE, "li"), forged)
+    assert refused.value.code == "past_own_books"
+    answer, *_ = await services.take(PAYEE, PAYER, onward.data)
+    if verdict == "RJCT":
+        with pytest.raises(Refused):
+            await services.payments.carry(services.banks[PAYER], by(PAYEE), forged)
+    # What its service said may be brought by anybody of it.
+    await services.payments.carry(services.banks[PAYER], by(PAYEE), answer.data)
+    assert (await services.balance("importer"), await services.balance("exporter")) == (
+        START - 700,
+        700,
+    )
+
+
+async def test_a_refusal_and_a_word_on_a_return_may_be_brought_as_they_were_made(
+    services: BankServices,
+) -> None:
+    nobody = services.pays(700, payee_account=account("ab" * 16))
+    _, onward = await services.take(PAYER, "importer", nobody)
+    [answer] = await services.take(PAYEE, PAYER, onward.data)
+    assert read(answer).statuses[0].status == "RJCT"
+    await services.payments.carry(services.banks[PAYER], by(PAYEE), answer.data)
+    assert await services.balance("importer") == START
+    data = services.pays(700, message="M-2", uetr=UETRS[3])
+    _, onward = await services.take(PAYER, "importer", data)
+    answer, *_ = await services.take(PAYEE, PAYER, onward.data)
+    await services.take(PAYER, PAYEE, answer.data)
+    sent = await give_back(services, UETRS[3])
+    answer, *_ = await services.take(PAYER, PAYEE, sent.data)
+    report = read(answer)
+    assert isinstance(report, StatusReport)
+    lies = [one._replace(status="RJCT") for one in report.statuses]
+    forged = encode(report._replace(status="RJCT", statuses=tuple(lies)))
+    with pytest.raises(Refused, match="bear out"):
+        await services.payments.carry(services.banks[PAYEE], by(PAYER), forged)
+    await services.payments.carry(services.banks[PAYEE], by(PAYER), answer.data)
+    assert await owed(services) == (0, 0)
 
 
 async def test_a_bank_with_its_books_elsewhere_brings_its_own_messages(

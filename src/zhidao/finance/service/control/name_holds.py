@@ -196,10 +196,10 @@ class NameHolds:
         except (Refused, Unavailable):
             return False
 
-    async def _shown(self, hold: Approval, *, whole: bool) -> Approval:
+    async def _shown(self, approval: Approval, *, whole: bool) -> Approval:
         del whole
-        now = await self._listed_now(hold) if hold.state == "waits" else ""
-        return replace(hold, reason="; ".join(filter(None, (hold.reason, now))))
+        now = await self._listed_now(approval) if approval.state == "waits" else ""
+        return replace(approval, reason="; ".join(filter(None, (approval.reason, now))))
 
     async def _listed_now(self, hold: Approval) -> str:
         """What the lists of this moment say of who was found when it was held."""

@@ -46,8 +46,11 @@ class StandingHolds:
         `is_clear`: whether fresh lists name nobody of it now. That ends what was held unread, and
         nothing that was held for a hit.
         """
+        known = await self._known()
+        if not known:
+            return
         key = _key(bank, subject, amount, said)
-        for name in (await self._known()).get(key, [])[:]:
+        for name in known.get(key, [])[:]:
             hold = await self._approvals.find(name)
             if hold is None or (hold.done and hold.state == "approved"):
                 self._drop(key, name)
@@ -78,6 +81,8 @@ class StandingHolds:
         await self._approvals.ask(Actor(party_id(bank), Role.PARTY), demand)
 
     async def _known(self) -> dict[bytes, list[str]]:
+        if self._open is not None:
+            return self._open
         async with self._one:
             if self._open is None:
                 found: dict[bytes, list[str]] = {}

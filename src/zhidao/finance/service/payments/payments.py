@@ -103,7 +103,7 @@ class Payments:
         self._orders = orders
         self._instructing = Instructing(books, rules=rules, orders=orders)
         self._sent = SentMessages(index, archive)
-        self._own = OwnMessages(directory, self._sent)
+        self._own = OwnMessages(directory, self._sent, ledger)
         self._hearing = Hearing(books, self._sent, holds)
         self._crediting = Crediting(books, lines)
         self._refusing = Refusing(books)
@@ -165,7 +165,7 @@ class Payments:
             try:
                 other = await self._authentic(bank, sender, examined.message)
                 if other is not None and person is not None:
-                    await self._own.require(other, examined.message, examined.digest)
+                    await self._own.require(bank, other, examined.message, examined.digest)
                 good[data] = other, examined
             except Refused as error:
                 answers[data] = error
