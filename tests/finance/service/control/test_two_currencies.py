@@ -14,6 +14,7 @@ from zhidao.core.money import Currency, Money
 from zhidao.core.timescale import Utc
 from zhidao.finance.domain.payments.message import Transfers
 from zhidao.finance.service.control.approvals import Approvals
+from zhidao.finance.service.payments.sending import Sending
 from zhidao.finance.wire.iso20022.messages.messages import decode, encode
 from zhidao.finance.wire.iso20022.syntax.envelope import read_envelope
 from zhidao.finance.wire.iso20022.syntax.trees import account
@@ -128,7 +129,12 @@ async def test_two_persons_of_one_currency_take_no_return_of_the_other(
         services.banks[PAYEE_BANK], [UETRS[0], UETRS[9]], reason="AC04"
     )
     files = [decode(read_envelope(each.data)) for each in given]
-    whole = files[0]._replace(returns=tuple(one for each in files for one in each.returns))
+    whole = files[0]._replace(
+        message="B-BOTH", returns=tuple(one for each in files for one in each.returns)
+    )
+    # As a service would that gives both back by one message: it is kept as what the bank sent.
+    sending = Sending(services.index, world.durable.archive)
+    await sending.send(services.banks[PAYEE_BANK], [whole])
     services = BankServices(world, index=services.index)
     services.banks = {PAYER_BANK: await world.accounts.bank(PAYER_BANK)}
     approvals = limited(world)
