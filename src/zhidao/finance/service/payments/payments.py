@@ -40,7 +40,6 @@ from zhidao.finance.service.payments.creditor_agent import Crediting
 from zhidao.finance.service.payments.debtor_agent import Instructing
 from zhidao.finance.service.payments.directory import Directory, head_office
 from zhidao.finance.service.payments.money_back import MoneyBack
-from zhidao.finance.service.payments.own_messages import OwnMessages
 from zhidao.finance.service.payments.payment_approvals import PaymentApprovals
 from zhidao.finance.service.payments.payment_orders import PaymentOrders
 from zhidao.finance.service.payments.recall_messages import status_id
@@ -48,7 +47,7 @@ from zhidao.finance.service.payments.recalls import RecallBooks
 from zhidao.finance.service.payments.refusing import Refusing
 from zhidao.finance.service.payments.resuming import Step
 from zhidao.finance.service.payments.returns import GivingBack
-from zhidao.finance.service.payments.sending import Outgoing, Sending, SentMessages
+from zhidao.finance.service.payments.sending import Outgoing, OwnMessages, Sending, SentMessages
 from zhidao.finance.service.payments.validation import (
     Examined,
     Rules,

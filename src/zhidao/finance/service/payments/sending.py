@@ -10,9 +10,12 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from zhidao.core.archive import Archive
-from zhidao.finance.domain.payments.message import Message, Notice, StatusReport
-from zhidao.finance.domain.payments.payment_legs import Refusal
+from zhidao.core.errors import Refused
+from zhidao.finance.domain.payments.message import Message, Notice, StatusReport, Transfers
+from zhidao.finance.domain.payments.payment_legs import Leg, Refusal, leg_name
 from zhidao.finance.events import BankAdmitted
+from zhidao.finance.service.ledger.ledger import Ledger
+from zhidao.finance.service.payments.directory import Directory
 from zhidao.finance.service.payments.validation import Examined
 from zhidao.finance.service.ports import MessageIndex, Remembered
 from zhidao.finance.wire.iso20022.messages.messages import decode, encode
@@ -20,6 +23,10 @@ from zhidao.finance.wire.iso20022.syntax.envelope import read_envelope
 from zhidao.finance.wire.iso20022.syntax.trees import account_number
 
 _LASTING: Final = ("pacs.008", "pacs.009", "pacs.004", "camt.029")
+_RETURN: Final = "pacs.004"
+_MOVES_MONEY: Final = ("pacs.008", "pacs.009", _RETURN)
+_PAID: Final = ("ACSC", "ACCC")
+_REFUSED: Final = "RJCT"
 _DUPLICATE: Final = Refusal("DUPL", "another message has this id")
 
 
@@ -142,6 +149,73 @@ class Sending:
             one if digest == one.digest else one._replace(whole=_DUPLICATE)
             for one, digest in zip(examined, first, strict=True)
         ]
+
+
+class OwnMessages:
+    """Messages of banks whose books this node keeps: only what their own service made moves money.
+
+    A bank that keeps its accounts here is debited here before its message leaves. A message that
+    it writes by hand would move another bank's books and leave its own as they are. So would a word
+    on a payment (pacs.002) that its books do not bear out. A bank that only brings its messages
+    here, with its books elsewhere, is not asked.
+    """
+
+    def __init__(self, directory: Directory, sent: SentMessages, ledger: Ledger) -> None:
+        self._directory = directory
+        self._sent = sent
+        self._ledger = ledger
+
+    async def require(
+        self, bank: BankAdmitted, sender: BankAdmitted, message: Message, digest: str
+    ) -> None:
+        """Returns for what the sender's service made, and for a bank with its books elsewhere.
+
+        `bank`: who gets it; `digest`: of the message's bytes. Raises Refused (`past_own_books`).
+        """
+        report = message if isinstance(message, StatusReport) else None
+        if report is None and not message.definition.startswith(_MOVES_MONEY):
+            return
+        if not await self._directory.keeps_books(sender.bank):
+            return
+        if report is not None and not report.original_definition.startswith(_RETURN):
+            if await self._is_borne_out(bank, sender, report):
+                return
+        else:
+            made = await self._sent.of(sender, bank.bic, message.message)
+            if made is not None and made.digest == digest:
+                return
+        raise Refused(
+            f"this node keeps the books of {sender.bank}, which do not bear out this"
+            f" {message.definition} {message.message}",
+            code="past_own_books",
+            where=message.message,
+            remedy="have the bank make it: by pain.001 a payment, by /v1/finance/returns or an"
+            " answer to a recall what goes back; the node answers payments and returns itself",
+        )
+
+    async def _is_borne_out(
+        self, bank: BankAdmitted, sender: BankAdmitted, report: StatusReport
+    ) -> bool:
+        """Whether what is said to be paid was credited, and what is refused can never be."""
+        said = await self._said(bank, sender, report)
+        legs = {leg_name(sender.bank, uetr, Leg.CREDIT): word for uetr, word in said.items()}
+        paid, refused = set(), set()
+        for currency in await self._ledger.shards():
+            history = await self._ledger.find(currency, list(legs))
+            paid |= legs.keys() & history.transfers.keys()
+            refused |= set(filter(history.failed, legs))
+        return all(leg in (paid if word in _PAID else refused) for leg, word in legs.items())
+
+    async def _said(
+        self, bank: BankAdmitted, sender: BankAdmitted, report: StatusReport
+    ) -> dict[str, str]:
+        """What is said for good, by UETR; a report on a whole file says it of each payment."""
+        said = {one.uetr: one.status for one in report.statuses if one.uetr}
+        told = None if said else await self._sent.of(bank, sender.bic, report.original)
+        file = None if told is None else await self._sent.read(told)
+        if isinstance(file, Transfers):
+            said = {one.uetr: report.status for one in file.transfers}
+        return {uetr: word for uetr, word in said.items() if word in (*_PAID, _REFUSED)}
 
 
 def _lasts(message: Message) -> bool:

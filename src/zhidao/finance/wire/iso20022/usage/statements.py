@@ -103,12 +103,14 @@ def _ends(balances: list[_Element]) -> tuple[_Element | None, _Element | None]:
     """The first booked balance and the last, by their days; interim ones where there is none."""
     # Sorting keeps the order of the document among those of one moment.
     by_day = sorted(balances, key=lambda one: _moment(one)[:10])
-    opened = [one for name in _BEFORE for one in by_day if _code(one) == name]
-    closed = [one for one in by_day if _code(one) == _AFTER]
-    interim = sorted((one for one in balances if _code(one) == _INTERIM), key=_moment)
-    before = opened or interim
-    after = closed or interim
-    return (before[0] if before else None), (after[-1] if after else None)
+    interim = sorted(_of(by_day, _INTERIM), key=_moment)
+    before = _of(by_day, _BEFORE[0]) or _of(by_day, _BEFORE[1]) or interim
+    after = _of(by_day, _AFTER) or interim
+    return next(iter(before), None), next(reversed(after), None)
+
+
+def _of(balances: list[_Element], code: str) -> list[_Element]:
+    return [one for one in balances if _code(one) == code]
 
 
 def _goes_on(told: _Element) -> bool:
