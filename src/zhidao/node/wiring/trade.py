@@ -124,6 +124,7 @@ async def build(
     rules = RuleWorker(packs or default_folder())
     judges = context.judges
     validation = Validation(rules, judges)
+    codes = StoredCodes(default_file())
     consignments = ConsignmentService(
         records=records,
         archive=context.archive,
@@ -139,6 +140,7 @@ async def build(
         check_home=check_home,
         must_be_known=must_be_known,
         judges=judges,
+        codes=codes,
     )
     journey = Journey(records)
     risk = read_rules(await asyncio.to_thread(risk_rules.read_bytes)) if risk_rules else REFERENCE
@@ -149,7 +151,6 @@ async def build(
         listings=ListingFile(screening_list),
         judges=judges,
     )
-    codes = StoredCodes(default_file())
     presentations = PresentationService(
         records=records,
         archive=context.archive,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
@@ -99,7 +99,10 @@ class OriginStatement:
 
 @dataclass(frozen=True, slots=True)
 class Cargo:
-    """One cargo item of a bill of lading; weight as stated, in `weight_unit` (Rec. 20)."""
+    """One cargo item of a bill of lading; weight as stated, in `weight_unit` (Rec. 20).
+
+    `place`: where the document has it, `` for one that was not read.
+    """
 
     description: str
     hs: tuple[str, ...]
@@ -107,6 +110,7 @@ class Cargo:
     weight: Decimal
     weight_unit: str
     packages: Packages
+    place: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ Incoterms were not at hand. Which states have no coast is geography, not a stand
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -64,7 +64,10 @@ class Absurdity:
 def absurdities(
     consignment: CanonicalConsignment, codes: KnownCodes = SHORT_CODES
 ) -> list[Absurdity]:
-    """Every field that is out of line, each once, in the order of the rows."""
+    """Every field that is out of line, each once, in the order of the rows.
+
+    A value that nobody typed is told at the field that it follows from.
+    """
     found: dict[str, Absurdity] = {}
     rest = consignment
     for row in _ROWS:
@@ -74,12 +77,29 @@ def absurdities(
             # A value that was named is no measure for the others.
             values = {path: text for path, text in rest.values.items() if path not in found}
             rest = CanonicalConsignment(values, rest.sources)
-    return list(found.values())
+    told: dict[str, Absurdity] = {}
+    for path, one in found.items():
+        typed = _typed_at(consignment, path)
+        told.setdefault(typed, Absurdity(typed, one.sentence))
+    return list(told.values())
+
+
+def _typed_at(consignment: CanonicalConsignment, path: str) -> str:
+    """The field that a value follows from, which is the field itself where it was typed."""
+    source = consignment.sources.get(path)
+    return source.place if source and source.place in consignment.values else path
 
 
 def check_sane(consignment: CanonicalConsignment, codes: KnownCodes = SHORT_CODES) -> None:
     """Refuses a consignment of which no paper should be made (`implausible`), naming each field."""
-    found = absurdities(consignment, codes)
+    refuse(absurdities(consignment, codes))
+
+
+def refuse(found: Sequence[Absurdity]) -> None:
+    """Raises Refused (`implausible`) for what was found, naming each field; for nothing, nothing.
+
+    Its place is that of the first.
+    """
     if not found:
         return
     told = "; ".join(f"{one.path}: {one.sentence}" for one in found[:_NAMED_MAX])
@@ -92,6 +112,17 @@ def _day(consignment: CanonicalConsignment, path: str) -> date | None:
     return date.fromisoformat(text) if text else None
 
 
+def lone_day(path: str, one: date, consignment: CanonicalConsignment) -> Absurdity | None:
+    """A paper's day that lies years away from those of a consignment."""
+    # What follows from a day is no second witness of it.
+    days = (_day(consignment, each) for each in _WITNESSES if _typed_at(consignment, each) == each)
+    known = [day for day in days if day is not None]
+    if not known or abs((one - median_low(known)).days) <= _APART_DAYS:
+        return None
+    told = f"{one} lies years away from the other papers' days ({median_low(known)})"
+    return Absurdity(path, told)
+
+
 def _number(consignment: CanonicalConsignment, path: str) -> Decimal:
     return Decimal(consignment.get(path) or 0)
 
@@ -99,13 +130,9 @@ def _number(consignment: CanonicalConsignment, path: str) -> Decimal:
 def _lone_days(consignment: CanonicalConsignment, _codes: KnownCodes) -> Iterator[Absurdity]:
     """Days that lie years away from those of the other papers."""
     days = {path: _day(consignment, path) for path in _DAYS}
-    known = {path: one for path, one in days.items() if one is not None}
-    if not known:
-        return
-    middle = median_low(known.values())
-    for path, one in known.items():
-        if abs((one - middle).days) > _APART_DAYS:
-            yield Absurdity(path, f"{one} lies years away from the other papers' days ({middle})")
+    for path, one in days.items():
+        if one is not None and (alone := lone_day(path, one, consignment)):
+            yield alone
 
 
 def _due(consignment: CanonicalConsignment, _codes: KnownCodes) -> Iterator[Absurdity]:
@@ -336,6 +363,7 @@ _DAYS: Final = tuple(
     for path, field in FIELDS.items()
     if field.form is day and not path.startswith("documentaryCredit") and "dueDate" not in path
 )
+_WITNESSES: Final = (*_DAYS, "invoiceDocument.dueDate")
 _COUNTRY_ENDS: Final = tuple(
     sorted({path.rpartition("[].")[2] for path, field in FIELDS.items() if field.form is country})
 )

@@ -8,14 +8,17 @@ from typing import Final, TypeVar
 
 from zhidao.core.access import Relation, access
 from zhidao.core.actor import Actor, Role
-from zhidao.core.archive import Archive
+from zhidao.core.archive import Archive, digest_of
 from zhidao.core.errors import Conflict, Forbidden, MalformedInput, NotFound, Refused
 from zhidao.core.events import SignedEvent
 from zhidao.core.ids import PartyId
 from zhidao.core.journal import Records
 from zhidao.core.judging import DOCUMENT, IN_PLACE, Judges
 from zhidao.trade.domain.comparison import Answer, CheckResult
+from zhidao.trade.domain.model.known_codes import SHORT_CODES, KnownCodes
 from zhidao.trade.domain.papers import BillOfLading, bill_of_lading_of
+from zhidao.trade.domain.sane_bill import absurdities_of_bill
+from zhidao.trade.domain.sanity import Absurdity, absurdities, refuse
 from zhidao.trade.domain.tracking.consignment_states import refusal_of
 from zhidao.trade.events import (
     Consignment,
@@ -85,11 +88,12 @@ class ConsignmentService:
         check_home: Callable[[str], Awaitable[None]] = everywhere,
         must_be_known: Callable[..., Awaitable[None]] = anybody,
         judges: Judges = IN_PLACE,
+        codes: KnownCodes = SHORT_CODES,
     ) -> None:
         """`check_home` raises Refused where another node writes a consignment's history.
 
         `must_be_known` raises Refused for a party that nobody here knows: whoever took its name
-        later would read the papers.
+        later would read the papers. `codes`: by which places and goods are known.
         """
         self._records = records
         self._archive = archive
@@ -98,6 +102,7 @@ class ConsignmentService:
         self._check_home = check_home
         self._must_be_known = must_be_known
         self._judges = judges
+        self._codes = codes
         # Told by wiring, once titles are there.
         self.check_untitled: CheckUntitled = _untitled
 
@@ -105,7 +110,8 @@ class ConsignmentService:
         """Opens a consignment from one entry file; the same file again changes nothing.
 
         Raises Forbidden if the actor is not the entry's exporter, Conflict if the name stands for
-        another entry, and what reading, rules and lot refuse; and the parties that nobody knows.
+        another entry, Refused (`implausible`) for what no consignment can be, and what reading,
+        rules and lot refuse; and the parties that nobody knows.
         """
         from zhidao.trade.wire import entry as entry_file
 
@@ -122,6 +128,7 @@ class ConsignmentService:
             standing = await self._records.history(aggregate_of(entry.id))
             if standing:
                 return _unless_other(fold(standing), source, actor)
+            refuse(await self._judges.run(DOCUMENT, _absurd_entry, source, self._codes))
             readers = [party.id for party in entry.parties.values()]
             await self._must_be_known(*readers)
             facts = await self._issuing.facts(actor, entry, source=source)
@@ -144,7 +151,8 @@ class ConsignmentService:
         """Adds the carrier's bill of lading; the same bytes again change nothing.
 
         Raises NotFound to strangers, Forbidden to other parties, Conflict for a second bill and for
-        one that could get no title (`title_exists`, `double_title`), since it stays for good.
+        one that could get no title (`title_exists`, `double_title`), since it stays for good;
+        Refused (`implausible`) for what no bill can say.
         """
         MAY_ADD_BILL.admit(actor)
 
@@ -158,10 +166,12 @@ class ConsignmentService:
                     where="$.number",
                     remedy="give the number that stands in the document",
                 )
-            digest = await self._archive.put(data)
             before = document_of_kind(state.documents, "bill_of_lading")
-            if before and before.digest == digest:
+            if before and before.digest == digest_of(data):
                 return before
+            entry = await self._archive.get(state.entered.entry)
+            refuse(await self._judges.run(DOCUMENT, _absurd_bill, bill, entry, self._codes))
+            digest = await self._archive.put(data)
             await self.check_untitled(
                 actor,
                 consignment=consignment,
@@ -334,6 +344,18 @@ def _unless_other(standing: Consignment, source: bytes, actor: Actor) -> Consign
     if standing.entered.exporter != actor.party or not same_entry(standing.entered, source):
         raise _SecondError("that name stands for another consignment already")
     return standing
+
+
+def _absurd_entry(source: bytes, codes: KnownCodes) -> list[Absurdity]:
+    from zhidao.trade.wire import entry as entry_file
+
+    return absurdities(entry_file.canonical(source, codes), codes)
+
+
+def _absurd_bill(bill: BillOfLading, entry: bytes, codes: KnownCodes) -> list[Absurdity]:
+    from zhidao.trade.wire import entry as entry_file
+
+    return absurdities_of_bill(bill, entry_file.canonical(entry, codes), codes)
 
 
 def _read_bill(data: bytes) -> BillOfLading:

@@ -156,6 +156,7 @@ def _cargo(item: _Item, part: _CargoItem, where: str) -> Cargo:
         weight=weight.value,
         weight_unit=weight.unit,
         packages=Packages(part.outerPackaging.numberOfPackages, part.outerPackaging.packageCode),
+        place=where,
     )
 
 

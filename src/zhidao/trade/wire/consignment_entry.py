@@ -192,6 +192,11 @@ def migrated(entry: ConsignmentEntry) -> bytes:
     return canonical_entry.write(enter(values, digest="", origin=Origin.ENTRY))
 
 
+def said(entry: ConsignmentEntry) -> CanonicalConsignment:
+    """What an entry says, by the paths of version 2, even where its forms are narrower."""
+    return CanonicalConsignment({path: text for path, text in _values(entry) if text}, {})
+
+
 def place_of(first: str) -> str:
     """Where version 2 has what stands at a place of version 1, for the places that are checked."""
     head, bracket, rest = first.partition("[")

@@ -28,7 +28,9 @@ from zhidao.trade.domain.consignment import (
     Vat,
 )
 from zhidao.trade.domain.invoice import EXEMPT_CATEGORIES
-from zhidao.trade.wire import consignment_entry
+from zhidao.trade.domain.model.consignment import CanonicalConsignment, completed
+from zhidao.trade.domain.model.known_codes import SHORT_CODES, KnownCodes
+from zhidao.trade.wire import canonical_entry, consignment_entry
 from zhidao.trade.wire.fields import (
     PAPER_BYTES_MAX,
     ContainerCode,
@@ -207,6 +209,16 @@ def read(data: bytes) -> ConsignmentEntry:
             remedy=error.remedy,
         ) from error
     return entry
+
+
+def canonical(data: bytes, codes: KnownCodes = SHORT_CODES) -> CanonicalConsignment:
+    """The canonical values of an entry file of either version, those that nobody types too.
+
+    Raises MalformedInput as `read` does, but for what the road asks besides.
+    """
+    if is_second_version(data):
+        return canonical_entry.typed(data, codes)
+    return completed(consignment_entry.said(read_first(data)), codes)
 
 
 def is_second_version(data: bytes) -> bool:

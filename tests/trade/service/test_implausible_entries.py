@@ -1,0 +1,184 @@
+"""Whatever opens or joins a consignment stands the rows of common sense, or nothing is written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from zhidao.core.errors import Refused
+from zhidao.simulation import participants
+from zhidao.trade.domain.model.hs_codes import hs_2022
+
+ID = "zd-2026-0001"
+ITEM = "includedConsignmentItem"
+MOVE = "mainCarriageTransportMovement"
+Change = Callable[[dict[str, Any]], Any]
+
+
+def demo() -> dict[str, Any]:
+    """The demonstration's entry, of the lot that stands in these tests."""
+    return participants.entry(ID, participants.TO_ALMATY)
+
+
+def item(**fields: str) -> Change:
+    return lambda e: e[ITEM][0].update(fields)
+
+
+# What is planted in the demonstration's entry, and the field that is to be named.
+ENTRIES: list[tuple[str, Change, str]] = [
+    (
+        "arrival of 2020",
+        lambda e: e[MOVE].update(departureDate="2026-09-17", arrivalDate="2020-09-01"),
+        f"{MOVE}.arrivalDate",
+    ),
+    ("year 9999", lambda e: e[MOVE].update(departureDate="9999-09-01"), f"{MOVE}.departureDate"),
+    (
+        "all but the invoice in 9999",
+        lambda e: e[MOVE].update(departureDate="9999-09-01", arrivalDate="9999-09-02"),
+        f"{MOVE}.departureDate",
+    ),
+    ("99,999 t in a box", item(grossWeight="99999000"), f"{ITEM}[0].grossWeight"),
+    ("a code that is none", item(typeCode="610977"), f"{ITEM}[0].typeCode"),
+    (
+        "the seller buys",
+        lambda e: e["consigneeParty"].update(name=e["consignorParty"]["name"]),
+        "consigneeParty.name",
+    ),
+    (
+        "a place called by another's name",
+        lambda e: e["loadingBaseportLocation"].update(name="Hamburg"),
+        "loadingBaseportLocation.name",
+    ),
+    (
+        "CIF by road",
+        lambda e: e["applicableTradeDeliveryTerms"].update(deliveryTypeCode="CIF"),
+        "applicableTradeDeliveryTerms.deliveryTypeCode",
+    ),
+]
+# The same of an entry of version 1, which is still taken.
+FIRST: list[tuple[str, Change, str]] = [
+    ("99,999 t", lambda e: e["lines"][0].update(gross_kg="99999000"), f"{ITEM}[0].grossWeight"),
+    ("no code", lambda e: e["lines"][0].update(hs="610977"), f"{ITEM}[0].typeCode"),
+    (
+        "the seller buys",
+        lambda e: e["parties"]["importer"].update(name=e["parties"]["exporter"]["name"]),
+        "consigneeParty.name",
+    ),
+    (
+        "Shanghai called Hamburg",
+        lambda e: e["transport"]["loading"].update(name="Hamburg"),
+        "loadingBaseportLocation.name",
+    ),
+    (
+        "CIF by road",
+        lambda e: e["transport"].update(mode="road"),
+        "applicableTradeDeliveryTerms.deliveryTypeCode",
+    ),
+    (
+        "due in 9999",
+        lambda e: e["invoice"].update(due_on="9999-12-01"),
+        "invoiceDocument.dueDate",
+    ),
+]
+CARGO = "$.consignmentItems"
+BILLS: list[tuple[str, Change, str]] = [
+    ("of 1999", lambda b: b.update(shippedOnBoardDate="1999-09-05"), "$.shippedOnBoardDate"),
+    ("of 9999", lambda b: b.update(shippedOnBoardDate="9999-09-05"), "$.shippedOnBoardDate"),
+    (
+        "99,999 t in a box",
+        lambda b: b["consignmentItems"][0]["cargoItems"][0]["cargoGrossWeight"].update(
+            value=99999, unit="TNE"
+        ),
+        CARGO,
+    ),
+    ("no code", lambda b: b["consignmentItems"][0].update(HSCodes=["841370", "610977"]), CARGO),
+    (
+        "to a country without a coast",
+        lambda b: b["transports"]["portOfDischarge"].update(UNLocationCode="CHBSL"),
+        "$.transports.portOfDischarge",
+    ),
+    (
+        "from a country that is none",
+        lambda b: b["transports"]["portOfLoading"].update(UNLocationCode="QQAAA"),
+        "$.transports.portOfLoading",
+    ),
+    (
+        "loaded and unloaded at one port",
+        lambda b: b["transports"]["portOfDischarge"].update(UNLocationCode="CNSHA"),
+        "$.transports.portOfDischarge",
+    ),
+]
+
+
+def changed(plain: dict[str, Any], change: Change) -> bytes:
+    change(plain)
+    return json.dumps(plain).encode()
+
+
+async def refused_entry(world, entry: bytes) -> Refused:
+    with pytest.raises(Refused) as refused:
+        await world.consignments.enter(world.actor("exporter"), entry)
+    return refused.value
+
+
+@pytest.mark.parametrize(("change", "field"), [e[1:] for e in ENTRIES], ids=[e[0] for e in ENTRIES])
+async def test_an_entry_that_cannot_be_opens_nothing(world, change, field):
+    refusal = await refused_entry(world, changed(demo(), change))
+    assert (refusal.code, refusal.where) == ("implausible", field)
+    assert field in str(refusal)
+    assert world.journal.written == []
+
+
+@pytest.mark.parametrize(("change", "field"), [e[1:] for e in FIRST], ids=[e[0] for e in FIRST])
+async def test_nor_does_one_of_version_1(world, entry_bytes, change, field):
+    refusal = await refused_entry(world, changed(json.loads(entry_bytes), change))
+    assert (refusal.code, refusal.where) == ("implausible", field)
+    assert world.journal.written == []
+
+
+async def test_the_entries_of_the_demonstration_stand(world):
+    state = await world.consignments.enter(world.actor("exporter"), json.dumps(demo()).encode())
+    assert [document.valid for document in state.documents] == [True] * 4
+
+
+async def test_what_stands_already_is_answered_as_it_stands(world, entry_bytes, monkeypatch):
+    """A consignment that was opened before a list knew better stays, and is told as it is."""
+    state = await world.consignments.enter(world.actor("exporter"), entry_bytes)
+    written = len(world.journal.written)
+    # A newer edition of the list: the code of the pumps is gone.
+    monkeypatch.setattr(
+        "zhidao.trade.domain.model.known_codes.hs_2022",
+        lambda: frozenset(hs_2022() - {"841370"}),
+    )
+    assert await world.consignments.enter(world.actor("exporter"), entry_bytes) == state
+    assert len(world.journal.written) == written
+
+
+@pytest.mark.parametrize(("change", "place"), [b[1:] for b in BILLS], ids=[b[0] for b in BILLS])
+async def test_a_bill_that_cannot_be_is_not_added(world, entry_bytes, bill_bytes, change, place):
+    await world.consignments.enter(world.actor("exporter"), entry_bytes)
+    written = len(world.journal.written)
+    with pytest.raises(Refused) as refused:
+        await world.consignments.add_bill_of_lading(
+            world.actor("carrier"),
+            ID,
+            number="SMLSHA0417",
+            data=changed(json.loads(bill_bytes), change),
+        )
+    assert refused.value.code == "implausible"
+    assert refused.value.where.startswith(place)
+    assert len(world.journal.written) == written
+
+
+async def test_a_bill_that_only_differs_is_added_and_told_as_a_conflict(
+    world, entry_bytes, short_bill_bytes
+):
+    await world.consignments.enter(world.actor("exporter"), entry_bytes)
+    await world.consignments.add_bill_of_lading(
+        world.actor("carrier"), ID, number="SMLSHA0417", data=short_bill_bytes
+    )
+    found = await world.consignments.check(world.actor("exporter"), ID)
+    assert not found.agree
