@@ -37,7 +37,7 @@ from zhidao.exchange.wire.bundle import (
     encode_bundle,
 )
 from zhidao.exchange.wire.card import decode_card, sign_card
-from zhidao.exchange.wire.envelope import decode_envelope, seal_envelope
+from zhidao.exchange.wire.envelope import commitment, decode_envelope, seal_envelope
 from zhidao.exchange.wire.receipt import decode_receipt
 
 
@@ -493,6 +493,37 @@ async def test_a_signed_lie_about_the_content_is_refused() -> None:
         ("refused", "content_differs"),
     ]
     assert heading.sent_at == START
+
+
+@pytest.mark.parametrize(
+    ("media_type", "content"),
+    [
+        ("application/xml", b"<Invoice><ID>1</ID>"),
+        ("application/xml", b"<html><body/></html>"),
+        ("application/xml", b"\n\n<?xml version='1.0'?><Invoice/>"),
+        ("application/json", b"not json"),
+        ("application/octet-stream", b"<Invoice/>"),
+    ],
+)
+async def test_what_is_not_what_its_sender_calls_it_is_turned_away(media_type, content) -> None:
+    """The sender's node let it leave; the receiver looks itself."""
+    one, two = await make_pair()
+    row = await _only_row(one, two)
+    heading = replace(
+        decode_envelope(row.envelope).heading,
+        media_type=media_type,
+        digest=commitment(row.salt, content),
+        size=len(content),
+    )
+    envelope = seal_envelope(
+        heading, salt=row.salt, content=content, to=two.inbox._sealing.public, signer=one.key
+    )
+    answer = await two.exchange.take_bundle(
+        two.peers.of("exporter"), encode_bundle([Item(ENVELOPE, envelope.encoded)])
+    )
+    said = [decode_receipt(item.data) for item in decode_bundle(answer)]
+    assert ("refused", "content_differs") in [(each.outcome, each.code) for each in said]
+    assert two.told == []
 
 
 async def _only_row(one: object, two: object) -> object:

@@ -9,7 +9,7 @@ import pytest
 from tests.exchange.two_nodes import Node, carry, make_pair
 from tests.trade.rules_in_process import RulesInProcess
 
-from zhidao.core.errors import Refused, Unavailable
+from zhidao.core.errors import MalformedInput, Refused, Unavailable
 from zhidao.node.wiring.trade import PapersInspection
 from zhidao.trade.domain.verdict import Verdict
 from zhidao.trade.service.carried_documents import CarriedDocuments, PaperLook
@@ -78,7 +78,6 @@ async def test_an_invalid_invoice_is_refused_by_its_receiver_whatever_its_sender
 async def test_what_is_no_invoice_or_cannot_be_judged_passes(carried) -> None:
     for content in (b"<Invoice/>", b"<Invoice", b"<note>Invoice</note>", b"<!DOCTYPE Invoice>"):
         await carried.check(XML, content)
-    await carried.check("text/plain", BROKEN)
     await carried.check("application/json", SET["packing_list"])
 
     class NoRules:
@@ -86,6 +85,28 @@ async def test_what_is_no_invoice_or_cannot_be_judged_passes(carried) -> None:
             raise Unavailable("the rules ended")
 
     await CarriedDocuments(Validation(NoRules())).check(XML, BROKEN)
+
+
+@pytest.mark.parametrize("media_type", ["application/octet-stream", "text/plain", XML])
+async def test_an_invoice_is_judged_by_what_it_is_whatever_it_is_called(
+    carried, media_type
+) -> None:
+    far = b"<!--" + b" " * 10_000 + b"-->"
+    wide = BROKEN.decode().replace("UTF-8", "UTF-16", 1).encode("utf-16")
+    with_remark = BROKEN.replace(b"?>", b"?>" + far, 1)
+    for content in (BROKEN, b"\xef\xbb\xbf" + BROKEN, with_remark, wide):
+        with pytest.raises(Refused) as refusal:
+            await carried.check(media_type, content)
+        assert refusal.value.code == "invoice_invalid"
+
+
+async def test_what_is_not_what_it_says_is_neither_sealed_nor_taken(pair) -> None:
+    one, two = pair
+    for number, content in enumerate((GOOD[:1500], b"<html/>", b"\n\n" + GOOD), 1):
+        with pytest.raises(MalformedInput) as refusal:
+            await sent(one, two, number, content)
+        assert refusal.value.code == "content_differs"
+    assert await one.outbox.listed(one.party) == []
 
 
 async def test_a_look_tells_name_number_type_and_verdict_on_both_sides(carried, pair) -> None:

@@ -101,7 +101,7 @@ def _add_sending(actions: Any) -> None:
     )
     send.add_argument("--kind", required=True, help="such as trade.invoice")
     send.add_argument(
-        "--media-type", default="application/octet-stream", help="such as application/xml"
+        "--media-type", default="", help="such as application/xml; default: by what the file is"
     )
     send.add_argument("--document", default="", help="its UUID, if you name documents yourself")
     send.set_defaults(act=_send)
@@ -168,18 +168,20 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _send(options: argparse.Namespace, node: RemoteNode) -> int:
+    from zhidao.exchange.domain.content import type_of
     from zhidao.exchange.domain.limits import CONTENT_BYTES_MAX
 
     recipient, slash, party = options.to.partition("/")
     if not slash:
         raise MalformedInput("--to wants NODE/PARTY", where=options.to)
+    content = take(options.file, bytes_max=CONTENT_BYTES_MAX)
     body = {
         "recipient": recipient,
         "to_party": party,
         "consignment": options.consignment,
         "kind": options.kind,
-        "media_type": options.media_type,
-        "content": base64.b64encode(take(options.file, bytes_max=CONTENT_BYTES_MAX)).decode(),
+        "media_type": options.media_type or type_of(content),
+        "content": base64.b64encode(content).decode(),
         "document": options.document,
     }
     _show(options, [node.send("/v1/exchange/outbox", body)])

@@ -216,7 +216,7 @@ class Inbox:
             )
         try:
             content = open_envelope(envelope, self._sealing)[SALT_BYTES:]
-            check_content(heading.media_type, content)
+            check_content(heading.media_type, content, kind=heading.kind)
         except ZhidaoError as error:
             return _Opened(envelope, None, error.code, with_remedy(error)[:REASON_CHARACTERS_MAX])
         return _Opened(envelope, content)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
@@ -90,7 +91,8 @@ class Outbox:
                 f"a document of {len(content)} bytes; at most {CONTENT_BYTES_MAX} are exchanged",
                 code="content_too_large",
             )
-        check_content(media_type, content)
+        # Away from the loop: a large document takes some tens of milliseconds.
+        await asyncio.to_thread(check_content, media_type, content, kind=kind)
         await self.inspection.check(media_type, content)
         salt, now = self._randomness.token(SALT_BYTES), self._clock.now()
         heading = Heading(

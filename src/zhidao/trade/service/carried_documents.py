@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,8 +14,9 @@ from zhidao.trade.service.document_set import OF_OTHERS, read_of_others
 from zhidao.trade.service.entering import kind_of
 from zhidao.trade.service.validation import Validation, refuse_broken
 
-_XML: Final = ("application/xml", "text/xml")
-_HEAD_BYTES: Final = 4096
+_BLANK: Final = b"\xef\xbb\xbf \t\r\n"
+_UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
+_DECLARATION: Final = re.compile(r"\A<\?xml[^>]*\?>")
 # Names that the root of an invoice or a credit note has, in UBL and CII.
 _ROOTS: Final = (b"Invoice", b"CreditNote")
 
@@ -44,24 +46,28 @@ class CarriedDocuments:
     async def check(self, media_type: str, content: bytes) -> None:
         """Refuses (`invoice_invalid`) an invoice that breaks a rule that is installed here.
 
-        What is no invoice of a known form passes, and so does one that nobody could judge.
+        It is an invoice by its bytes, whatever type it is said to have. What is no invoice of a
+        known form passes, and so does one that nobody could judge.
         """
-        verdict = await self._verdict(media_type, content)
+        del media_type
+        verdict = await self._verdict(content)
         if verdict is not None:
             refuse_broken(verdict)
 
     async def look(self, media_type: str, content: bytes) -> PaperLook:
         """What a document is, by its bytes."""
+        del media_type
         english, chinese, number = await self._judges.run(DOCUMENT, _named, content)
-        verdict = await self._verdict(media_type, content)
+        verdict = await self._verdict(content)
         if verdict is None:
             return PaperLook(english, chinese, number)
         told = verdict.outcome.value.replace(" ", "_")
         return PaperLook(english, chinese, number, told, verdict.summary())
 
-    async def _verdict(self, media_type: str, content: bytes) -> Verdict | None:
+    async def _verdict(self, content: bytes) -> Verdict | None:
         """The verdict about an invoice; None for another document, or where nobody can judge."""
-        if not _may_be_invoice(media_type, content):
+        content = _in_utf8(content)
+        if not _may_be_invoice(content):
             return None
         if not await self._judges.run(DOCUMENT, _is_invoice, content):
             return None
@@ -71,11 +77,20 @@ class CarriedDocuments:
             return None
 
 
-def _may_be_invoice(media_type: str, content: bytes) -> bool:
+def _may_be_invoice(content: bytes) -> bool:
     """Whether it is worth a look: most documents of an exchange are no invoices."""
-    plain = media_type.partition(";")[0].strip().lower()
-    is_xml = plain in _XML or plain.endswith("+xml")
-    return is_xml and any(root in content[:_HEAD_BYTES] for root in _ROOTS)
+    return content.lstrip(_BLANK)[:1] == b"<" and any(root in content for root in _ROOTS)
+
+
+def _in_utf8(content: bytes) -> bytes:
+    """A document in UTF-16, which XML allows, as the rules read it; any other as it stands."""
+    if not content.startswith(_UTF16):
+        return content
+    try:
+        text = content.decode("utf-16")
+    except UnicodeDecodeError:
+        return content
+    return _DECLARATION.sub("", text).encode("utf-8", "replace")
 
 
 def _is_invoice(content: bytes) -> bool:
