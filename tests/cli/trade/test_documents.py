@@ -30,7 +30,24 @@ def test_a_set_is_written_compared_and_compared_again_from_its_folder(capsys, tm
     status, other = answer(capsys, "compare", tmp_path, "--view", "bank")
     assert status == 1
     assert {f["rule"] for f in other["findings"]} == {"XD-22"}
+    # One paper says otherwise than all others, and that is one finding.
+    assert len(other["findings"]) == other["answers"]["conflict"] == 1
+    assert "transport_document is the odd one out" in other["findings"][0]["sentence"]
     assert "transports.portOfLoading.UNLocationCode = KRPUS" in other["findings"][0]["left"]
+
+
+def test_a_wrong_code_in_one_paper_is_one_finding_with_both_values(capsys, tmp_path):
+    answer(capsys, "set", DATA / "set_entry.json", "--out", tmp_path)
+    export = tmp_path / "export_declaration.json"
+    export.write_bytes(export.read_bytes().replace(b"841370", b"841390"))
+    status, told = answer(capsys, "compare", tmp_path)
+    assert (status, told["answers"]["conflict"]) == (1, 1)
+    (found,) = told["findings"]
+    assert "export_declaration is the odd one out, it says 841390" in found["sentence"]
+    assert "other papers say 841370" in found["sentence"]
+    assert found["left"].startswith("export_declaration:")
+    assert main(["trade", "compare", str(tmp_path)]) == 1
+    assert capsys.readouterr().out.count("conflict XD-") == 1
 
 
 def test_a_folder_is_read_by_what_its_files_are_and_nothing_is_passed_over_silently(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from zhidao.cli.trade.example import example_of
 from zhidao.core.errors import Refused
 from zhidao.trade.domain.model.code_lists import CORRIDOR_PLACES
 from zhidao.trade.domain.model.consignment import CanonicalConsignment, Origin, completed, enter
@@ -23,6 +24,21 @@ ITEM = "includedConsignmentItem"
 MOVE = "mainCarriageTransportMovement"
 TERMS = "applicableTradeDeliveryTerms"
 VALUE = "customsValuation"
+
+
+def test_what_follows_from_a_wrong_value_is_told_at_that_value_alone():
+    """No field of a paper that the set does not have, and not the same words twice."""
+    typed = json.loads(example_of("entry"))
+    for group, name, value in (
+        ("transportContractDocument", "issueDate", "1999-09-05"),
+        (MOVE, "departureDate", "1999-09-05"),
+        ("loadingBaseportLocation", "name", "Rotterdam"),
+        ("invoiceDocument", "issueDate", "1999-09-01"),
+    ):
+        plain = json.loads(json.dumps(typed))
+        plain[group][name] = value
+        found = absurdities(canonical_entry.typed(json.dumps(plain).encode()))
+        assert [one.path for one in found] == [f"{group}.{name}"]
 
 
 def clean() -> dict[str, str]:

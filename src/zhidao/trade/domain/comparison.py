@@ -31,6 +31,17 @@ class Statement:
     def __str__(self) -> str:
         return f"{self.paper}:{self.field} = {' '.join(self.value.split())}"
 
+    @classmethod
+    def parse(cls, text: str) -> Statement:
+        """The statement of its text, its blanks made one.
+
+        >>> Statement.parse("packing_list:sum of netWeight = 1104")
+        Statement(paper='packing_list', field='sum of netWeight', value='1104')
+        """
+        paper, _, rest = text.partition(":")
+        field, _, value = rest.partition(" = ")
+        return cls(paper, field, value)
+
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:

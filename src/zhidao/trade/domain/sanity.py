@@ -77,10 +77,13 @@ def absurdities(
             # A value that was named is no measure for the others.
             values = {path: text for path, text in rest.values.items() if path not in found}
             rest = CanonicalConsignment(values, rest.sources)
-    told: dict[str, Absurdity] = {}
+    told = {path: one for path, one in found.items() if _typed_at(consignment, path) == path}
+    said = {one.sentence for one in told.values()}
     for path, one in found.items():
         typed = _typed_at(consignment, path)
-        told.setdefault(typed, Absurdity(typed, one.sentence))
+        # The same words stand at the field that was typed already.
+        if one.sentence not in said:
+            told.setdefault(typed, Absurdity(typed, one.sentence))
     return list(told.values())
 
 

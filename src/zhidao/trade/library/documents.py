@@ -265,9 +265,11 @@ def _read_back(found: Absorbed) -> dict[str, Any]:
 
 
 def _compared(comparison: Comparison, view: str) -> dict[str, Any]:
-    answers = comparison.seen_by(View(view)) if view else comparison.answers
+    asked = View(view) if view else None
+    answers = comparison.seen_by(asked) if asked else comparison.answers
+    told = comparison.told(asked)
     counted = {"agree": 0, "conflict": 0, "undecided": 0}
-    for answer in answers:
+    for answer in (*(each for each in answers if each.answer.value == "agree"), *told):
         counted[answer.answer.value] += 1
     return {
         "answers": counted,
@@ -280,8 +282,7 @@ def _compared(comparison: Comparison, view: str) -> dict[str, Any]:
                 "right": answer.right,
                 "asked_by": sorted(views_of(answer.rule)),
             }
-            for answer in answers
-            if answer.answer.value != "agree"
+            for answer in told
         ],
         "unasked": list(comparison.unasked),
     }

@@ -454,7 +454,7 @@ def _agreeing(comparison: Comparison | None) -> int:
 
 
 def _findings(comparison: Comparison | None) -> list[DraftFindingView]:
-    return [_finding(each) for each in comparison.findings] if comparison else []
+    return [_finding(each) for each in comparison.told()] if comparison else []
 
 
 def _place(statement: str) -> DraftPlaceView:

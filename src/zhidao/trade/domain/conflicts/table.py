@@ -14,6 +14,7 @@ from typing import Final
 from zhidao.trade.domain.comparison import Answer, CheckResult
 from zhidao.trade.domain.conflicts import goods, money, parties
 from zhidao.trade.domain.conflicts.compared_set import Evidence
+from zhidao.trade.domain.conflicts.odd_one import told_once
 
 
 class View(StrEnum):
@@ -77,6 +78,13 @@ class Comparison:
     def findings(self) -> tuple[CheckResult, ...]:
         """Every answer but agreement."""
         return tuple(answer for answer in self.answers if answer.answer is not Answer.AGREE)
+
+    def told(self, view: View | None = None) -> tuple[CheckResult, ...]:
+        """The findings as a person reads them, of concern to one party or to all.
+
+        Where one paper stands alone it is one finding, however many rows compared it.
+        """
+        return told_once(self.answers if view is None else self.seen_by(view))
 
     @property
     def unasked(self) -> tuple[str, ...]:
