@@ -186,3 +186,35 @@ def test_an_invoice_of_ours_from_before_is_read_as_it_was_meant(kind):
         assert found.consignment.get(f"{terms}.edition") == "2020"
         assert found.consignment.get(f"{terms}.relevantLocation.id") == "BDCGP"
         assert found.consignment.get(f"{terms}.relevantLocation.name") == "Chattogram"
+
+
+@pytest.mark.parametrize("zone", ["", "Z", "+06:00", "-05:00", "+14:00", "-14:00"])
+def test_a_day_may_bear_its_zone(zone):
+    inside = f"<cbc:DueDate>2026-10-01{zone}</cbc:DueDate>" + line(1, "1", "EA", "2")
+    ((looked,), _) = looked_at([("a.xml", invoice(inside))])
+    assert looked.found.consignment.get("invoiceDocument.dueDate") == "2026-10-01"
+    assert not any(m.place == "cbc:DueDate" for m in looked.found.misfits)
+
+
+@pytest.mark.parametrize("day", ["2026-10-01+15:00", "2026-10-01z", "2026-02-30Z", "Z", "2026-10Z"])
+def test_what_is_no_day_is_listed_whatever_its_zone(day):
+    inside = f"<cbc:DueDate>{day}</cbc:DueDate>" + line(1, "1", "EA", "2")
+    ((looked,), _) = looked_at([("a.xml", invoice(inside))])
+    assert "invoiceDocument.dueDate" not in looked.found.consignment.values
+    assert "cbc:DueDate" in looked.found.unmapped
+
+
+def test_goods_taken_back_are_read_with_their_quantity_below_zero():
+    data = invoice(
+        line(1, "5", "EA", "2") + line(2, "-1.50", "EA", "2") + line(3, "--1", "EA", "2")
+    )
+    ((looked,), _) = looked_at([("a.xml", data)])
+    found = looked.found.consignment
+    quantities = [found.get(f"includedConsignmentItem[{k}].requestedQuantity") for k in range(3)]
+    assert quantities == ["5", "-1.5", ""]
+    assert [m.place for m in looked.found.misfits if "Quantity" in m.place] == [
+        "cac:InvoiceLine[2]/cbc:InvoicedQuantity"
+    ]
+    # Nothing of ours is made of such goods.
+    with pytest.raises(MalformedInput):
+        read_document(data, kind="invoice_ubl")

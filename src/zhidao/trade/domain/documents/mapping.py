@@ -17,7 +17,7 @@ from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from zhidao.core.errors import MalformedInput
-from zhidao.trade.domain.model.catalogue import GROUP_MAX, canonical
+from zhidao.trade.domain.model.catalogue import GROUP_MAX, canonical, canonical_of_others
 from zhidao.trade.domain.model.consignment import CanonicalConsignment, Origin, Source
 from zhidao.trade.domain.model.forms import LINE_CHARACTERS_MAX, plain
 
@@ -162,6 +162,7 @@ def absorb(leaves: Leaves, form: DocumentForm, *, digest: str, by_others: bool =
     sources: dict[str, Source] = {}
     refused: list[Misfit] = []
     sizes = _sizes(leaves, form)
+    read = canonical_of_others if by_others else canonical
     for row in (part for part in form.parts if isinstance(part, Row)):
         indices: Iterable[int | None] = range(sizes[_group_at(row)]) if "[]" in row.at else (None,)
         for k in indices:
@@ -170,7 +171,7 @@ def absorb(leaves: Leaves, form: DocumentForm, *, digest: str, by_others: bool =
             if taken is None:
                 continue
             try:
-                text = _agreed(path, canonical(path, taken), values)
+                text = _agreed(path, read(path, taken), values)
             except MalformedInput as error:
                 if by_others:
                     refused.append(Misfit(place, taken[:80], str(error.args[0])))

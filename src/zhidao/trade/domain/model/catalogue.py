@@ -340,6 +340,22 @@ def members(pattern: str, sizes: Mapping[str, int]) -> Iterator[tuple[int, str]]
     yield from ((k, pattern.replace("[]", f"[{k}]", 1)) for k in range(sizes[group]))
 
 
+_ZONE: Final = re.compile(r"(?<=[0-9]{2})(Z|[+-](0[0-9]|1[0-3]):[0-5][0-9]|[+-]14:00)\Z", re.ASCII)
+
+
+def canonical_of_others(path: str, value: str) -> str:
+    """The canonical text of a value that somebody else's system wrote.
+
+    A day may bear its zone (XML Schema part 2, 3.2.9, xs:date), and the zone changes no day; a
+    quantity may be below zero, as of goods taken back. Raises MalformedInput as `canonical` does.
+    """
+    if field_of(path).form is forms.day:
+        return canonical(path, _ZONE.sub("", value))
+    if path.endswith("].requestedQuantity") and value[:1] == "-":
+        return f"-{canonical(path, value[1:])}"
+    return canonical(path, value)
+
+
 def canonical(path: str, value: str) -> str:
     """The one canonical text of a value. Raises MalformedInput with the path."""
     try:
