@@ -24,6 +24,8 @@ ITEM = "includedConsignmentItem"
 MOVE = "mainCarriageTransportMovement"
 TERMS = "applicableTradeDeliveryTerms"
 VALUE = "customsValuation"
+BOX = "utilizedTransportEquipment"
+FREIGHT = f"{VALUE}.freightAmount"
 
 
 def test_what_follows_from_a_wrong_value_is_told_at_that_value_alone():
@@ -46,7 +48,8 @@ def clean() -> dict[str, str]:
 
 
 def consignment(values: dict[str, str]) -> CanonicalConsignment:
-    return completed(enter(values, digest="", origin=Origin.ENTRY))
+    typed = {path: text for path, text in values.items() if text}
+    return completed(enter(typed, digest="", origin=Origin.ENTRY))
 
 
 # A field, what is planted there (several by `;`), and the one field that is to be named.
@@ -90,11 +93,25 @@ PLANTED: list[tuple[str, dict[str, str], str]] = [
             f"{ITEM}[1].grossWeight": "15000",
             f"{ITEM}[1].grossVolume": "20",
             f"{ITEM}[1].equipmentId": "CSQU3054383",
+            # There is no second box.
+            **dict.fromkeys((f"{BOX}[1].id", f"{BOX}[1].affixedSealId"), ""),
         },
         f"{ITEM}[0].grossWeight",
     ),
     ("pumps as heavy as stars", {f"{ITEM}[0].grossVolume": "0.01"}, f"{ITEM}[0].grossVolume"),
     ("heavier without its packing", {f"{ITEM}[0].netWeight": "999999"}, f"{ITEM}[0].netWeight"),
+    (
+        "one seal on two boxes",
+        {f"{BOX}[1].affixedSealId": "sml 771201"},
+        f"{BOX}[1].affixedSealId",
+    ),
+    ("nothing in the second box", {f"{ITEM}[1].equipmentId": "CSQU3054383"}, f"{BOX}[1].id"),
+    (
+        "an empty third box",
+        {f"{BOX}[2].id": "MSKU9070323", f"{BOX}[2].affixedSealId": "ML-3"},
+        f"{BOX}[2].id",
+    ),
+    ("freight of nine times the goods", {f"{VALUE}.freightAmount": "426600"}, FREIGHT),
     ("freight of a billion", {f"{VALUE}.freightAmount": "1000000000"}, f"{VALUE}.freightAmount"),
     (
         "a premium above the goods",

@@ -9,7 +9,7 @@ Incoterms were not at hand. Which states have no coast is geography, not a stand
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -17,7 +17,7 @@ from statistics import median_low
 from typing import Final
 
 from zhidao.core.errors import Refused
-from zhidao.trade.domain.model.catalogue import FIELDS, ITEM
+from zhidao.trade.domain.model.catalogue import EQUIPMENT, FIELDS, ITEM
 from zhidao.trade.domain.model.consignment import CanonicalConsignment
 from zhidao.trade.domain.model.countries import COUNTRIES
 from zhidao.trade.domain.model.forms import country, day
@@ -34,8 +34,8 @@ _DUE_DAYS: Final = 1_825
 _JOURNEY_DAYS: Final = 200
 _RATES: Final = (Decimal("0.000001"), Decimal(1_000_000))
 _BY_WATER: Final = frozenset(("FAS", "FOB", "CFR", "CIF"))
-# Carriage of scrap may cost more than the scrap; nobody pays ten times the goods' worth for it.
-_FREIGHT_TIMES: Final = 10
+# Carriage of scrap may cost more than the scrap; nobody pays five times the goods' worth for it.
+_FREIGHT_TIMES: Final = 5
 _INSURED_TIMES: Final = 3
 _IN_MONEY: Final = ("invoice", "insurance")
 _NAMED_MAX: Final = 10
@@ -77,12 +77,18 @@ def absurdities(
             # A value that was named is no measure for the others.
             values = {path: text for path, text in rest.values.items() if path not in found}
             rest = CanonicalConsignment(values, rest.sources)
+    return _at_typed_fields(found, consignment)
+
+
+def _at_typed_fields(
+    found: Mapping[str, Absurdity], consignment: CanonicalConsignment
+) -> list[Absurdity]:
+    """What was found, at fields that were typed; the same words once."""
     told = {path: one for path, one in found.items() if _typed_at(consignment, path) == path}
     said = {one.sentence for one in told.values()}
     for path, one in found.items():
-        typed = _typed_at(consignment, path)
-        # The same words stand at the field that was typed already.
         if one.sentence not in said:
+            typed = _typed_at(consignment, path)
             told.setdefault(typed, Absurdity(typed, one.sentence))
     return list(told.values())
 
@@ -190,6 +196,25 @@ def _boxes(consignment: CanonicalConsignment, _codes: KnownCodes) -> Iterator[Ab
             if box and total > most:
                 heaviest = max(places, key=lambda place: _number(consignment, place))
                 yield Absurdity(heaviest, f"{total} {unit} in the box {box}, which holds {most}")
+
+
+def _empty_boxes(consignment: CanonicalConsignment, _codes: KnownCodes) -> Iterator[Absurdity]:
+    """A box that no goods are in, where the goods say in which they are."""
+    filled = set(consignment.each(ITEM, "equipmentId")) - {""}
+    for k, box in enumerate(consignment.each(EQUIPMENT, "id")):
+        if filled and box and box not in filled:
+            yield Absurdity(f"{EQUIPMENT}[{k}].id", f"nothing is in the box {box}")
+
+
+def _seals(consignment: CanonicalConsignment, _codes: KnownCodes) -> Iterator[Absurdity]:
+    """A seal closes one box."""
+    seen: dict[str, str] = {}
+    for k, number in enumerate(consignment.each(EQUIPMENT, "affixedSealId")):
+        box = consignment.get(f"{EQUIPMENT}[{k}].id")
+        key = "".join(number.casefold().split())
+        if key and seen.setdefault(key, box) != box:
+            told = f"the seal {number} is on the box {seen[key]} already"
+            yield Absurdity(f"{EQUIPMENT}[{k}].affixedSealId", told)
 
 
 def _density(consignment: CanonicalConsignment, _codes: KnownCodes) -> Iterator[Absurdity]:
@@ -356,7 +381,8 @@ def _taxes(consignment: CanonicalConsignment, _codes: KnownCodes) -> Iterator[Ab
 
 
 _ROWS: Final[tuple[Callable[[CanonicalConsignment, KnownCodes], Iterator[Absurdity]], ...]] = (
-    *(_lone_days, _due, _journey, _in_turn, _boxes, _density, _net_and_gross, _terms_of_mode),
+    *(_lone_days, _due, _journey, _in_turn, _boxes, _empty_boxes, _seals, _density),
+    *(_net_and_gross, _terms_of_mode),
     *(_delivery, _ports_of_the_sea, _two_ports, _places, _stations, _money, _sums, _parties),
     *(_codes, _taxes),
 )

@@ -275,6 +275,11 @@ def test_several_containers_stand_on_several_wagons() -> None:
     }
     assert [path for path in asked(values) if path not in values] == [f"{ITEM}[0].equipmentId"]
     values[f"{ITEM}[0].equipmentId"] = "CSQU3054399"
+    # Further goods in the first container: none is empty.
+    own = {path: text for path, text in values.items() if path.startswith(f"{ITEM}[0].")}
+    values |= {path.replace("[0]", "[1]", 1): text for path, text in own.items()}
+    values |= {f"{ITEM}[0].id": "1", f"{ITEM}[1].id": "2"}
+    values[f"{ITEM}[1].equipmentId"] = values[f"{BOX}[0].id"]
     rail = next(d for d in make_set(entered(values)) if d.form.kind == "rail_consignment_note")
     wagons = [box["wagonId"] for box in json.loads(rail.data)[BOX]]
     assert wagons == ["315166520007", "315166520015"]
