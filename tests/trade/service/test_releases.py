@@ -13,9 +13,11 @@ RELEASE = {"declaration": NUMBER, "decision": "released"}
 
 
 @pytest.fixture
-async def both(world, entry_bytes):
+async def both(world, entry_bytes, tmp_path):
     await world.consignments.enter(world.actor("exporter"), entry_bytes)
-    clearance = clearance_of()
+    listing = tmp_path / "nobody.csv"
+    listing.write_text("name,Nobody Of These\n")
+    clearance = clearance_of(listing)
     return clearance, Releases(world.consignments, clearance)
 
 

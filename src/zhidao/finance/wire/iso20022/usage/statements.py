@@ -2,7 +2,7 @@
 
 A schema cannot say it: what was there, and each booked entry, make what is there now; what the
 summary counts are the entries, and what an entry's details tell is that entry; a booked entry bears
-a day. Reports of a day that goes on (camt.052) add up to their interim balance.
+a day. Reports of a day (camt.052) add up where they close it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ _PARTS: Final = {"camt.052": "Rpt", "camt.053": "Stmt", "camt.054": "Ntfctn"}
 _DAYS_FROM: Final = 2026
 _BEFORE: Final = ("OPBD", "PRCD")
 _AFTER: Final = "CLBD"
-_INTERIM: Final = "ITBD"
 _MIDNIGHT: Final = "00:00:00"
 
 
@@ -100,17 +99,15 @@ def _balances(
 
 
 def _ends(balances: list[_Element]) -> tuple[_Element | None, _Element | None]:
-    """The first booked balance and the last, by their days; interim ones where there is none."""
+    """The first opening balance and the last closing one, by their days.
+
+    An interim one is of its own moment: banks report entries beside it that it has not counted.
+    """
     # Sorting keeps the order of the document among those of one moment.
     by_day = sorted(balances, key=lambda one: _moment(one)[:10])
-    interim = sorted(_of(by_day, _INTERIM), key=_moment)
-    before = _of(by_day, _BEFORE[0]) or _of(by_day, _BEFORE[1]) or interim
-    after = _of(by_day, _AFTER) or interim
-    return next(iter(before), None), next(reversed(after), None)
-
-
-def _of(balances: list[_Element], code: str) -> list[_Element]:
-    return [one for one in balances if _code(one) == code]
+    before = [one for name in _BEFORE for one in by_day if _code(one) == name]
+    after = [one for one in by_day if _code(one) == _AFTER]
+    return (before[0] if before else None), (after[-1] if after else None)
 
 
 def _goes_on(told: _Element) -> bool:
