@@ -28,6 +28,7 @@ from zhidao.core.remedies import remedy_of
 # Words for arguments that are no files; the rest get `one`.
 _WORDS = {
     "--quantity": "1",
+    "phone": "+8613800138000",
     "--limit": "Flow:45:51:MQH",
     "url": "https://127.0.0.1:9",
     "--url": "https://127.0.0.1:9",

@@ -65,8 +65,8 @@ def _done(options: argparse.Namespace) -> int:
         raise unread from error
     finally:
         # Who signed in for one command stays signed in no longer than it.
-        if leave := getattr(options, "leave", None):
-            leave()
+        if sign_out := getattr(options, "sign_out", None):
+            sign_out()
     return status
 
 

@@ -25,6 +25,7 @@ AT = Utc.parse("2026-09-15T08:00:00Z")
 def one_price() -> bytes:
     plain = json.loads(ENTRY)
     plain["includedConsignmentItem"] = plain["includedConsignmentItem"][:1]
+    plain["utilizedTransportEquipment"] = plain["utilizedTransportEquipment"][:1]
     plain["presentationDocument"]["drawnAmount"] = "44400"
     return presentation.make(
         json.dumps(plain).encode(), party="exporter", signer=KEY, at=AT, despite=True

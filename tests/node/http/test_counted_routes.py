@@ -97,4 +97,4 @@ def test_nothing_but_held_names_asks_two_persons_without_counting() -> None:
         for file in root.rglob("*.py")
         if "approvals.ask(" in file.read_text(encoding="utf-8")
     ]
-    assert asking == ["control/name_holds.py"]
+    assert asking == ["control/standing_holds.py"]

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from zhidao.core.ambient import HandClock
-from zhidao.core.errors import MalformedInput
+from zhidao.core.errors import MalformedInput, Unavailable
 from zhidao.core.timescale import Utc
 from zhidao.finance.adapters.calendar_folder import FolderCalendars
 from zhidao.finance.adapters.schema_pack import FolderSchemas, add_pack
@@ -38,7 +38,7 @@ DAYS = {
 def network(folder: Path, name: str) -> Any:
     context: Any = SimpleNamespace(data=folder, clock=HandClock(Utc.parse("2026-11-26T00:00:00Z")))
     settings: Any = SimpleNamespace(network_profile=name)
-    return _network(context, FolderSchemas(folder / "packs"), settings)
+    return _network(context, FolderSchemas(folder / "packs"), settings)()
 
 
 def test_a_profile_of_the_operator_settles_by_the_operators_calendar(tmp_path: Path) -> None:
@@ -47,7 +47,7 @@ def test_a_profile_of_the_operator_settles_by_the_operators_calendar(tmp_path: P
     source.mkdir()
     source.joinpath("corridor.json").write_bytes(msgspec.json.encode(OWN))
     add_pack(source, tmp_path / "packs")
-    with pytest.raises(MalformedInput, match="no banking calendar KZ for KZT"):
+    with pytest.raises(Unavailable, match="no banking calendar KZ for KZT"):
         network(tmp_path, "corridor")
     FolderCalendars(tmp_path / "calendars").add(msgspec.json.encode(DAYS))
     found = network(tmp_path, "corridor")

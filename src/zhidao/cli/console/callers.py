@@ -57,8 +57,8 @@ def node_of(options: argparse.Namespace) -> RemoteNode:
 
 
 def signed_in(options: argparse.Namespace, node: RemoteNode, password: str) -> None:
-    """Signs in for this one command: its session ends with it (`options.leave`)."""
-    options.leave = node.sign_out
+    """Signs in for this one command: its session ends with it (`options.sign_out`)."""
+    options.sign_out = node.sign_out
     node.sign_in(options.person, password)
 
 

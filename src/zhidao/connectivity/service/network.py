@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Final
 
 from zhidao.connectivity.domain.crosscheck import Agreement, Verdict, compare, unknown
 from zhidao.connectivity.domain.subscriber_location import SubscriberLocation, check_phone
@@ -15,9 +14,6 @@ from zhidao.core.geo import Geodetic
 from zhidao.core.ids import party_id
 from zhidao.core.journal import Records
 from zhidao.core.timescale import Utc
-
-# Reasons that begin so have a code of their own; see `node.shipment_timeline.reason_codes`.
-_NOT_LOCATED: Final = "the network has not located the terminal"
 
 
 class NetworkChecks:
@@ -97,8 +93,8 @@ class NetworkChecks:
             return unknown(f"the network did not answer: {error}"), ()
         seen = subscriber.nearest(at)
         if not seen:
-            silence = (_NOT_LOCATED, subscriber.why)
-            return unknown(": ".join(filter(None, silence))), ()
+            why = f": {subscriber.why}" if subscriber.why else ""
+            return unknown(f"the network has not located the terminal{why}"), ()
         return _compared(fix, bound_m, at, seen[0])
 
     async def _stands(self, aggregate: str) -> NetworkChecked | None:
@@ -120,5 +116,5 @@ def _compared(
     try:
         then = seen.at_time(at)
     except MalformedInput:
-        return unknown(f"{_NOT_LOCATED}: its circle is too wide by then"), ()
+        return unknown("the network has not located the terminal: its circle is too wide"), ()
     return compare(fix, bound_m=bound_m, at=at, location=then), (then,)

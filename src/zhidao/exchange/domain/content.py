@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import Final
 from xml.parsers import expat
 
-import orjson
+import msgspec
 
+from zhidao.core.canonical import decode_json
 from zhidao.core.errors import MalformedInput
 
 INVOICE_KIND: Final = "trade.invoice"
@@ -115,9 +116,9 @@ def _begins(content: bytes) -> str:
 
 def _json_fault(content: bytes) -> str:
     try:
-        orjson.loads(content.removeprefix(_BOM))
-    except orjson.JSONDecodeError as error:
-        return f"{_begins(content)}, and {error}"
+        decode_json(content.removeprefix(_BOM), object)
+    except (MalformedInput, msgspec.MsgspecError) as error:
+        return f"{_begins(content)}, and {error.args[0]}"
     return ""
 
 

@@ -44,8 +44,9 @@ def _table() -> dict[str, str]:
 _BY_NAME: Final = _table()
 _CODE_CHARS: Final = 2
 _BRACKETS: Final = re.compile(r"(.*\S)\s*\(([^()]+)\)")
-_PORT: Final = re.compile(
-    r"^(?:the )?(?:sea ?)?port of (?=.)|(?<=.) (?:sea ?)?(?:port|harbour|harbor)$"
+_PORTS: Final = (
+    re.compile(r"(?:the )?(?:sea ?)?port of (.+)"),
+    re.compile(r"(.+) (?:sea ?)?(?:port|harbour|harbor)"),
 )
 
 
@@ -91,4 +92,5 @@ def _readings(text: str) -> list[tuple[str, str]]:
 def _bare(text: str) -> str:
     """A place's name, without what only says that it has a port."""
     name = plain(text)
-    return _PORT.sub("", name) or name
+    found = next(filter(None, (form.fullmatch(name) for form in _PORTS)), None)
+    return found[1] if found else name
