@@ -31,10 +31,13 @@ class ZhidaoError(Exception):
         self.where = where
         self.remedy = remedy
 
+    @property
+    def finding(self) -> str:
+        """What was wrong and where, without the remedy: for an error that brings its own."""
+        return f"{self.args[0]} ({self.where})" if self.where else str(self.args[0])
+
     def __str__(self) -> str:
-        place = f" ({self.where})" if self.where else ""
-        remedy = f"; {self.remedy}" if self.remedy else ""
-        return f"{self.args[0]}{place}{remedy}"
+        return f"{self.finding}; {self.remedy}" if self.remedy else self.finding
 
 
 class MalformedInput(ZhidaoError):

@@ -47,8 +47,9 @@ def test_a_profile_of_the_operator_settles_by_the_operators_calendar(tmp_path: P
     source.mkdir()
     source.joinpath("corridor.json").write_bytes(msgspec.json.encode(OWN))
     add_pack(source, tmp_path / "packs")
-    with pytest.raises(Unavailable, match="no banking calendar KZ for KZT"):
+    with pytest.raises(Unavailable, match="no banking calendar KZ for KZT") as unknown:
         network(tmp_path, "corridor")
+    assert str(unknown.value).count(unknown.value.remedy) == 1
     FolderCalendars(tmp_path / "calendars").add(msgspec.json.encode(DAYS))
     found = network(tmp_path, "corridor")
     assert found.next_day("KZT", date(2027, 3, 6)) == date(2027, 3, 9)

@@ -61,7 +61,7 @@ class FolderNetwork:
             made = with_calendars(self._profile, known, today=date(year, 1, 1))
         except MalformedInput as error:
             raise Unavailable(
-                str(error), code="calendar_unreadable", remedy=error.remedy or _REMEDY
+                error.finding, code="calendar_unreadable", remedy=error.remedy or _REMEDY
             ) from error
         self._of = seen
         return made

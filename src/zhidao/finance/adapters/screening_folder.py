@@ -89,7 +89,9 @@ class FolderLists:
             dated = date.fromisoformat(day) if day else None
             data = [read_bounded(self._folder / name, bytes_max=BYTES_MAX) for name in names]
             return read_list(kind, *data, dated=dated)
-        except (MalformedInput, ValueError, OSError) as error:
+        except MalformedInput as error:
+            raise _unreadable(error.finding, names[0]) from error
+        except (ValueError, OSError) as error:
             raise _unreadable(str(error), names[0]) from error
 
 
