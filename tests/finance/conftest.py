@@ -156,7 +156,7 @@ class ScriptedArrivals:
         self.useless: dict[str, str] = {}
 
     async def check_terminals(
-        self, *, consignment: str, terminals: Sequence[str], signed: bool
+        self, actor: Actor, *, consignment: str, terminals: Sequence[str], signed: bool
     ) -> None:
         """Refuses what a test calls useless: unknown ones, and without a key where one signs."""
         assert consignment

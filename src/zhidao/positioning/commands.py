@@ -51,9 +51,9 @@ class Arrivals(Protocol):
         ...
 
     async def check_terminals(
-        self, *, consignment: str, terminals: Sequence[str], signed: bool
+        self, actor: Actor, *, consignment: str, terminals: Sequence[str], signed: bool
     ) -> None:
-        """Refuses terminals that could never prove an arrival of this consignment.
+        """Refuses terminals that the actor may not follow, or that could never prove an arrival.
 
         `signed`: what they send must bear the signature of their key. Raises Refused
         (`terminal_unknown`, `terminal_without_key`).

@@ -156,10 +156,15 @@ async def the_deal(node: Node) -> None:
     # Nobody waits for a terminal that could prove nothing.
     assert (await node.run("importer-bank", *opening, status=1))["error"] == "terminal_unknown"
     claimed = [word.replace(participants.TERMINAL, "VAN-3") for word in opening]
-    await the_terminal(node.run, "VAN-3", "+8613800000418")
+    # Of somebody's vehicle that is not shown to the bank no more is said than of one that is none.
+    await the_terminal(node.run, "VAN-2", "+8613800000419")
+    others = [word.replace(participants.TERMINAL, "VAN-2") for word in opening]
+    assert (await node.run("importer-bank", *others, status=1))["error"] == "terminal_unknown"
+    shown = ("--reader", "importer-bank")
+    await the_terminal(node.run, "VAN-3", "+8613800000418", *shown)
     refused = await node.run("importer-bank", *claimed, status=1)
     assert refused["error"] == "terminal_without_key"
-    await the_terminal(node.run, participants.TERMINAL, participants.PHONE, "--key", KEY)
+    await the_terminal(node.run, participants.TERMINAL, participants.PHONE, "--key", KEY, *shown)
     # Without a line the payer's bank may owe nothing: the deal is refused in words.
     assert (await node.run("importer-bank", *opening, status=1))["error"] == "credit_line"
     line = ("finance", "line", "set", "importer-bank", "CNY", "1000000.00")

@@ -87,7 +87,7 @@ class Custody:
         return terminal != "T-claimed"
 
     async def audience(self, terminal: str) -> frozenset[PartyId]:
-        assert terminal
+        await self.keyed(terminal)
         return frozenset(map(PartyId, ("importer-bank", "carrier")))
 
 
@@ -134,7 +134,9 @@ class World:
     first: Utc
     last: Utc
 
-    async def expect(self, consignment: str = "C-1", **changes: Any) -> None:
+    async def expect(
+        self, consignment: str = "C-1", *, actor: Actor | None = None, **changes: Any
+    ) -> None:
         wish = {
             "consignment": consignment,
             "terminal": "T-1",
@@ -144,7 +146,7 @@ class World:
             "risk_ppb": 100_000,
             "readers": ("exporter",),
         }
-        await self.arrivals.expect(BANK, **(wish | changes))
+        await self.arrivals.expect(actor or BANK, **(wish | changes))
 
     def window(self, data: bytes, **changes: Any) -> SignedEvent:
         """Stores a window as the devices room would, and tells it."""

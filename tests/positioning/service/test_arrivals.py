@@ -245,10 +245,10 @@ async def test_a_rehearsal_refuses_what_expecting_would_and_writes_nothing(waiti
 
 
 async def test_terminals_that_could_never_prove_it_are_refused(waiting, monkeypatch):
-    async def check(*terminals: str, signed: bool = True) -> str:
+    async def check(*terminals: str, signed: bool = True, actor: Actor = BANK) -> str:
         try:
             await waiting.arrivals.check_terminals(
-                consignment="C-1", terminals=terminals, signed=signed
+                actor, consignment="C-1", terminals=terminals, signed=signed
             )
         except Refused as refused:
             return refused.code
@@ -257,14 +257,32 @@ async def test_terminals_that_could_never_prove_it_are_refused(waiting, monkeypa
     assert await check("T-1", "T-2") == ""
     assert await check("T-1", "T-claimed") == "terminal_without_key"
     assert await check("T-claimed", signed=False) == ""
-    # Another node's, which a seal of these goods names.
+    # Another node's, which a seal of these goods names, and one that is not shown to the actor.
     assert await check("T-elsewhere") == ""
+    assert await check("T-1", actor=STRANGER) == ""
+    assert await check("T-claimed", actor=STRANGER) == "terminal_without_key"
 
     async def nothing(*, terminal: str, **_more: str) -> Binding:
         return unbound(terminal, "no seal")
 
     monkeypatch.setattr(waiting.arrivals._custody, "binding", nothing)
+    assert await check("T-1") == ""
     assert await check("T-elsewhere", signed=False) == "terminal_unknown"
+    # Of a terminal that somebody else keeps to himself no more is told than of one that is none.
+    for terminal in ("T-1", "T-claimed", "T-elsewhere"):
+        assert await check(terminal, actor=STRANGER) == "terminal_unknown"
+
+
+async def test_a_vehicle_that_one_may_not_see_is_not_awaited(waiting, monkeypatch):
+    async def nothing(*, terminal: str, **_more: str) -> Binding:
+        return unbound(terminal, "no seal")
+
+    monkeypatch.setattr(waiting.arrivals._custody, "binding", nothing)
+    written = len(waiting.journal.written)
+    with pytest.raises(Refused) as refused:
+        await waiting.expect(actor=STRANGER, consignment="C-2")
+    assert refused.value.code == "terminal_unknown"
+    assert len(waiting.journal.written) == written
 
 
 async def test_a_crash_between_watch_and_wish_is_completed_by_the_repeated_call(world, afternoon):

@@ -26,6 +26,8 @@ from zhidao.devices.service.terminals import Terminals
 _BATCH_MAX: Final = 1000
 _UDEG: Final = 1_000_000
 _DAY_NS: Final = 86_400 * NS
+# No ride is longer.
+_LONGEST_NS: Final = 3_660 * _DAY_NS
 # Frames that are read into positions in one transaction.
 _FILL: Final = 500
 # After the last of them it looks again now and then.
@@ -105,16 +107,26 @@ class Tracks:
         end = day.plus_ns(_DAY_NS)
         return await self._vault.points_in(cell, day, end, actor.viewer, limit)
 
-    async def track(self, terminal: str, limit: int = 200) -> list[tuple[float, float, str]]:
+    async def track(
+        self, terminal: str, begin: Utc, end: Utc | None, limit: int = 200
+    ) -> list[tuple[float, float, str]]:
         """(longitude, latitude in degrees, device time) of valid WGS 84 points, oldest first.
 
-        For the node's own page, which has asked who may look. An unknown terminal has no points.
+        Only what came in from `begin` on and before `end` (None: now): outside of that the
+        terminal rides with other goods. For the node's own page, which has asked who may look. An
+        unknown terminal has no points.
         """
-        points = await self._vault.recent_points(terminal, limit)
+        # By its own clock, which may go wrong, and then by the node's.
+        first = begin.plus_ns(-_DAY_NS)
+        last = end.plus_ns(_DAY_NS) if end else begin.plus_ns(_LONGEST_NS)
+        points = await self._vault.points_between(terminal, first, last, limit)
         return [
             (p.longitude_udeg / _UDEG, p.latitude_udeg / _UDEG, str(p.observed_at))
             for p in reversed(points)
-            if p.valid and p.frame is Frame.WGS84
+            if p.valid
+            and p.frame is Frame.WGS84
+            and begin <= p.received_at
+            and (end is None or p.received_at < end)
         ]
 
     async def read_old_frames(self) -> None:

@@ -17,9 +17,9 @@ from zhidao.node.operations.tracing import set_trace, trace_of_consignment
 from zhidao.node.shipment_timeline import view
 from zhidao.node.shipment_timeline.build import build_timeline, summary
 from zhidao.node.shipment_timeline.corridor import CorridorView, corridor
+from zhidao.node.shipment_timeline.followed import followed_of
 from zhidao.node.shipment_timeline.histories import Histories, StoredEvents
 from zhidao.node.shipment_timeline.related import RelatedBook, links_of
-from zhidao.positioning.events import ArrivalExpected
 from zhidao.store.reading import Stored
 from zhidao.trade.events import ConsignmentEntered
 
@@ -30,8 +30,13 @@ _LOG: Final = logging.getLogger("zhidao.road")
 class Tracks(Protocol):
     """Where terminals said that they were."""
 
-    async def track(self, terminal: str) -> list[tuple[float, float, str]]:
-        """(longitude, latitude, device time) of the last reports, oldest first; degrees."""
+    async def track(
+        self, terminal: str, begin: Utc, end: Utc | None
+    ) -> list[tuple[float, float, str]]:
+        """(longitude, latitude, device time) of the last reports, oldest first; degrees.
+
+        Of those that came in from `begin` on and before `end`; None: until now.
+        """
         ...
 
 
@@ -111,15 +116,8 @@ class TimelineService:
         whole: list[Stored],
         parties: Sequence[RegisteredParty],
     ) -> view.TimelineView:
-        terminal = next(
-            (
-                ArrivalExpected.of(s.event).terminal
-                for s in reversed(stored)
-                if ArrivalExpected.is_told_by(s.event.type)
-            ),
-            "",
-        )
-        reports = await self._tracks.track(terminal) if terminal else []
+        followed = followed_of(stored, whole)
+        reports = await self._tracks.track(*followed) if followed else []
         position = None
         if reports:
             lon, lat, at = reports[-1]

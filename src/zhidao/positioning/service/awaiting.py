@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from zhidao.core.actor import Actor
+from zhidao.core.actor import Actor, Role
 from zhidao.core.errors import Conflict, NotFound, Refused
 from zhidao.core.events import SignedEvent, every
 from zhidao.core.ids import PartyId, party_id
@@ -120,7 +120,9 @@ class Awaiting:
     ) -> None:
         consignment = facts[0].consignment
         terminals = [each.terminal for each in facts]
-        await self.check_terminals(consignment=consignment, terminals=terminals, signed=False)
+        await self.check_terminals(
+            actor, consignment=consignment, terminals=terminals, signed=False
+        )
         carriers = {party for each in facts for party in await self._carrier(each.terminal)}
         owner = history[0].owner if history else actor.party
         visible = sorted({*map(party_id, readers), actor.party, *carriers} - {owner})
@@ -168,34 +170,54 @@ class Awaiting:
         _stands(await self._records.history(arrival_named(consignment)), wishes_of(one, carried))
 
     async def check_terminals(
-        self, *, consignment: str, terminals: Sequence[str], signed: bool
+        self, actor: Actor, *, consignment: str, terminals: Sequence[str], signed: bool
     ) -> None:
-        """Refuses terminals that could never prove an arrival of this consignment.
+        """Refuses terminals that the actor may not follow, or that could never prove an arrival.
 
-        One that nobody registered here may be another node's, if a seal of the consignment names
-        it. `signed`: what they send must bear the signature of their key. Raises Refused
+        A terminal is followed by whom it is shown to, and by the parties of a consignment to whose
+        goods a seal binds it. Of any other nothing is told, not even whether it is registered
+        here. `signed`: what they send must bear the signature of their key. Raises Refused
         (`terminal_unknown`, `terminal_without_key`).
         """
         for terminal in terminals:
-            try:
-                keyed = await self._custody.keyed(terminal)
-            except NotFound:
+            keyed = await self._keyed(actor, terminal)
+            if keyed is None:
                 if await self._is_sealed(terminal, consignment):
-                    continue
-                raise Refused(
-                    f"terminal {terminal} is not registered here, and no seal of {consignment}"
-                    " names it",
-                    code="terminal_unknown",
-                    where="$.terminal",
-                    remedy="name the terminal that is sealed to the goods, or add it to Devices",
-                ) from None
-            if signed and not keyed:
+                    keyed = await self._keyed_here(terminal)
+                else:
+                    raise Refused(
+                        f"terminal {terminal} is none that you may see, and no seal of"
+                        f" {consignment} names it",
+                        code="terminal_unknown",
+                        where="$.terminal",
+                        remedy="name the terminal that is sealed to the goods; its owner seals it"
+                        " to the consignment, or lets you see it on Devices",
+                    )
+            if signed and keyed is False:
                 raise Refused(
                     f"terminal {terminal} has no key and signs nothing, as the deal asks",
                     code="terminal_without_key",
                     where="$.terminal",
                     remedy="name one with a key, or ask for no mark that needs its signature",
                 )
+
+    async def _keyed(self, actor: Actor, terminal: str) -> bool | None:
+        """Whether a terminal has a key; None of one that the actor may not see, or of none."""
+        try:
+            shown = await self._custody.audience(terminal)
+        except NotFound:
+            return None
+        # For a deal the node asks, once the bank that opened it was asked the same.
+        if actor.role is not Role.NODE and actor.party not in shown:
+            return None
+        return await self._custody.keyed(terminal)
+
+    async def _keyed_here(self, terminal: str) -> bool | None:
+        """Whether a terminal has a key; None of one that is registered at another node."""
+        try:
+            return await self._custody.keyed(terminal)
+        except NotFound:
+            return None
 
     async def _is_sealed(self, terminal: str, consignment: str) -> bool:
         try:

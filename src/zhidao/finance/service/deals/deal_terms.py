@@ -46,7 +46,7 @@ class DealTerms:
         self._consignments = consignments
         self._node = Actor(node, Role.NODE)
 
-    async def check(self, opened: DealOpened) -> None:
+    async def check(self, actor: Actor, opened: DealOpened) -> None:
         """Refuses a deal that could not be kept, before anything is written."""
         Currency(opened.currency)
         check_conditions(opened.conditions, title=opened.title)
@@ -73,7 +73,7 @@ class DealTerms:
                 raise Refused("the title is of another consignment", code="other_consignment")
         check_invoiced(seen.entered, opened)
         check_carried(seen.entered, terminal=opened.terminal, carried=opened.carried)
-        await self._check_terminals(opened)
+        await self._check_terminals(actor, opened)
         await self._arrivals.rehearse(**arrival_asked(opened))
         await self._settlement.rehearse(opened)
         available = await self._accounts.available(payer)
@@ -86,12 +86,12 @@ class DealTerms:
             )
         await self._settlement.check_line(opened)
 
-    async def _check_terminals(self, opened: DealOpened) -> None:
+    async def _check_terminals(self, actor: Actor, opened: DealOpened) -> None:
         """Else money and title were kept to the last day for what can prove nothing."""
         named = [each.terminal for each in opened.carried] or [opened.terminal]
         signed = not _SIGNED.isdisjoint(opened.conditions.marks)
         await self._arrivals.check_terminals(
-            consignment=opened.consignment, terminals=named, signed=signed
+            actor, consignment=opened.consignment, terminals=named, signed=signed
         )
 
     async def arrival_readers(self, deal: Deal) -> tuple[PartyId, ...]:

@@ -146,7 +146,7 @@ class Deals:
         async with self._locks.of(opened.deal):
             deal = await self._load(opened.deal)
             if deal is None:
-                await self._terms.check(opened)
+                await self._terms.check(actor, opened)
                 if self._holds is not None:
                     said = again(OPEN, opened.payload())
                     await self._holds.demand(opened.payer_bank, **_screened(opened, said))

@@ -1,0 +1,37 @@
+"""Which terminal a consignment's road shows, and from when until when it rides with its goods."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from zhidao.core.events import SignedEvent
+from zhidao.core.timescale import Utc
+from zhidao.devices.events import Sealed
+from zhidao.positioning.events import ArrivalExpected, ArrivalProven, ArrivalWithdrawn
+from zhidao.store.reading import Stored
+
+
+def followed_of(
+    seen: Sequence[Stored], whole: Sequence[Stored]
+) -> tuple[str, Utc, Utc | None] | None:
+    """The terminal, the begin of its ride and its end (None: it rides on); None: nobody is awaited.
+
+    `seen`: what the viewer may see, by which the terminal is awaited; `whole`: all events of the
+    consignment. The ride begins when the goods were sealed to the terminal or, where no seal names
+    it here, when it was awaited; it ends with the proven arrival, or when nobody waits any more.
+    """
+    wish = next((s.event for s in reversed(seen) if ArrivalExpected.is_told_by(s.event.type)), None)
+    if wish is None or not ArrivalExpected.of(wish).terminal:
+        return None
+    terminal = ArrivalExpected.of(wish).terminal
+    begins, ends = [wish.occurred_at], []
+    for event in (stored.event for stored in whole):
+        if Sealed.is_told_by(event.type) and Sealed.of(event).terminal == terminal:
+            begins.append(event.occurred_at)
+        elif event.aggregate == wish.aggregate and event.version > wish.version:
+            ends += [event.occurred_at] if _ends(event) else []
+    return terminal, min(begins), min(ends, default=None)
+
+
+def _ends(event: SignedEvent) -> bool:
+    return any(kind.is_told_by(event.type) for kind in (ArrivalProven, ArrivalWithdrawn))
