@@ -104,7 +104,13 @@ def _refused(error: ZhidaoError, *, as_json: bool) -> int:
     if as_json:
         document = {"error": error.code, "detail": str(error.args[0])}
         document |= {k: v for k, v in (("where", error.where), ("remedy", remedy_of(error))) if v}
-        print(escaped(json.dumps(document, ensure_ascii=False)))
+        line = escaped(json.dumps(document, ensure_ascii=False))
+        try:
+            print(line, flush=True)
+        except OSError:
+            # Standard output is what is full or closed: the last word goes where one is read.
+            drop_output()
+            print(line, file=sys.stderr)
     else:
         print(escaped(f"zhidao: {with_remedy(error)}"), file=sys.stderr)
     return error.exit_status

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
+from types import FrameType
 from typing import Any, Final
 
 from zhidao.cli.console.outputs import check_private, take, tell
@@ -18,6 +21,8 @@ _PASSWORD_BYTES_MAX: Final = 1024
 # 128 bits, in characters that nobody confuses when reading them aloud.
 _LETTERS: Final = "abcdefghijkmnpqrstuvwxyz23456789"
 _LENGTH: Final = 26
+# What a shell says of a program that a signal ended.
+_BY_SIGNAL: Final = 128
 
 
 def add_caller(parser: argparse.ArgumentParser) -> None:
@@ -57,9 +62,29 @@ def node_of(options: argparse.Namespace) -> RemoteNode:
 
 
 def signed_in(options: argparse.Namespace, node: RemoteNode, password: str) -> None:
-    """Signs in for this one command: its session ends with it (`options.sign_out`)."""
-    options.sign_out = node.sign_out
+    """Signs in for this one command: its session ends with it (`options.sign_out`).
+
+    Also where the command is told to end, or its terminal is closed.
+    """
+    before: dict[signal.Signals, Any] = {}
+    with suppress(ValueError):  # Signals go to the main thread; elsewhere somebody else ends it.
+        for order in (signal.SIGTERM, signal.SIGHUP):
+            before[order] = signal.signal(order, _leave)
+
+    def sign_out() -> None:
+        node.sign_out()
+        for order, handler in before.items():
+            signal.signal(order, handler)
+
+    options.sign_out = sign_out
     node.sign_in(options.person, password)
+
+
+def _leave(order: int, _frame: FrameType | None) -> None:
+    """Ends as the signal would have, but by way of all that must still be done."""
+    for other in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        signal.signal(other, signal.SIG_IGN)
+    raise SystemExit(_BY_SIGNAL + order)
 
 
 def password_of(options: argparse.Namespace) -> str:
