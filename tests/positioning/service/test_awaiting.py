@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from tests.positioning.service.conftest import BANK, OPERATOR
 
 from zhidao.core.actor import Actor, Role
-from zhidao.core.errors import Conflict, Forbidden, Refused
+from zhidao.core.errors import Conflict, Forbidden, MalformedInput, Refused
 from zhidao.core.ids import PartyId
 from zhidao.positioning.events import ArrivalExpected, ArrivalWithdrawn, Carried
 from zhidao.positioning.service.attempts import attempt_of
@@ -72,6 +72,8 @@ async def test_what_was_withdrawn_is_told_whole_and_cannot_be_changed(world) -> 
         (SECOND, "T-2"),
     ]
     assert found.expected.risk_ppb == 5_000
+    with pytest.raises(MalformedInput, match="nobody saw version 6"):
+        await change(world, terminal="", carried=BOTH, risk_ppb=4_000, since=6)
     with pytest.raises(Refused) as refused:
         await change(world, terminal="", carried=BOTH, risk_ppb=4_000, since=5)
     assert refused.value.code == "nobody_waits"

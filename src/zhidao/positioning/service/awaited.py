@@ -155,6 +155,11 @@ def check_changeable(actor: Actor, history: Sequence[SignedEvent], *, since: int
             f"{found.awaited_by} waits for {consignment}, not {actor.party}",
             remedy=f"ask {found.awaited_by} to change it",
         )
+    if since > len(tuple(history)):
+        raise MalformedInput(
+            f"nobody saw version {since} of this arrival: it is at {len(tuple(history))}",
+            remedy="name the version that you saw, as the arrival shows it",
+        )
     news = [e for e in tuple(history)[since:] if not ArrivalNotProven.is_told_by(e.type)]
     if news:
         wishes = every(standing_of(history), ArrivalExpected)
