@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any, cast
 
+import msgspec
 import pytest
 
 from zhidao.core.actor import Role
@@ -78,3 +79,19 @@ async def test_who_runs_the_node_is_told_its_name_and_a_party_is_not(parties) ->
 
 async def test_an_auditor_comes_from_outside_and_may_bear_any_name(parties) -> None:
     await parties.must_be_here(PartyId("court"), Role.AUDITOR)
+
+
+@pytest.mark.parametrize("party", ["carrier", "importer", "exporter"])
+async def test_who_is_paid_for_goods_is_not_the_customs_that_lets_them_go(parties, party) -> None:
+    with pytest.raises(Refused, match=f"{party} is {party} in trade") as refused:
+        await parties.must_be_customs(PartyId(party))
+    assert refused.value.code == "not_customs"
+
+
+async def test_customs_of_this_node_and_of_a_peer_let_goods_go(parties) -> None:
+    there = parties.elsewhere()
+    parties.elsewhere = lambda: [
+        *there,
+        msgspec.structs.replace(there[0], party="post", trade_role="customs"),
+    ]
+    await parties.must_be_customs(PartyId("post"))

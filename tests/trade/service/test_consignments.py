@@ -14,7 +14,7 @@ from zhidao.core.errors import Conflict, Forbidden, MalformedInput, NotFound, Re
 from zhidao.core.events import every
 from zhidao.core.ids import party_id
 from zhidao.trade.events import PapersChecked
-from zhidao.trade.service.consignments import ConsignmentService
+from zhidao.trade.service.consignments import ConsignmentService, anybody
 from zhidao.trade.service.issuing import Issuing
 from zhidao.trade.service.papers import PaperShelf
 
@@ -61,6 +61,12 @@ async def test_no_consignment_is_opened_for_a_party_that_nobody_knows(world, ent
         await service.enter(world.actor("exporter"), entry_bytes)
     assert {"exporter", "importer", "carrier"} <= set(asked)
     assert not await world.records.history(AGGREGATE)
+    service._must_be_known = anybody
+    service._must_be_customs = must_be_known
+    asked.clear()
+    with pytest.raises(Refused, match="knows no party"):
+        await service.enter(world.actor("exporter"), entry_bytes)
+    assert asked == ["customs"]
     # What stands is not asked for again: a party may have left since.
     state = await enter(world, entry_bytes)
     assert await service.enter(world.actor("exporter"), entry_bytes) == state

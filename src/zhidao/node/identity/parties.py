@@ -18,6 +18,8 @@ from zhidao.node.security.administration import Act, Administration, Record
 
 # How guides and examples call the node, whatever it is called.
 _PLACEHOLDER: Final = "node"
+# Roles in trade of who lets goods go.
+CUSTOMS_ROLES: Final = ("customs", "authority", "corridor_authority")
 MAY_ADD_PARTY: Final = access(Role.ADMIN, Role.NODE)
 
 
@@ -134,6 +136,20 @@ class Parties:
         known = [*await self.names(), *there]
         for party in parties:
             self._must_be_among(known, party, else_node=False)
+
+    async def must_be_customs(self, party: PartyId) -> None:
+        """Raises Refused (`not_customs`) for a known party that is no customs by its own role.
+
+        Whoever is paid for goods that customs let go must not be the customs that lets them go.
+        """
+        there = (each.trade_role for each in self.elsewhere() if each.party == party)
+        role = await self.trade_role(party) or next(there, "")
+        if role and role not in CUSTOMS_ROLES:
+            raise Refused(
+                f"{party} is {role.replace('_', ' ')} in trade, and lets no goods go",
+                code="not_customs",
+                remedy="name a party whose role is customs; an admin adds it (zhidao party add)",
+            )
 
     async def trade_role(self, party: PartyId) -> str:
         """What the party does in trade, or empty if it is unknown."""

@@ -162,6 +162,7 @@ async def build(
         packs=settings.packs,
         check_home=late.check_home,
         must_be_known=parties.must_be_known,
+        must_be_customs=parties.must_be_customs,
         risk_rules=settings.risk_rules,
         screening_list=settings.screening_list,
         witnessed=any(

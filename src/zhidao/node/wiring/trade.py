@@ -9,6 +9,7 @@ from pathlib import Path
 
 from zhidao.core.actor import Actor
 from zhidao.core.errors import MalformedInput, NotFound
+from zhidao.core.ids import PartyId
 from zhidao.core.journal import Records
 from zhidao.exchange.events import DocumentLook
 from zhidao.industry.commands import Lots
@@ -109,6 +110,7 @@ async def build(
     screening_list: Path | None = None,
     check_home: Callable[[str], Awaitable[None]] = everywhere,
     must_be_known: Callable[..., Awaitable[None]] = anybody,
+    must_be_customs: Callable[[PartyId], Awaitable[None]] = anybody,
     witnessed: bool = False,
 ) -> TradeServices:
     """The trade room in this node's runtime context, with the credentials and lots of lower rooms.
@@ -116,7 +118,7 @@ async def build(
     `risk_rules`, `screening_list`: the operator's files; without rules the reference ones hold.
     `witnessed`: witnesses are asked for this node's log.
     `check_home` refuses to write a consignment's history that another node goes on with,
-    `must_be_known` parties that this node does not know.
+    `must_be_known` parties that this node does not know, `must_be_customs` one that is no customs.
     """
     records = Records(
         PostgresJournal(context.database, "trade", context.wake_relay), context.scribe
@@ -139,6 +141,7 @@ async def build(
         shelf=PaperShelf(archive=context.archive, lots=lots, node=context.node, judges=judges),
         check_home=check_home,
         must_be_known=must_be_known,
+        must_be_customs=must_be_customs,
         judges=judges,
         codes=codes,
     )

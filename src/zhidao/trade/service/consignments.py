@@ -87,13 +87,15 @@ class ConsignmentService:
         shelf: PaperShelf,
         check_home: Callable[[str], Awaitable[None]] = everywhere,
         must_be_known: Callable[..., Awaitable[None]] = anybody,
+        must_be_customs: Callable[[PartyId], Awaitable[None]] = anybody,
         judges: Judges = IN_PLACE,
         codes: KnownCodes = SHORT_CODES,
     ) -> None:
         """`check_home` raises Refused where another node writes a consignment's history.
 
         `must_be_known` raises Refused for a party that nobody here knows: whoever took its name
-        later would read the papers. `codes`: by which places and goods are known.
+        later would read the papers; `must_be_customs` for one that is no customs. `codes`: by which
+        places and goods are known.
         """
         self._records = records
         self._archive = archive
@@ -101,6 +103,7 @@ class ConsignmentService:
         self._shelf = shelf
         self._check_home = check_home
         self._must_be_known = must_be_known
+        self._must_be_customs = must_be_customs
         self._judges = judges
         self._codes = codes
         # Told by wiring, once titles are there.
@@ -111,7 +114,7 @@ class ConsignmentService:
 
         Raises Forbidden if the actor is not the entry's exporter, Conflict if the name stands for
         another entry, Refused (`implausible`) for what no consignment can be, and what reading,
-        rules and lot refuse; and the parties that nobody knows.
+        rules and lot refuse; parties that nobody knows, and customs that is none (`not_customs`).
         """
         from zhidao.trade.wire import entry as entry_file
 
@@ -131,6 +134,7 @@ class ConsignmentService:
             refuse(await self._judges.run(DOCUMENT, _absurd_entry, source, self._codes))
             readers = [party.id for party in entry.parties.values()]
             await self._must_be_known(*readers)
+            await self._must_be_customs(entry.parties["customs"].id)
             facts = await self._issuing.facts(actor, entry, source=source)
             return fold(
                 await self._records.record(
