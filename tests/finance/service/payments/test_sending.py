@@ -12,7 +12,13 @@ from zhidao.core.actor import Actor, Role
 from zhidao.core.errors import Refused
 from zhidao.core.ids import PartyId
 from zhidao.finance.domain.naming import AccountCode, account_id
-from zhidao.finance.domain.payments.message import Returns, Status, StatusReport, Transfers
+from zhidao.finance.domain.payments.message import (
+    Return,
+    Returns,
+    Status,
+    StatusReport,
+    Transfers,
+)
 from zhidao.finance.events import BankAdmitted
 from zhidao.finance.wire.iso20022.messages import reversals
 from zhidao.finance.wire.iso20022.messages.credit_transfers import CUSTOMERS
@@ -121,6 +127,70 @@ async def test_a_word_on_a_payment_that_the_books_do_not_bear_out_is_refused(
     )
 
 
+async def carrier(services: BankServices) -> BankAdmitted:
+    """A third bank, admitted here, whose books are elsewhere."""
+    place = {"town": "Aktau", "country": "KZ"}
+    new = BankAdmitted(bank="carrier", name="A third bank", bic="CARRKZKA", **place)
+    await services.world.accounts.admit(Actor(PartyId("operator"), Role.OPERATOR), new)
+    return new
+
+
+@pytest.mark.parametrize("first", ["RJCT", "ACSC", "ACSP"])
+@pytest.mark.parametrize("last", ["ACSP", "ACSC", "RJCT", ""])
+@pytest.mark.parametrize("own", [True, False])
+async def test_a_report_that_names_one_payment_twice_is_refused_whoever_writes_it(
+    services: BankServices,
+    first: str,
+    last: str,
+    own: bool,  # noqa: FBT001
+) -> None:
+    """What is judged and what is booked would be two words, of which one is not true."""
+    bic, sender = "XIANCNBJ", PAYEE
+    if not own:
+        bic, sender = (await carrier(services)).bic, "carrier"
+    data = services.pays(700, payee_bank=bank(bic))
+    _, onward = await services.take(PAYER, "importer", data)
+    [one] = read(onward).transfers
+    assert await services.balance("importer") == START - 700
+    told = tuple(Status("", "", one.end_to_end, one.uetr, word, "", "") for word in (first, last))
+    made = (TO_BANK, "BY-HAND", "2026-05-01T08:00:00+00:00", bic, "ALMAKZKA")
+    about = (read(onward).message, onward.definition, "", "", "")
+    forged = encode(StatusReport(*made, *about, told))
+    with pytest.raises(Refused) as refused:
+        await services.payments.carry(services.banks[PAYER], by(sender, "li"), forged)
+    assert (refused.value.code, refused.value.where) == ("named_twice", one.uetr)
+    with pytest.raises(Refused, match="twice"):
+        await services.take(PAYER, sender, forged)  # As the node itself brings it.
+    assert await services.balance("importer") == START - 700
+    if own:
+        await services.take(PAYEE, PAYER, onward.data)
+        await services.goes_on()
+        assert await owed(services) == (700, -700)
+
+
+async def test_one_payment_that_a_message_gives_back_twice_goes_back_once_and_is_told_so(
+    services: BankServices,
+) -> None:
+    bic = (await carrier(services)).bic
+    data = services.pays(700, payee_bank=bank(bic))
+    _, onward = await services.take(PAYER, "importer", data)
+    [one] = read(onward).transfers
+    paid_ = Status("", "", one.end_to_end, one.uetr, "ACSC", "", "")
+    made = (TO_BANK, "T-1", "2026-05-01T08:00:00+00:00", bic, "ALMAKZKA")
+    about = (read(onward).message, onward.definition, "", "", "")
+    await services.take(PAYER, "carrier", encode(StatusReport(*made, *about, (paid_,))))
+    back = Return("B1", "", "", "", "", one.uetr, 700, 300, "CNY", "2026-05-01", "CUST", "")
+    many = (back, back._replace(id="B2"))
+    twice = encode(Returns(reversals.RETURN, "T-2", made[2], bic, "ALMAKZKA", many))
+    for _ in range(2):
+        answer, *_ = await services.take(PAYER, "carrier", twice)
+        assert [(told.status, told.reason) for told in read(answer).statuses] == [
+            ("ACSC", ""),
+            ("RJCT", "DUPL"),
+        ]
+    assert await services.balance("importer") == START - 400
+
+
 async def test_a_refusal_and_a_word_on_a_return_may_be_brought_as_they_were_made(
     services: BankServices,
 ) -> None:
@@ -150,9 +220,7 @@ async def test_a_bank_with_its_books_elsewhere_brings_its_own_messages(
     services: BankServices,
 ) -> None:
     place = {"town": "Aktau", "country": "KZ"}
-    new = BankAdmitted(bank="carrier", name="A third bank", bic="CARRKZKA", **place)
-    operator = Actor(PartyId("operator"), Role.OPERATOR)
-    await services.world.accounts.admit(operator, new)
+    await carrier(services)
     line = {"peer": "carrier", "currency": "CNY", "limit_minor": 10_000}
     await services.lines.set(by(PAYEE), **line)
     _, onward = await services.take(PAYER, "importer", services.pays(700))

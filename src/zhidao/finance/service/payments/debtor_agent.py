@@ -232,9 +232,10 @@ class Instructing:
         failed: bool = True,
     ) -> set[int]:
         """Which of these payments stand in the ledger from this file, or failed there."""
+        # Of two payments under one UETR the first stands; the second is refused for good.
         names = {
             leg_name(bank.bank, transfers[place].uetr, leg): place
-            for place in places
+            for place in sorted(places, reverse=True)
             for leg in (Leg.RESERVE, Leg.INSIDE)
         }
         mark, ledger = mark_of(digest), self._books.ledger

@@ -47,7 +47,13 @@ from zhidao.finance.service.payments.recalls import RecallBooks
 from zhidao.finance.service.payments.refusing import Refusing
 from zhidao.finance.service.payments.resuming import Step
 from zhidao.finance.service.payments.returns import GivingBack
-from zhidao.finance.service.payments.sending import Outgoing, OwnMessages, Sending, SentMessages
+from zhidao.finance.service.payments.sending import (
+    Outgoing,
+    OwnMessages,
+    Sending,
+    SentMessages,
+    require_once_each,
+)
 from zhidao.finance.service.payments.validation import (
     Examined,
     Rules,
@@ -139,8 +145,8 @@ class Payments:
         bank. `person`: who of the party brings it, `` for a token; None if the node itself does,
         with what was allowed before. Messages of one sender that wait at once are booked and kept
         together. Raises Forbidden for a message in another's name, Refused (`past_own_books`) for
-        one that a bank of this node wrote past its books; what is wrong with the message itself is
-        an answer.
+        one that a bank of this node wrote past its books, or (`named_twice`) for a report with two
+        words on one payment; what else is wrong with the message itself is an answer.
         """
         return await self._batches.take((bank, sender, person), data)
 
@@ -163,6 +169,7 @@ class Payments:
                 continue
             try:
                 other = await self._authentic(bank, sender, examined.message)
+                require_once_each(examined.message)
                 if other is not None and person is not None:
                     await self._own.require(bank, other, examined.message, examined.digest)
                 good[data] = other, examined

@@ -38,6 +38,7 @@ from zhidao.finance.wire.iso20022.messages import reversals
 _NO_FLAGS: Final = TransferFlag(0)
 _NOOR: Final = Refusal("NOOR", "no payment with this UETR came in")
 _CUST: Final = Refusal("CUST", "the payee does not agree")
+_TWICE: Final = Refusal("DUPL", "this message gives the payment back before")
 
 
 class RecallBooks:
@@ -56,7 +57,7 @@ class RecallBooks:
         """camt.056 for payments that were sent. Raises Refused for one that was not."""
         paid = await self._find(bank, uetrs, Leg.RESERVE)
         by_bank: dict[str, list[Recall]] = defaultdict(list)
-        for place, uetr in enumerate(uetrs):
+        for place, uetr in enumerate(dict.fromkeys(uetrs)):
             if uetr not in paid:
                 raise Refused(f"no payment with UETR {uetr} was sent", code="no_payment")
             currency, movement = paid[uetr]
@@ -95,7 +96,8 @@ class RecallBooks:
         if stands:
             kept = {p: r for p, r in examined.broken.items() if uetrs[p] not in stands}
             examined = examined._replace(whole=None, broken=kept)
-        why: dict[int, Refusal] = dict(examined.broken)
+        # The ledger takes the second of two alike for the first, come again: it moves nothing.
+        why = dict.fromkeys(_named_before(uetrs), _TWICE) | examined.broken
         bookings: dict[str, list[Booking]] = defaultdict(list)
         for place, one in enumerate(message.returns):
             if examined.whole is not None or place in why:
@@ -185,7 +187,8 @@ class RecallBooks:
         credited = await self._credited_from(bank, other, uetrs)
         if told is not None:
             agreed = frozenset(one.uetr for one in told.answers if one.status == "ACCR")
-        wanted = [one for one in message.recalls if one.uetr in agreed and one.uetr in credited]
+        asked = {one.uetr: one for one in reversed(message.recalls)}
+        wanted = [asked[uetr] for uetr in dict.fromkeys(uetrs) if uetr in agreed & credited.keys()]
         given: list[Message] = []
         why: dict[str, Refusal | None] = dict.fromkeys(uetrs, _NOOR)
         why |= dict.fromkeys(credited.keys() & why.keys(), _CUST)
@@ -289,3 +292,9 @@ class RecallBooks:
                 if name in names and posted:
                     found[names[name]] = Found(currency, movement)
         return found
+
+
+def _named_before(uetrs: Sequence[str]) -> list[int]:
+    """The places of what was named before in the same message."""
+    first = {uetr: place for place, uetr in reversed([*enumerate(uetrs)])}
+    return [place for place, uetr in enumerate(uetrs) if uetr and first[uetr] != place]

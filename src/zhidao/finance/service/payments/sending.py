@@ -198,24 +198,47 @@ class OwnMessages:
     ) -> bool:
         """Whether what is said to be paid was credited, and what is refused can never be."""
         said = await self._said(bank, sender, report)
-        legs = {leg_name(sender.bank, uetr, Leg.CREDIT): word for uetr, word in said.items()}
+        told = [(leg_name(sender.bank, uetr, Leg.CREDIT), word) for uetr, word in said]
+        legs = {leg for leg, _ in told}
         paid, refused = set(), set()
         for currency in await self._ledger.shards():
             history = await self._ledger.find(currency, list(legs))
-            paid |= legs.keys() & history.transfers.keys()
+            paid |= legs & history.transfers.keys()
             refused |= set(filter(history.failed, legs))
-        return all(leg in (paid if word in _PAID else refused) for leg, word in legs.items())
+        return all(leg in (paid if word in _PAID else refused) for leg, word in told)
 
     async def _said(
         self, bank: BankAdmitted, sender: BankAdmitted, report: StatusReport
-    ) -> dict[str, str]:
-        """What is said for good, by UETR; a report on a whole file says it of each payment."""
-        said = {one.uetr: one.status for one in report.statuses if one.uetr}
+    ) -> list[tuple[str, str]]:
+        """What is said for good of each UETR; a report on a whole file says it of each payment.
+
+        Each entry is judged: one that says something else of the same payment hides none.
+        """
+        said = [(one.uetr, one.status) for one in report.statuses if one.uetr]
         told = None if said else await self._sent.of(bank, sender.bic, report.original)
         file = None if told is None else await self._sent.read(told)
         if isinstance(file, Transfers):
-            said = {one.uetr: report.status for one in file.transfers}
-        return {uetr: word for uetr, word in said.items() if word in (*_PAID, _REFUSED)}
+            said = [(one.uetr, report.status) for one in file.transfers]
+        return [(uetr, word) for uetr, word in said if word in (*_PAID, _REFUSED)]
+
+
+def require_once_each(message: Message) -> None:
+    """Returns unless it is a report that names one payment twice: only one word could be true.
+
+    Raises Refused (`named_twice`) with the UETR.
+    """
+    if not isinstance(message, StatusReport):
+        return
+    seen: set[str] = set()
+    for one in message.statuses:
+        if one.uetr and one.uetr in seen:
+            raise Refused(
+                f"{message.definition} {message.message} names payment {one.uetr[:40]} twice",
+                code="named_twice",
+                where=one.uetr[:40],
+                remedy="say of each payment once how it stands, and send the rest in other reports",
+            )
+        seen.add(one.uetr)
 
 
 def _lasts(message: Message) -> bool:
