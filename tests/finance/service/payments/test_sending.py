@@ -127,6 +127,67 @@ async def test_a_word_on_a_payment_that_the_books_do_not_bear_out_is_refused(
     )
 
 
+async def refused_return(services: BankServices) -> bytes:
+    """The bytes of a return whose money the payee has spent, as anybody can write them again."""
+    index, kept = services.index, []
+    remember = index.remember
+
+    async def seen(bank: str, sender: str, messages: Any) -> Any:
+        kept.extend(one for one in messages if one.definition.startswith("pacs.004"))
+        return await remember(bank, sender, messages)
+
+    index.remember = seen
+    with pytest.raises(Refused) as refused:
+        await give_back(services)
+    assert refused.value.code == "AM04"
+    index.remember = remember
+    return await services.world.durable.archive.get(kept[0].digest)
+
+
+async def spends(services: BankServices, minor: int) -> None:
+    """The exporter pays the importer; the other bank has not answered yet."""
+    data = services.pays(
+        minor,
+        message="M-9",
+        uetr=UETRS[50],
+        payer_account=account(services.accounts["exporter"]),
+        payer_bank=bank("XIANCNBJ"),
+        payee_account=account(services.accounts["importer"]),
+        payee_bank=bank("ALMAKZKA"),
+    )
+    await services.take(PAYEE, "exporter", data)
+
+
+async def test_a_return_that_was_refused_for_want_of_money_moves_nothing_by_hand(
+    services: BankServices,
+) -> None:
+    """Its message was kept, and then nothing was reserved for it."""
+    await paid(services, 700)
+    await spends(services, 600)
+    forged = await refused_return(services)
+    before = await owed(services)
+    for person in ("", "li"):
+        with pytest.raises(Refused) as refused:
+            await services.payments.carry(services.banks[PAYER], by(PAYEE, person), forged)
+        assert refused.value.code == "past_own_books"
+    assert (await services.balance("importer"), await owed(services)) == (START - 700, before)
+    # With money again it goes back by the next message, and by that one alone.
+    more = services.pays(1_000, message="M-10", uetr=UETRS[51])
+    _, onward = await services.take(PAYER, "importer", more)
+    answer, *_ = await services.take(PAYEE, PAYER, onward.data)
+    await services.take(PAYER, PAYEE, answer.data)
+    sent = await give_back(services)
+    assert sent.data != forged
+    with pytest.raises(Refused, match="bear out"):
+        await services.payments.carry(services.banks[PAYER], by(PAYEE), forged)
+    # Booked it is the bank's own as well: brought once more it is answered as it was.
+    for _ in range(2):
+        await services.payments.carry(services.banks[PAYER], by(PAYEE), sent.data)
+        await services.goes_on()
+        assert await services.balance("importer") == START - 1_000 + 600
+        assert (await owed(services))[0] == -(await owed(services))[1]
+
+
 async def carrier(services: BankServices) -> BankAdmitted:
     """A third bank, admitted here, whose books are elsewhere."""
     place = {"town": "Aktau", "country": "KZ"}

@@ -108,11 +108,11 @@ class Payments:
         self._orders = orders
         self._instructing = Instructing(books, rules=rules, orders=orders)
         self._sent = SentMessages(index, archive)
-        self._own = OwnMessages(directory, self._sent, ledger)
         self._hearing = Hearing(books, self._sent, holds)
         self._crediting = Crediting(books, lines)
         self._refusing = Refusing(books)
         self._giving = GivingBack(books, self._sent, rules)
+        self._own = OwnMessages(directory, self._sent, ledger, self._giving)
         self._recalls = RecallBooks(books, self._giving)
         self._sending = Sending(index, archive)
         self.back = MoneyBack(

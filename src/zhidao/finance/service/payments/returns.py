@@ -1,8 +1,9 @@
 """Money that a payee's bank gives back: reserved until the payer's bank has taken it, then posted.
 
 The message comes first and is kept, then the reservation that bears its mark: so what is reserved
-can always be told again in the same bytes. The payer's bank decides: what it refuses is the
-payee's again, and may be given back anew, by another message of another day.
+can always be told again in the same bytes. That it is kept lets nothing leave: its reservation
+does. The payer's bank decides: what it refuses is the payee's again, and may be given back anew, by
+another message of another day.
 """
 
 from __future__ import annotations
@@ -118,6 +119,21 @@ class GivingBack:
                 break
             found.append(here)
         return found
+
+    async def is_reserved(self, bank: BankAdmitted, message: Returns, digest: str) -> bool:
+        """Whether all that a message of these bytes gives back is reserved for it, or booked.
+
+        The message is kept before: without money behind it, it stands for nothing.
+        """
+        mark = mark_of(digest)
+        for one in message.returns:
+            attempts = await self.attempts(bank, one.uetr)
+            last = attempts[-1] if attempts else None
+            if last is None or last.movement is None or not last.stands:
+                return False
+            if (last.movement.user_data_64, last.movement.amount) != (mark, one.returned_minor):
+                return False
+        return True
 
     async def heard(self, bank: BankAdmitted, other: BankAdmitted, report: StatusReport) -> None:
         """The payer's bank has answered a return: it is posted, or the payee has it again."""

@@ -7,11 +7,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from zhidao.core.archive import Archive
 from zhidao.core.errors import Refused
-from zhidao.finance.domain.payments.message import Message, Notice, StatusReport, Transfers
+from zhidao.finance.domain.payments.message import (
+    Message,
+    Notice,
+    Returns,
+    StatusReport,
+    Transfers,
+)
 from zhidao.finance.domain.payments.payment_legs import Leg, Refusal, leg_name
 from zhidao.finance.events import BankAdmitted
 from zhidao.finance.service.ledger.ledger import Ledger
@@ -151,19 +157,31 @@ class Sending:
         ]
 
 
+class Reserving(Protocol):
+    """What a bank's books say of the money that it gives back."""
+
+    async def is_reserved(self, bank: BankAdmitted, message: Returns, digest: str) -> bool:
+        """Whether all that a message of these bytes gives back is reserved for it, or booked."""
+        ...
+
+
 class OwnMessages:
     """Messages of banks whose books this node keeps: only what their own service made moves money.
 
     A bank that keeps its accounts here is debited here before its message leaves. A message that
     it writes by hand would move another bank's books and leave its own as they are. So would a word
-    on a payment (pacs.002) that its books do not bear out. A bank that only brings its messages
-    here, with its books elsewhere, is not asked.
+    on a payment (pacs.002) that its books do not bear out, and a return of which nothing is
+    reserved or booked: its message is kept before that, so that it was made says nothing. A bank
+    that only brings its messages here, with its books elsewhere, is not asked.
     """
 
-    def __init__(self, directory: Directory, sent: SentMessages, ledger: Ledger) -> None:
+    def __init__(
+        self, directory: Directory, sent: SentMessages, ledger: Ledger, returns: Reserving
+    ) -> None:
         self._directory = directory
         self._sent = sent
         self._ledger = ledger
+        self._returns = returns
 
     async def require(
         self, bank: BankAdmitted, sender: BankAdmitted, message: Message, digest: str
@@ -182,7 +200,10 @@ class OwnMessages:
                 return
         else:
             made = await self._sent.of(sender, bank.bic, message.message)
-            if made is not None and made.digest == digest:
+            is_own = made is not None and made.digest == digest
+            if is_own and isinstance(message, Returns):
+                is_own = await self._returns.is_reserved(sender, message, digest)
+            if is_own:
                 return
         raise Refused(
             f"this node keeps the books of {sender.bank}, which do not bear out this"
