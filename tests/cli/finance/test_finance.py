@@ -233,6 +233,28 @@ def test_what_no_schema_and_no_outline_here_knows_is_not_checked(
         assert "SIX Interbank Clearing" in found["structure"]
 
 
+def test_a_statement_is_not_well_where_nothing_tells_whether_it_adds_up(
+    run: Run, tmp_path: Path
+) -> None:
+    from tests.finance.wire.iso20022.usage.test_usage import statement
+
+    file = tmp_path / "statement.xml"
+    for closing, forged, status in (
+        ("107.50", "", 0),
+        ("9.00", "", 1),
+        ("9.00", "CLAV", 4),
+        ("9.00", "XPCD", 4),
+    ):
+        file.write_text(statement(closing).replace("CLBD", forged or "CLBD"))
+        assert run("iso", "check", file)[0] == status
+    _, out, _ = run("iso", "check", file, "--json")
+    found = json.loads(out)
+    assert (found["verdict"], found["violations"]) == ("not checked", [])
+    assert "no closing balance (CLBD)" in found["unjudged"][0]
+    _, out, _ = run("iso", "check", file)
+    assert "not checked whether it adds up: no closing balance" in out
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [

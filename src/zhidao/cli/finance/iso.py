@@ -53,6 +53,8 @@ _EXAMPLES: Final = (
     "  zhidao finance iso convert payment.xml -o payment.json\n"
     "Each file is well, broken, or not checked: of that version no schema and no outline is here,\n"
     "or it holds what the outline does not know. Install the official schema then (packs add).\n"
+    "A statement (camt.053) is well if its entries lead from its opening to its closing balance;\n"
+    "where nothing tells that, it is not checked, and a line says why.\n"
     "status: 0 checked and well, 1 broken, 4 not checked (and nothing broken), 2 bad input"
 )
 
@@ -85,6 +87,8 @@ def _tell(answer: dict[str, Any]) -> None:
     print(f"  structure: {answer['structure']}")
     for one in found:
         print(f"  {one['rule']} ({one['code']}), {one['path']} {one['line']}: {one['sentence']}")
+    for why in answer["unjudged"]:
+        print(f"  not checked whether it adds up: {why}")
     print(f"  {len(found)} rules broken" if found else "  no usage rule broken")
     print(f"  {answer['verdict']}")
 
@@ -125,6 +129,7 @@ def _checked(
     from zhidao.finance.library.packs import NOT_CHECKED
     from zhidao.finance.wire.iso20022.syntax.envelope import OfOthers, read_envelope
     from zhidao.finance.wire.iso20022.syntax.parsing import FILE_BYTES_MAX
+    from zhidao.finance.wire.iso20022.usage.statements import unjudged_statements
     from zhidao.finance.wire.iso20022.usage.usage import violations
 
     try:
@@ -141,7 +146,9 @@ def _checked(
     else:
         structure = "judged by the schema"
     found = violations(envelope, year=year, profile=profile, at=at, codes=schemas.codes)
-    verdict = BROKEN if found or not valid else WELL if judged else UNCHECKED
+    unjudged = unjudged_statements(envelope)
+    well = judged and not unjudged
+    verdict = BROKEN if found or not valid else WELL if well else UNCHECKED
     return {
         "file": str(file),
         "definition": envelope.definition,
@@ -151,6 +158,7 @@ def _checked(
         "valid": valid,
         "verdict": verdict,
         "violations": [asdict(each) for each in found],
+        "unjudged": unjudged,
     }
 
 
@@ -179,6 +187,7 @@ def _unchecked(file: Path, definition: str, why: str) -> dict[str, Any]:
         "valid": True,
         "verdict": UNCHECKED,
         "violations": [],
+        "unjudged": [],
     }
 
 

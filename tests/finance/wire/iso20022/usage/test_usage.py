@@ -21,6 +21,7 @@ from zhidao.finance.wire.iso20022.profiles import (
 )
 from zhidao.finance.wire.iso20022.syntax.as_json import from_json, to_json
 from zhidao.finance.wire.iso20022.syntax.envelope import read_envelope
+from zhidao.finance.wire.iso20022.usage.statements import unjudged_statements
 from zhidao.finance.wire.iso20022.usage.usage import violations
 
 GOOD = pacs008.encode(EXAMPLE).decode()
@@ -422,3 +423,68 @@ def test_a_passed_on_instruction_bears_one_id() -> None:
         assert broken(inside) == []
     inside = f"<Envelope>{header}{body.format(group.format('G-1'))}</Envelope>"
     assert broken(inside, year=2025) == []
+
+
+def unjudged(text: str) -> list[str]:
+    return unjudged_statements(read_envelope(text.encode()))
+
+
+LATER = statement("9.00").replace("<Acct>", SINCE.format("05:00:00") + "<Acct>")
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (statement("9.00").replace("CLBD", "CLAV"), "no closing balance"),
+        (statement("9.00").replace("CLBD", "ITBD"), "no closing balance"),
+        (statement("9.00").replace("<Cd>CLBD</Cd>", "<Prtry>CLBD</Prtry>"), "no closing balance"),
+        (statement("9.00").replace("OPBD", "OPAV"), "no opening balance"),
+        (re.sub("<Bal>.*?</Bal>", "", statement("9.00"), count=1), "no opening balance"),
+        (re.sub("<Bal>.*</Bal>", "", statement("9.00")), "no closing balance"),
+        (LATER, "since 2026-05-01T05:00:00"),
+        (statement("9.00", pages=PAGE.format("1", "false")), "on other pages"),
+        (statement(pages=PAGE.format("2", "true")), "on other pages"),
+        (statement().replace("<Sum>17.00<", "<Sum>x<"), "is no number"),
+        (report("9.00", opens="ITBD"), "no opening balance"),
+    ],
+)
+def test_a_statement_of_which_nobody_can_tell_whether_it_adds_up_says_why(
+    text: str, why: str
+) -> None:
+    assert broken(text) == []
+    [said] = unjudged(text)
+    assert why in said
+    assert said.endswith((f"/{'Rpt' if 'camt.052' in text else 'Stmt'})",))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        statement(),
+        statement().replace("OPBD", "PRCD"),
+        # It adds up, whatever it says of the hour of its first entry.
+        statement().replace("<Acct>", SINCE.format("05:00:00") + "<Acct>"),
+        report(),
+        report("9.00", closes="ITBD"),
+    ],
+)
+def test_what_adds_up_or_closes_nothing_is_judged(text: str) -> None:
+    assert (broken(text), unjudged(text)) == ([], [])
+
+
+def test_a_statement_closes_in_the_currency_in_which_it_opens_and_not_before() -> None:
+    opening, closing = re.findall("<Bal>.*?</Bal>", statement())
+    dollars = closing.replace("EUR", "USD")
+    assert broken(statement().replace(closing, dollars)) == ["balance-currency"]
+    assert broken(statement().replace(closing, closing.replace("05-01", "04-30"))) == [
+        "balance-days"
+    ]
+    # Of several currencies each adds up by itself.
+    both = opening.replace("EUR", "USD") + dollars.replace("107.50", "100.00")
+    assert broken(statement().replace(closing, closing + both)) == []
+    assert unjudged(statement().replace(closing, closing + both)) == []
+    assert broken(statement("9.00").replace("<TxsS", both + "<TxsS")) == []
+    [said] = unjudged(statement("9.00").replace("<TxsS", both + "<TxsS"))
+    assert "do not make 9.00 in EUR, one currency of several" in said
+    [said] = unjudged(statement().replace(closing, closing + dollars))
+    assert "in USD it opens and does not close, or closes and does not open" in said

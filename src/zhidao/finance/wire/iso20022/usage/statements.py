@@ -2,7 +2,8 @@
 
 A schema cannot say it: what was there, and each booked entry, make what is there now; what the
 summary counts are the entries, and what an entry's details tell is that entry; a booked entry bears
-a day. Reports of a day (camt.052) add up where they close it.
+a day. Reports of a day (camt.052) add up where they close it. Where nothing tells whether it adds
+up, that is said: a statement (camt.053) is never well without it.
 """
 
 from __future__ import annotations
@@ -29,6 +30,15 @@ def statement_violations(envelope: Envelope, *, year: int) -> Iterator[Violation
 
     CBPR+ of 2026, camt.054 R10: a booked entry has a booking or a value day.
     """
+    return (one for one in _all(envelope, year) if isinstance(one, Violation))
+
+
+def unjudged_statements(envelope: Envelope) -> list[str]:
+    """Why it cannot be told of statements whether they add up, each with its place."""
+    return [one for one in _all(envelope, _DAYS_FROM) if isinstance(one, str)]
+
+
+def _all(envelope: Envelope, year: int) -> Iterator[Violation | str]:
     kind = envelope.definition[:8]
     part = _PARTS.get(kind)
     for told in envelope.document[0].iterfind(f"{{*}}{part}") if part else ():
@@ -36,19 +46,21 @@ def statement_violations(envelope: Envelope, *, year: int) -> Iterator[Violation
         if kind == "camt.054" and year >= _DAYS_FROM:
             yield from _without_day(entries)
         try:
-            yield from _one(kind, told, entries)
+            for one in _one(kind, told, entries):
+                yield one if isinstance(one, Violation) else f"{one} ({path_of(told)})"
         except InvalidOperation:
-            continue  # An amount that is none is another rule's.
+            # An amount that is none may be another rule's; nothing was added up with it.
+            yield f"an amount in it is no number ({path_of(told)})"
 
 
-def _one(kind: str, told: _Element, entries: list[_Element]) -> Iterator[Violation]:
+def _one(kind: str, told: _Element, entries: list[_Element]) -> Iterator[Violation | str]:
     """What does not add up in one statement, report or notice."""
     balances = list(told.iterfind("{*}Bal"))
     yield from _twice(balances)
     yield from _currencies(balances, entries)
+    if kind != "camt.054":
+        yield from _balances(kind, told, balances, entries)
     if _is_whole(told):
-        if kind != "camt.054":
-            yield from _balances(told, balances, entries)
         yield from _summary(told, entries)
     for one in entries:
         yield from _details(one)
@@ -83,37 +95,77 @@ def _currencies(balances: list[_Element], entries: list[_Element]) -> Iterator[V
 
 
 def _balances(
-    told: _Element, balances: list[_Element], entries: list[_Element]
-) -> Iterator[Violation]:
-    """The balance before, and all that was booked, is the balance after."""
-    before, after = _ends(balances)
-    if before is None or after is None or before is after or _goes_on(told):
+    kind: str, told: _Element, balances: list[_Element], entries: list[_Element]
+) -> Iterator[Violation | str]:
+    """The balance before, and all that was booked, is the balance after; or why nobody can tell."""
+    if balances and {*map(_currency, entries)} - {*map(_currency, balances)}:
+        return  # That is broken by itself, and what it comes to in another currency nobody knows.
+    before, after = _ends(balances, _BEFORE), _ends(balances, (_AFTER,))
+    if not after:
+        if kind == "camt.053":
+            yield f"no closing balance ({_AFTER}) to hold its entries against"
         return
-    amounts = [before, after, *entries]
-    if len({_currency(one) for one in amounts}) != 1:
+    if not before:
+        yield f"no opening balance ({' or '.join(_BEFORE)}) to count its entries from"
+        return
+    if not before.keys() & after.keys():
+        last = next(iter(after.values()))[-1]
+        currencies = f"{_currency(last)[:3]}, and opens in {', '.join(sorted(before))}"
+        yield _broken("balance-currency", "AM03", f"it closes in {currencies}", last)
+        return
+    if not _is_whole(told):
+        yield "it has entries on other pages"
+        return
+    for currency in sorted(before.keys() ^ after.keys()):
+        yield f"in {currency[:3]} it opens and does not close, or closes and does not open"
+    for currency in sorted(before.keys() & after.keys()):
+        counted = [one for one in entries if _currency(one) == currency]
+        yield from _sum(told, before[currency][0], after[currency][-1], counted)
+
+
+def _sum(
+    told: _Element, before: _Element, after: _Element, entries: list[_Element]
+) -> Iterator[Violation | str]:
+    """Whether entries lead from one balance to the other, all of one currency."""
+    opens, closes = _moment(before)[:10], _moment(after)[:10]
+    if opens and closes and closes < opens:
+        sentence = f"it closes on {closes[:10]}, before it opens, on {opens[:10]}"
+        yield _broken("balance-days", "DT01", sentence, after)
         return
     moved = sum((_signed(one) for one in entries if _status(one) == "BOOK"), Decimal(0))
-    if _signed(before) + moved != _signed(after):
-        sentence = f"{_signed(before)} and entries of {moved} do not make {_signed(after)}"
+    if _signed(before) + moved == _signed(after):
+        return
+    sentence = f"{_signed(before)} and entries of {moved} do not make {_signed(after)}"
+    if since := _since(told):
+        yield f"{sentence}, and it may tell only what came since {since[:35]}"
+    elif len({*map(_currency, told.iterfind("{*}Bal"))}) > 1:
+        # A bank may tell beside it what its balances are worth in another currency.
+        yield f"{sentence} in {_currency(after)[:3]}, one currency of several"
+    else:
         yield _broken("statement-sum", "AM10", sentence, after)
 
 
-def _ends(balances: list[_Element]) -> tuple[_Element | None, _Element | None]:
-    """The first opening balance and the last closing one, by their days.
+def _ends(balances: list[_Element], names: tuple[str, ...]) -> dict[str, list[_Element]]:
+    """By currency, the balances of the first of these kinds that is there, by their days.
 
     An interim one is of its own moment: banks report entries beside it that it has not counted.
     """
     # Sorting keeps the order of the document among those of one moment.
     by_day = sorted(balances, key=lambda one: _moment(one)[:10])
-    before = [one for name in _BEFORE for one in by_day if _code(one) == name]
-    after = [one for one in by_day if _code(one) == _AFTER]
-    return (before[0] if before else None), (after[-1] if after else None)
+    found: dict[str, list[_Element]] = {}
+    for currency in dict.fromkeys(map(_currency, by_day)):
+        of_it = [one for one in by_day if _currency(one) == currency]
+        kinds = ([one for one in of_it if _code(one) == name] for name in names)
+        first = next(filter(None, kinds), None)
+        if first is not None:
+            found[currency] = first
+    return found
 
 
-def _goes_on(told: _Element) -> bool:
-    """Whether it only tells what came since a moment within the day."""
+def _since(told: _Element) -> str:
+    """The moment within a day since which it tells what came, as far as it says so."""
     since = (told.findtext("{*}FrToDt/{*}FrDtTm") or "").strip()
-    return bool(since) and since[11:19] != _MIDNIGHT
+    return since if since and since[11:19] != _MIDNIGHT else ""
 
 
 def _details(entry: _Element) -> Iterator[Violation]:
