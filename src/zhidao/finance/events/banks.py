@@ -33,7 +33,8 @@ class ApprovalGiven(Fact, frozen=True, kw_only=True):
 
     Or what that person said counts no more, `lapse`: the person was withdrawn meanwhile, or may
     not do such an act any more. Or, of nobody, what came of the words for good: `done`, the act
-    was carried out; `turned_down`, its refusal was. What is asked for anew begins again.
+    was carried out; `turned_down`, its refusal was; `cleared`, it ended undecided. What is asked
+    for anew begins again.
     """
 
     TYPE: ClassVar[str] = "finance.ApprovalGiven.v1"

@@ -9,13 +9,23 @@ import pytest
 from tests.finance.service.bank_services import UETRS, BankServices, read
 from tests.finance.service.control.test_daily_totals import PAYEE_BANK, PAYER_BANK, by, limited
 
+from zhidao.core.actor import Actor, Role
 from zhidao.core.errors import Refused
+from zhidao.core.ids import PartyId
 from zhidao.core.money import Currency, Money
 from zhidao.core.timescale import Utc
-from zhidao.finance.domain.payments.message import Transfers
+from zhidao.finance.domain.payments.message import (
+    Return,
+    Returns,
+    Status,
+    StatusReport,
+    Transfers,
+)
+from zhidao.finance.events import BankAdmitted
 from zhidao.finance.service.control.approvals import Approvals
-from zhidao.finance.service.payments.sending import Sending
+from zhidao.finance.wire.iso20022.messages import reversals
 from zhidao.finance.wire.iso20022.messages.messages import decode, encode
+from zhidao.finance.wire.iso20022.messages.statuses import TO_BANK
 from zhidao.finance.wire.iso20022.syntax.envelope import read_envelope
 from zhidao.finance.wire.iso20022.syntax.trees import account
 
@@ -121,40 +131,42 @@ async def test_what_is_below_the_limit_goes_with_what_two_persons_approved(world
 async def test_two_persons_of_one_currency_take_no_return_of_the_other(
     world: Any, first: str
 ) -> None:
+    """By the message of a bank whose books are elsewhere: one message may give several back."""
     services, euros = await banks(world)
-    data = both(services, euros, cny=20_000, eur=7_000_000)
+    place = {"town": "Aktau", "country": "KZ"}
+    other_bank = BankAdmitted(bank="carrier", name="A third bank", bic="CARRKZKA", **place)
+    await world.accounts.admit(Actor(PartyId("operator"), Role.OPERATOR), other_bank)
+    data = both(services, euros, cny=20_000, eur=7_000_000).replace(b"XIANCNBJ", b"CARRKZKA")
     assert await status(services, data, "aida") == {"ACSP"}
     gone = await left(services, euros)
-    given = await services.payments.back.give_back(
-        services.banks[PAYEE_BANK], [UETRS[0], UETRS[9]], reason="AC04"
+    head = ("2026-05-05T08:00:00+00:00", other_bank.bic, "ALMAKZKA")
+    paid = tuple(Status("", "", "", one, "ACSC", "", "") for one in (UETRS[0], UETRS[9]))
+    about = ("M", "pacs.008.001.08", "", "", "")
+    report = StatusReport(TO_BANK, "T-1", *head, *about, paid)
+    await services.take(PAYER_BANK, "carrier", encode(report))
+    back = tuple(
+        Return(f"B-{uetr[-2:]}", *("",) * 4, uetr, minor, minor, currency, DAY, "AC04", "")
+        for uetr, minor, currency in ((UETRS[0], 20_000, "CNY"), (UETRS[9], 7_000_000, "EUR"))
     )
-    files = [decode(read_envelope(each.data)) for each in given]
-    whole = files[0]._replace(
-        message="B-BOTH", returns=tuple(one for each in files for one in each.returns)
-    )
-    # As a service would that gives both back by one message: it is kept as what the bank sent.
-    sending = Sending(services.index, world.durable.archive)
-    await sending.send(services.banks[PAYEE_BANK], [whole])
-    services = BankServices(world, index=services.index)
-    services.banks = {PAYER_BANK: await world.accounts.bank(PAYER_BANK)}
+    whole = Returns(reversals.RETURN, "B-BOTH", *head, back)
     approvals = limited(world)
     services.hold(approvals)
 
     async def brought() -> set[str]:
         payer = services.banks[PAYER_BANK]
-        kept = await services.payments.carry(payer, by(PAYEE_BANK, "aida"), encode(whole))
+        kept = await services.payments.carry(payer, by("carrier", "aida"), encode(whole))
         return {each.status for each in read(kept[0]).statuses}
 
     async def asked() -> dict[str, str]:
-        listed = await approvals.approvals(by(PAYEE_BANK), limit=10)
+        listed = await approvals.approvals(by("carrier"), limit=10)
         return {one.asked.currency: one.asked.approval for one in listed if one.state == "waits"}
 
     for _ in range(2):
         with pytest.raises(Refused, match="two persons"):
             await brought()
     assert set(await asked()) == {"CNY", "EUR"}
-    await approvals.decide(by(PAYEE_BANK, "bolat"), (await asked())[first], approve=True)
+    await approvals.decide(by("carrier", "bolat"), (await asked())[first], approve=True)
     assert await left(services, euros) == gone
     (other,) = (await asked()).values()
-    await approvals.decide(by(PAYEE_BANK, "chen"), other, approve=True)
+    await approvals.decide(by("carrier", "chen"), other, approve=True)
     assert await left(services, euros) == FUNDS

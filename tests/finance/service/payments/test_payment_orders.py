@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from tests.finance.conftest import Durable, World
 from tests.finance.service.bank_services import UETRS, BankServices, read
-from tests.finance.service.control.test_name_holds import LISTED, bank_with, say
+from tests.finance.service.control.test_name_holds import LISTED, bank_with, say, waits
 from tests.finance.service.test_crashes import Crash, Doomed, Plan
 
 from zhidao.core.actor import Actor, Role
@@ -20,10 +20,11 @@ from zhidao.core.ids import PartyId
 from zhidao.core.timescale import Utc
 from zhidao.finance.adapters.memory import HeldLists, MemoryPaymentOrderIndex
 from zhidao.finance.adapters.memory_messages import MemoryMessageIndex
-from zhidao.finance.domain.payments.approval import Limits
+from zhidao.finance.domain.payments.approval import Approval, Limits
 from zhidao.finance.domain.payments.message import StatusReport, Transfers
 from zhidao.finance.domain.payments.payment_order import PaymentOrder
 from zhidao.finance.domain.screening.screening import Lists
+from zhidao.finance.service.control.approval_histories import ApprovalHistories
 from zhidao.finance.service.control.approvals import Approvals
 from zhidao.finance.service.control.name_holds import NameHolds
 from zhidao.finance.service.control.party_names import PartyNames
@@ -277,6 +278,54 @@ async def test_a_person_who_refuses_on_the_day_ends_the_order(world: Any) -> Non
     await comes(services, "2026-05-05T02:00:00Z")
     order = await order_of(services)
     assert (order.state, order.ends[0].code) == ("refused", "RR04")
+    assert await both(services) == (START, 0)
+
+
+@pytest.mark.parametrize("killed", [False, True])
+async def test_a_third_persons_no_undoes_nothing_that_waits_for_its_day_by_two_others(
+    world: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    killed: bool,  # noqa: FBT001
+) -> None:
+    services = await bank_with(world)
+    data = services.pays(700, day=MONDAY, payee=person(LISTED, "Xi'an", "CN"))
+    assert await told(services, data) == [("PDNG", "")]
+    name = await waits(services.approvals, "importer-bank")
+
+    async def not_written(self: ApprovalHistories, approval: Approval, became: str) -> Approval:
+        return approval
+
+    with monkeypatch.context() as patch:
+        if killed:
+            patch.setattr(ApprovalHistories, "end", not_written)
+        await say(services, "importer-bank", "aigerim", "bolat")
+    assert (await order_of(services)).state == "waits"
+    third = Actor(PartyId("importer-bank"), Role.PARTY, "chen")
+    with pytest.raises(Conflict) as error:
+        await services.approvals.decide(third, name, approve=False, reason="I say no")
+    assert error.value.code == "approved_already"
+    assert await told(services, data) == [("ACCP", "")]
+    # Its payer takes it back, as any other.
+    await services.orders.cancel(PAYER, (await order_of(services)).awaited.order)
+    assert (await order_of(services)).state == "cancelled"
+    assert await told(services, data) == [("RJCT", "DS02")]
+    assert await both(services) == (START, 0)
+
+
+async def test_what_a_person_refuses_before_its_day_waits_no_more(world: Any) -> None:
+    """A list that came since names the payee, and the instruction was sent once more."""
+    services = await bank_with(world, text="1,Somebody Else\n")
+    data = services.pays(700, day=MONDAY, payee=person(LISTED, "Xi'an", "CN"))
+    assert await told(services, data) == [("ACCP", "")]
+    listed = read_list("csv", b"id,name\n1,Eric Badege\n", dated=date(2026, 4, 30))
+    services.names._screening._source = HeldLists(Lists.of([(listed.version, listed.entries)]))
+    assert await told(services, data) == [("PDNG", "")]
+    assert (await order_of(services)).state == "waits"
+    await say(services, "importer-bank", "aigerim", approve=False)
+    assert await told(services, data) == [("RJCT", "RR04")]
+    order = await order_of(services)
+    assert (order.state, order.ends[0].code) == ("refused", "RR04")
+    await comes(services, "2026-05-04T01:00:00Z")
     assert await both(services) == (START, 0)
 
 

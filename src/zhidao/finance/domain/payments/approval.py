@@ -29,11 +29,13 @@ DONE: Final = "done"
 """The act was carried out: the words that it was done by stay, however old, whoever left."""
 TURNED_DOWN: Final = "turned_down"
 """The refusal was carried out: so does that one."""
+CLEARED: Final = "cleared"
+"""Nobody need decide it any more: what it was asked for is gone. A state, and the word for it."""
 ENDS: Final = {"approved": DONE, "refused": TURNED_DOWN}
 """What is written down once such a decision is carried out, by its state."""
 GOOD_FOR_S: Final = 3 * 86_400
 """An approval that nothing came of for three days is asked for anew."""
-_ENDED: Final = frozenset(ENDS.values())
+_ENDED: Final = frozenset((*ENDS.values(), CLEARED))
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +178,8 @@ class Approval:
     """Whether the words are young enough to carry out what they say now."""
     once: frozenset[str] = frozenset()
     """How it was decided at any moment: approved, refused."""
+    cleared: bool = False
+    """It ended undecided, by itself: `reason` says why. Asked for again, it is asked anew."""
 
     @property
     def amount(self) -> Money:
@@ -184,7 +188,9 @@ class Approval:
 
     @property
     def state(self) -> str:
-        """One word: waits, approved or refused."""
+        """One word: waits, approved, refused or cleared."""
+        if self.cleared:
+            return CLEARED
         if self.refused_by:
             return "refused"
         return "approved" if len(self.approved_by) >= PERSONS else "waits"
@@ -210,6 +216,9 @@ def fold(history: Sequence[SignedEvent], *, now: Utc) -> Approval | None:
     found = replace(_as_said(history[start], words[:ended], now=now), version=version, once=once)
     if ended == len(words):
         return found
+    if verdicts[ended] == CLEARED:
+        why = ApprovalGiven.of(words[ended]).reason
+        return replace(found, done=True, cleared=True, counts=False, reason=why)
     carried = [moment for moment in moments if ENDS.get(moment.state) == verdicts[ended]]
     if not carried:
         return found

@@ -235,6 +235,18 @@ _DOUBLE: Final = frozenset(
 )
 
 
+def spelt(name: str) -> str:
+    """A name in its one spelling: case, marks and the order of words do not count.
+
+    >>> spelt("Eric Badege") == spelt("BADEGE, Eric'") != spelt("Eric Badeke")
+    True
+    """
+    try:
+        return " ".join(sorted(readings(name)[0].words))
+    except MalformedInput:
+        return without_hidden(name).casefold()
+
+
 def han_of(name: str) -> str:
     """The Chinese characters of a name, without what stands between them."""
     return "".join(letter for letter in without_hidden(name) if _script(letter) == "HAN")

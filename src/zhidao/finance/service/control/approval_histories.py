@@ -11,7 +11,7 @@ from zhidao.core.ambient import Clock
 from zhidao.core.errors import Conflict, NotFound
 from zhidao.core.ids import party_id
 from zhidao.core.journal import Records
-from zhidao.finance.domain.payments.approval import ENDS, Approval, fold
+from zhidao.finance.domain.payments.approval import CLEARED, ENDS, Approval, fold
 from zhidao.finance.events.banks import ApprovalAsked, ApprovalGiven
 
 TRIES: Final = 8
@@ -94,6 +94,15 @@ class ApprovalHistories:
             if approval.done or became not in approval.once:
                 return approval
             approval = await self.say(by, approval, "", ENDS[became])
+        raise Conflict("too many at once; ask again")
+
+    async def clear(self, approval: Approval, why: str) -> Approval:
+        """Ends one that waits, undecided. Decided meanwhile: no change."""
+        by = self.party(approval)
+        for _ in range(TRIES):
+            if approval.state != "waits":
+                return approval
+            approval = await self.say(by, approval, "", CLEARED, why)
         raise Conflict("too many at once; ask again")
 
     def party(self, approval: Approval) -> Actor:

@@ -23,6 +23,7 @@ from zhidao.core.journal import Records
 from zhidao.core.money import Money
 from zhidao.finance.domain.payments.approval import (
     APPROVE,
+    CLEARED,
     LAPSE,
     REFUSE,
     Approval,
@@ -72,6 +73,7 @@ class Approvals:
         self.undone: set[str] = set()
         """The names of what was decided in this process, and whose act is not done."""
         self._asks_why: set[str] = set()
+        self._over: dict[str, Callable[[Approval], Awaitable[str]]] = {}
         self._shown: dict[str, Shown] = {}
 
     def carries_out(
@@ -83,14 +85,16 @@ class Approvals:
         refused: Act | None = None,
         again: bool = False,
         became: Became | None = None,
+        lasts: Became | None = None,
     ) -> None:
         """Names what is done once an act of this kind is approved, or refused.
 
         `by`: whose roles may do it, and so whose word counts; None: those of the act that it holds.
         `again`: it finds what it did, and may be done once more days later. `became`: finds what
-        came of it; None: nothing but that it was carried out tells that.
+        came of it; None: nothing but that it was carried out tells that. `lasts`: the same of what
+        takes no new words when the old ones count no more; None: as `became`.
         """
-        self._ways.add(act, how, by=by, refused=refused, again=again, became=became)
+        self._ways.add(act, how, by=by, refused=refused, again=again, became=became, lasts=lasts)
 
     def asks_why(self, act: str) -> None:
         """From now on whoever refuses an act of this kind gives a reason."""
@@ -239,11 +243,13 @@ class Approvals:
         if approval is None:
             return None
         approval = await self._found_done(approval)
+        if approval.state == CLEARED:
+            return None
         if not approval.done:
             return await self._standing(approval)
         if approval.counts and not await self._fallen(approval):
             return approval
-        return approval if await self._ways.became(approval) == approval.state else None
+        return approval if await self._ways.lasts(approval) == approval.state else None
 
     async def decide(self, actor: Actor, name: str, *, approve: bool, reason: str = "") -> Approval:
         """Takes a person's word; the second approval carries the act out, again: once more.
@@ -259,7 +265,7 @@ class Approvals:
             raise NotFound("no approval of that name")
         actor.require(*sorted(self._ways.roles(approval)))
         await self._require_word(actor, approval)
-        approval = await self._found_done(approval)
+        approval = await self._found_over(await self._found_done(approval))
         if not approve and approval.asked.act in self._asks_why and not reason.strip():
             raise Refused(
                 "whoever refuses this says why",
@@ -351,10 +357,21 @@ class Approvals:
         """Every approval of the node, in order of name."""
         return self._histories.all()
 
-    async def note(self, approval: Approval, why: str) -> None:
-        """Writes down, of nobody, what became of one that waits; those who look read it."""
-        by = self._histories.party(approval)
-        await self._histories.say(by, approval, "", LAPSE, why)
+    async def clear(self, approval: Approval, why: str) -> Approval:
+        """Ends one that waits and that nobody need decide any more. Decided: no change."""
+        return await self._histories.clear(await self._found_done(approval), why)
+
+    def ends_by(self, act: str, over: Callable[[Approval], Awaitable[str]]) -> None:
+        """Names what finds why one of this kind need not be decided any more, or ``."""
+        self._over[act] = over
+
+    async def _found_over(self, approval: Approval) -> Approval:
+        """An approval, ended if what it asks about went on without it."""
+        over = self._over.get(approval.asked.act)
+        if over is None or approval.state != "waits":
+            return approval
+        why = await over(approval)
+        return await self.clear(approval, why) if why else approval
 
     def shows(self, act: str, how: Shown) -> None:
         """Names how one of this kind is shown to those who look at it; that changes nothing."""
@@ -393,6 +410,8 @@ class Approvals:
         self, actor: Actor, approval: Approval, verdict: str, reason: str = ""
     ) -> Approval:
         for _ in range(TRIES):
+            if approval.state == CLEARED:
+                raise Conflict(f"nobody decides it: {approval.reason}", code="approved_already")
             if actor.person in approval.approved_by:
                 if verdict == APPROVE:
                     return approval

@@ -32,6 +32,7 @@ class CarriedOut:
         self._by: dict[str, Access[Any]] = {}
         self._again: set[str] = set()
         self._became: dict[str, Became] = {}
+        self._lasts: dict[str, Became] = {}
 
     def add(
         self,
@@ -42,6 +43,7 @@ class CarriedOut:
         refused: Act | None,
         again: bool,
         became: Became | None,
+        lasts: Became | None,
     ) -> None:
         """As `Approvals.carries_out` says."""
         assert act not in self.acts, f"{act} is carried out in one way"
@@ -54,6 +56,8 @@ class CarriedOut:
             self._again.add(act)
         if became is not None:
             self._became[act] = became
+        if lasts is not None:
+            self._lasts[act] = lasts
 
     def roles(self, approval: Approval) -> frozenset[Role]:
         """Whose word counts: of those who may do the act itself."""
@@ -76,6 +80,13 @@ class CarriedOut:
         """What came of its act, as `Became` tells it."""
         tells = self._became.get(approval.asked.act)
         return None if tells is None else await tells(_party(approval), approval.asked.said)
+
+    async def lasts(self, approval: Approval) -> str | None:
+        """What came of it that no new words are asked for, however old those were."""
+        tells = self._lasts.get(approval.asked.act)
+        if tells is None:
+            return await self.became(approval)
+        return await tells(_party(approval), approval.asked.said)
 
     async def carry_out(self, approval: Approval, how: Act) -> str:
         """Does it: what became of it, as `Became` tells it."""

@@ -9,13 +9,14 @@ screened.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from zhidao.core.access import OWN, Access
-from zhidao.core.actor import Actor
+from zhidao.core.actor import Actor, Role
 from zhidao.core.errors import MalformedInput, Refused, Unavailable
+from zhidao.core.ids import party_id
 from zhidao.core.money import Money
 from zhidao.finance.domain.payments.approval import Approval
 from zhidao.finance.domain.screening.screening import TEXT_CHARACTERS_MAX, Hit, Lists
@@ -23,7 +24,7 @@ from zhidao.finance.service.control.approvals import Approvals
 from zhidao.finance.service.control.carried_out import NOT_YET, Act, Became
 from zhidao.finance.service.control.party_names import PartyNames
 from zhidao.finance.service.control.screening import Screening
-from zhidao.finance.service.control.standing_holds import RELEASE, StandingHolds
+from zhidao.finance.service.control.standing_holds import RELEASE, WENT_ON, StandingHolds, Whom
 
 NEEDS: Final = "needs_two_persons"
 REFUSED: Final = "refused_by_person"
@@ -34,6 +35,12 @@ _LONG: Final = TEXT_CHARACTERS_MAX
 _TRIES: Final = 8
 KNOWN_MAX: Final = 100_000
 """Names that were found clear by the lists of this moment; more are screened again."""
+
+
+async def _never() -> bool:
+    """Of what is not known to be over."""
+    return False
+
 
 _NO_MORE: Final = "no list of this node names who was found any more; two persons decide it yet"
 
@@ -64,6 +71,7 @@ class NameHolds:
         self._message: Act | None = None
         self._refused_message: Act | None = None
         self._became_message: Became | None = None
+        self._lasts_message: Became | None = None
         approvals.carries_out(
             RELEASE,
             self._released,
@@ -71,27 +79,34 @@ class NameHolds:
             refused=self._refused,
             again=True,
             became=self._became,
+            lasts=self._lasts,
         )
         approvals.asks_why(RELEASE)
+        approvals.ends_by(RELEASE, self._over)
         approvals.shows(RELEASE, self._shown)
         self._standing = StandingHolds(approvals)
         self._clear = _Clear()
         self._listed = _Listed()
 
-    def carries_out(self, act: str, how: Act, *, by: Access[Any] = OWN) -> None:
+    def carries_out(
+        self, act: str, how: Act, *, by: Access[Any] = OWN, whom: Whom | None = None
+    ) -> None:
         """Names what is done once an act that is held for its names alone is released.
 
-        `by`: whose roles may do it, and so release it.
+        `by`: whose roles may do it, and so release it. `whom`: by what it is held, as `held_by` of
+        the standing holds; None: by all that is said.
         """
         self._approvals.carries_out(act, how, by=by)
+        if whom is not None:
+            self._standing.held_by(act, whom)
 
-    def goes_on(self, how: Act, *, refused: Act, became: Became) -> None:
+    def goes_on(self, how: Act, *, refused: Act, became: Became, lasts: Became) -> None:
         """Names what is done with a message that two persons released, or one refused.
 
-        `became`: finds what came of it.
+        `became`: finds what came of it; `lasts`: what of that takes no new look at its names.
         """
         self._message, self._refused_message = how, refused
-        self._became_message = became
+        self._became_message, self._lasts_message = became, lasts
 
     async def demand(
         self,
@@ -103,13 +118,15 @@ class NameHolds:
         names: Collection[str] = (),
         parties: Collection[str] = (),
         nodes: Collection[str] = (),
+        is_over: Callable[[], Awaitable[bool]] = _never,
     ) -> None:
         """Returns if nobody named is on a list, or two persons of the bank released it.
 
         What was held for a hit before waits for them though no list names anybody of it any more.
 
         `names` as they are written, `parties` and `nodes` by those under which they are known.
-        `said`: what is held; `again` makes it what is carried out once it is released.
+        `said`: what is held; `again` makes it what is carried out once it is released. `is_over`:
+        whether it was done before, or refused for good; asked only if it would be held now.
 
         Raises Refused: `needs_two_persons` while it waits, `refused_by_person`.
         """
@@ -118,8 +135,14 @@ class NameHolds:
         async def is_clear() -> bool:
             return not why and not hits and await self._reads()
 
-        await self._standing.require(bank, subject, amount, said, is_clear=is_clear)
+        released = await self._standing.require(
+            bank, subject, amount, said, is_clear=is_clear, is_over=is_over
+        )
         if not why and not hits:
+            if not released:
+                await self._standing.require_others(bank, subject, amount, said)
+            return
+        if await is_over():
             return
         shown = {
             **said,
@@ -154,6 +177,18 @@ class NameHolds:
             return None
         assert self._became_message is not None, "whoever holds messages says what became of one"
         return await self._became_message(actor, said)
+
+    async def _lasts(self, actor: Actor, said: Mapping[str, Any]) -> str | None:
+        """The same of what is not looked at again: a message that waits for its day is."""
+        if "act" in said or "digest" not in said:
+            return None
+        assert self._lasts_message is not None, "whoever holds messages says what became of one"
+        return await self._lasts_message(actor, said)
+
+    async def _over(self, hold: Approval) -> str:
+        """Why nobody need decide it: its message was booked meanwhile, as of an earlier version."""
+        went_on = await self._lasts(Actor(party_id(hold.party), Role.PARTY), hold.asked.said)
+        return WENT_ON if went_on == "approved" else ""
 
     async def _refused(self, actor: Actor, said: Mapping[str, Any]) -> object:
         """A message is refused for good; an act is by its approval."""

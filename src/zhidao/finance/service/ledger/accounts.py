@@ -37,6 +37,7 @@ from zhidao.finance.domain.ledger.ledger import (
 from zhidao.finance.domain.ledger.records import name_of
 from zhidao.finance.domain.naming import AccountCode, TransferCode, account_id, transfer_id
 from zhidao.finance.domain.payments.payment import Person
+from zhidao.finance.domain.screening.names import spelt
 from zhidao.finance.events import AccountOpened, BankAdmitted
 from zhidao.finance.service.control.name_holds import NameHolds, again
 from zhidao.finance.service.ledger.ledger import Ledger
@@ -81,8 +82,11 @@ class Accounts:
     def screened_by(self, names: NameHolds) -> None:
         """From now on whoever is named like somebody on a list waits for two persons."""
         self._names = names
-        names.carries_out(OPEN, lambda actor, said: self._open(actor, waited=True, **said))
-        names.carries_out(ADMIT, self._admit_said, by=MAY_ADMIT_BANK)
+        # Whose name it is held for stays held: another town, currency or BIC is no other person.
+        names.carries_out(
+            OPEN, lambda actor, said: self._open(actor, waited=True, **said), whom=_whom
+        )
+        names.carries_out(ADMIT, self._admit_said, by=MAY_ADMIT_BANK, whom=_whom)
 
     async def admit(self, actor: Actor, bank: BankAdmitted) -> BankAdmitted:
         """Lets a party keep accounts; again: the same, also under a name that is not given anew.
@@ -398,3 +402,8 @@ def _opening(history: Sequence[SignedEvent]) -> AccountOpened | None:
 
 def _refusal(result: Result, what: str) -> Refused:
     return Refused(f"{what}: the ledger answers {result.value}", code=result.value)
+
+
+def _whom(asked: Mapping[str, Any]) -> str:
+    """Who is to have an account, as the names of lists are read."""
+    return spelt(str(asked["name"]))

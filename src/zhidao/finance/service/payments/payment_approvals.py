@@ -85,7 +85,9 @@ class PaymentApprovals:
             PAY, self._said, refused=self._refused, again=True, became=self._allowed
         )
         if self._names is not None:
-            self._names.goes_on(self._released, refused=self._refused, became=self._became)
+            self._names.goes_on(
+                self._released, refused=self._refused, became=self._allowed, lasts=self._became
+            )
 
     async def hold(
         self,
@@ -107,7 +109,11 @@ class PaymentApprovals:
             return None
         above = asked and not counted
         held = await self._above(actor, bank, file, examined) if above else None
-        held = held or await self._named(actor, bank, file, examined, asked=asked)
+        if held is None or not held.code:
+            # Whom it names is looked at when it comes, also of what waits for its sum yet: a list
+            # that is gone by then would have held nobody.
+            named = await self._named(actor, bank, file, examined, asked=asked)
+            held = named if named is not None and (held is None or named.code) else held
         if held is not None and await self._over(bank, file, examined, held):
             return None  # It was taken or refused before: it is answered, and moves nothing.
         return held
@@ -134,6 +140,7 @@ class PaymentApprovals:
                     # A customer's instruction is looked at alike whenever it is.
                     "asked": asked or file.definition.startswith("pain"),
                 },
+                is_over=lambda: self._over(bank, file, examined, Refusal("", "")),
             )
         except Refused as error:
             return _waits(error, "RR04", "two persons of the bank look at who is named")
@@ -261,7 +268,10 @@ class PaymentApprovals:
         return await self._refusing.is_spent(bank, file, examined.digest, without=examined.broken)
 
     async def _allowed(self, actor: Actor, said: Mapping[str, Any]) -> str:
-        """What came of the word on a sum: it is used once the message waits for its day, too."""
+        """What came of a word: it is used once the message waits for its day, too.
+
+        From there on the order is taken back in its own way.
+        """
         assert self._orders is not None, "whoever holds payments says what waits for its day"
         became = await self._became(actor, said)
         if not became and await self._orders.of(str(said["bank"]), [str(said["digest"])]):

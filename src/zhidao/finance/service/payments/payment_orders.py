@@ -167,8 +167,15 @@ class PaymentOrders:
         raise Conflict("too many at once; ask again")
 
     async def refuse(self, order: PaymentOrder, code: str) -> PaymentOrder:
-        """All that is released was refused."""
-        return await self.end(order, dict.fromkeys(order.released, code))
+        """All of it that has not ended is refused, also what waits for its day."""
+        for _ in range(_TRIES):
+            try:
+                if order.waits:
+                    order = await self.release(order, sorted(order.waits))
+                return await self.end(order, dict.fromkeys(order.released, code))
+            except Conflict:
+                order = await self._again(order)
+        raise Conflict("too many at once; ask again")
 
     async def cancel(self, actor: Actor, order: str, *, uetrs: Sequence[str] = ()) -> PaymentOrder:
         """Takes payments back that wait: those named, or all. Again: no change.

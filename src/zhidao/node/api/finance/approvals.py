@@ -38,7 +38,10 @@ class Authorisation(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class ApprovalView(msgspec.Struct, kw_only=True):
-    """An act that takes two persons. `state`: waits, approved or refused; `said`: what it does."""
+    """An act that takes two persons. `said`: what it does.
+
+    `state`: waits, approved, refused, or cleared: nobody need decide it, and `reason` says why.
+    """
 
     approval: str
     act: str
