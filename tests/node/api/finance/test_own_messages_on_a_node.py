@@ -6,12 +6,15 @@ The node is a program of its own over PostgreSQL; every request goes over its so
 from __future__ import annotations
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from tests.node.api.finance.test_lists_on_a_node import house, open_minor, pays  # noqa: F401
-from tests.node.api.finance.test_two_persons_on_a_node import House
+from tests.node.api.finance.test_two_persons_on_a_node import _BANKS, House
 
+from zhidao.finance.domain.payments.message import Status, StatusReport
 from zhidao.finance.wire.iso20022.messages.messages import decode, encode
+from zhidao.finance.wire.iso20022.messages.statuses import TO_BANK
 from zhidao.finance.wire.iso20022.syntax.envelope import read_envelope
 from zhidao.simulation.client import NodeRefused
 
@@ -66,3 +69,24 @@ async def test_a_return_by_hand_is_refused_and_the_proper_one_is_whole(
     assert (refused.value.status, refused.value.code) == (422, "past_own_books")
     assert await sums(house) == stands
     assert await open_minor(house) == 0
+
+
+async def test_two_words_on_one_payment_are_refused_and_book_neither(
+    house: House,  # noqa: F811
+) -> None:
+    data = pays(house, 900, "Buyer")
+    assert await house.pays(data, "bank") == "ACSP"
+    stands = await sums(house)
+    [one] = decode(read_envelope(data)).transfers  # type: ignore[union-attr]
+    for words in (("RJCT", "ACSP"), ("ACSC", "ACSP"), ("ACSC", "RJCT")):
+        told = tuple(Status("", "", "E-1", one.uetr, word, "", "") for word in words)
+        made = (TO_BANK, f"F{uuid4().hex[:20]}", "2026-05-01T08:00:00+00:00")
+        about = (_BANKS["bank2"], _BANKS["bank"], "X", "pacs.008.001.08", "", "", "")
+        with pytest.raises(NodeRefused) as refused:
+            await house.callers["bank2"].ask(
+                "POST",
+                "/v1/finance/banks/bank/messages",
+                content=encode(StatusReport(*made, *about, told)),
+            )
+        assert (refused.value.status, refused.value.code) == (422, "named_twice")
+    assert await sums(house) == stands
