@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -18,8 +19,10 @@ from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.core.timescale import Utc
 from zhidao.store.memory import MemoryArchive, MemoryJournal
 from zhidao.trade.adapters.listing_file import ListingFile
+from zhidao.trade.domain.clearance.facts import screened_facts
 from zhidao.trade.domain.clearance.reference import REFERENCE
 from zhidao.trade.domain.clearance.risk import Look, RiskRule, RuleSet, decide
+from zhidao.trade.domain.clearance.screening import read_list
 from zhidao.trade.domain.documents.formalities import FORMS
 from zhidao.trade.domain.model.consignment import CanonicalConsignment
 from zhidao.trade.service.clearance import Clearance
@@ -278,3 +281,152 @@ def test_decisions_of_before_that_promise_are_made_again_as_they_were():
     assert decide(facts, BLIND).channel == "green"
     assert decide(facts, replace(BLIND, screened=True)).channel == "yellow"
     assert "screened" not in BLIND.plain()
+
+
+def without(*places: str) -> bytes:
+    """The declaration with some of its places left out, as its own bytes say it."""
+    plain = json.loads(document())
+    for place in places:
+        part, *rest = place.split(".")
+        within = plain["includedConsignmentItem"][0] if part == "item" else plain
+        within.pop(rest[0] if part == "item" else part)
+    return json.dumps(plain).encode()
+
+
+@pytest.mark.parametrize(
+    ("places", "where"),
+    [
+        (["consigneeParty"], "consigneeParty.name"),
+        (["consignorParty"], "consignorParty.name"),
+        (["consigneeParty", "consignorParty", "item.typeCode"], "consignorParty.name"),
+        (["item.typeCode"], "includedConsignmentItem[0].typeCode"),
+        (["invoiceDocument"], "invoiceDocument.id"),
+        (["importDeclarationDocument"], "importDeclarationDocument.id"),
+    ],
+)
+async def test_a_declaration_that_names_not_who_or_what_is_refused_with_the_field(
+    clearance, places, where
+):
+    with pytest.raises(MalformedInput) as refused:
+        await clearance.submit(actor("importer"), without(*places), kind=KIND, customs=CUSTOMS)
+    assert (refused.value.code, refused.value.where) == ("not_whole", where)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["consigneeParty.name", "consignorParty.name", "includedConsignmentItem[0].typeCode"],
+)
+def test_what_is_not_there_is_not_screened_and_never_green(path):
+    listing = read_list(b"name,Nobody Of These\n", issued_on=date(2026, 9, 1))
+    rules = replace(BLIND, screened=True)
+    read = CanonicalConsignment({p: v for p, v in ENTRY.values.items() if p != path}, {})
+    whole = CanonicalConsignment(ENTRY.values, ENTRY.sources)
+    assert decide(screened_facts(whole, rules=rules, listing=listing), rules).channel == "green"
+    made = decide(screened_facts(read, rules=rules, listing=listing), rules)
+    assert (made.channel, [m.rule for m in made.matches][-1]) == ("yellow", "floor-unnamed")
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["carrierParty.name", "notifiedParty.name", "mainCarriageTransportMovement.meansName"],
+)
+def test_every_named_party_and_ship_is_screened(path):
+    listing = read_list(b"name,Seven Seas Line\n", issued_on=date(2026, 9, 1))
+    read = CanonicalConsignment({**ENTRY.values, path: "SEVEN SEAS LINE"}, {})
+    facts = screened_facts(read, rules=BLIND, listing=listing)
+    assert facts["screening.hits"] == "1"
+
+
+async def test_an_agency_that_was_asked_is_asked_about_every_later_version(clearance):
+    await lodged(clearance)
+    await clearance.assess(NUMBER)
+    await clearance.answer(actor("health"), NUMBER, version=1, permit=False, reason="spoiled")
+    amended = await clearance.submit(
+        actor("importer"),
+        document(customsValuation__freightAmount="950"),
+        kind=KIND,
+        customs=CUSTOMS,
+        agencies=[],
+        reason="freight bill came",
+    )
+    assert amended.submitted.agencies == [HEALTH]
+    assert {a: told.answer for a, told in amended.answers.items()} == {"health": "deny"}
+    await clearance.assess(NUMBER)
+    word = {"version": 2, "decision": "released", "reason": "looked at"}
+    with pytest.raises(Refused, match="no permit of health"):
+        await clearance.decide(actor("customs"), NUMBER, **word)
+    # The agency itself decides anew, and nobody for it.
+    await clearance.answer(actor("health"), NUMBER, version=2, permit=True, reason="")
+    assert (await clearance.decide(actor("customs"), NUMBER, **word)).status == "released"
+
+
+@pytest.mark.bound("trade.service.clearance._AGENCIES_MAX")
+async def test_agencies_of_before_count_among_those_that_are_asked(clearance):
+    async def lodge(names: list[str], freight: str) -> list[str]:
+        told = await clearance.submit(
+            actor("importer"),
+            document(customsValuation__freightAmount=freight),
+            kind=KIND,
+            customs=CUSTOMS,
+            agencies=[party_id(each) for each in names],
+            reason="more",
+        )
+        return told.submitted.agencies
+
+    many = [f"agency-{k:02}" for k in range(20)]
+    assert len(await lodge(many[:19], "950")) == 19
+    assert await lodge([many[19]], "951") == many
+    with pytest.raises(MalformedInput, match="21 agencies"):
+        await lodge(["agency-20"], "952")
+
+
+NOTHING = ["", "   ", "\u00a0", "\u200b", "\u3164", "\u2800", " - "]
+
+
+@pytest.mark.parametrize("nothing", NOTHING)
+async def test_blanks_are_no_reason(tmp_path, nothing):
+    clearance = clearance_of()
+    await lodged(clearance)
+    with pytest.raises(Refused, match="reason"):
+        await lodged(clearance, reason=nothing, customsValuation__freightAmount="950")
+    await clearance.assess(NUMBER)
+    await clearance.answer(actor("health"), NUMBER, version=1, permit=True, reason="")
+    for decision in ("released", "refused"):
+        with pytest.raises(Refused) as refused:
+            await clearance.decide(
+                actor("customs"), NUMBER, version=1, decision=decision, reason=nothing
+            )
+        assert (refused.value.code, refused.value.where) == ("no_reason", "reason")
+    with pytest.raises(Refused, match="reason"):
+        await clearance.cancel(actor("importer"), NUMBER, version=1, reason=nothing)
+    told = await clearance.declaration(actor("customs"), NUMBER)
+    assert (told.status, told.submitted.version) == ("assessed", 1)
+
+
+async def test_what_was_listed_since_is_not_released_without_a_reason(tmp_path):
+    listing = tmp_path / "list.csv"
+    listing.write_text("name,Nobody Of These\n")
+    clearance = clearance_of(listing)
+    await lodged(clearance)
+    assert (await clearance.assess(NUMBER)).risk.channel == "green"
+    await clearance.answer(actor("health"), NUMBER, version=1, permit=True, reason="")
+    listing.write_text("name,Hai Phong Pump Trading\n")
+    word = {"version": 1, "decision": "released"}
+    with pytest.raises(Refused, match="a red declaration is released with a reason"):
+        await clearance.decide(actor("customs"), NUMBER, **word)
+    # The officer sees why, and the auditor makes both decisions again.
+    seen = await clearance.declaration(actor("customs"), NUMBER)
+    assert (seen.status, seen.risk.channel) == ("assessed", "red")
+    again = await clearance.rerun(actor("customs"), NUMBER)
+    assert [(fact.channel, same) for fact, same in again] == [("green", True), ("red", True)]
+    # Taken off the list again, it was found all the same: a person says why it goes.
+    listing.write_text("name,Nobody Of These\n")
+    with pytest.raises(Refused, match="red"):
+        await clearance.decide(actor("customs"), NUMBER, **word)
+    listing.unlink()
+    with pytest.raises(MalformedInput, match="cannot read the screening list"):
+        await clearance.decide(actor("customs"), NUMBER, **word, reason="why")
+    listing.write_text("name,Nobody Of These\n")
+    told = await clearance.decide(actor("customs"), NUMBER, **word, reason="another firm")
+    assert told.status == "released"
+    assert await clearance.decide(actor("customs"), NUMBER, **word, reason="another firm") == told

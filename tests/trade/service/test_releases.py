@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import pytest
-from tests.trade.service.test_clearance import HEALTH, NUMBER, actor, clearance_of, lodged
+from tests.trade.service.test_clearance import (
+    HEALTH,
+    KIND,
+    NUMBER,
+    actor,
+    clearance_of,
+    document,
+    lodged,
+)
 
 from zhidao.core.errors import Forbidden, NotFound, Refused
+from zhidao.core.ids import party_id
 from zhidao.trade.service.releases import Releases
 
 ID = "zd-2026-0001"
@@ -27,7 +36,7 @@ async def standing(world):
 
 async def test_a_release_on_the_road_decides_the_declaration(world, both):
     clearance, releases = both
-    await lodged(clearance)
+    await lodged(clearance, invoiceDocument__id=await invoice_of(world))
     with pytest.raises(Refused, match="without a risk decision"):
         await releases.release(world.actor("customs"), ID, **RELEASE)
     await clearance.assess(NUMBER)
@@ -44,7 +53,7 @@ async def test_a_release_on_the_road_decides_the_declaration(world, both):
 
 async def test_goods_of_a_refused_declaration_are_not_let_go(world, both):
     clearance, releases = both
-    await lodged(clearance)
+    await lodged(clearance, invoiceDocument__id=await invoice_of(world))
     await clearance.decide(actor("customs"), NUMBER, version=1, decision="refused", reason="no")
     with pytest.raises(Refused) as refused:
         await releases.release(world.actor("customs"), ID, **RELEASE)
@@ -54,7 +63,7 @@ async def test_goods_of_a_refused_declaration_are_not_let_go(world, both):
 
 async def test_a_death_between_the_two_is_mended_by_the_same_call(world, both):
     clearance, releases = both
-    await lodged(clearance)
+    await lodged(clearance, invoiceDocument__id=await invoice_of(world))
     await clearance.assess(NUMBER)
     await clearance.answer(actor("health"), NUMBER, version=1, permit=True, reason="")
     await clearance.decide(actor("customs"), NUMBER, version=1, decision="released")
@@ -128,3 +137,25 @@ async def test_goods_that_another_declaration_let_go_keep_it(world, both):
     await permitted(clearance, invoiceDocument__id=await invoice_of(world))
     _, roads = await releases.decide(world.actor("customs"), NUMBER, version=1, decision="released")
     assert (roads, (await standing(world)).declaration) == ([], "KZ-1")
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"invoiceDocument__id": "INV-OTHER"}, "its invoice is INV-OTHER"),
+        ({"by": "rival"}, "rival, who lodged it"),
+    ],
+)
+async def test_a_declaration_of_others_or_other_goods_lets_nothing_go_on_the_road(
+    world, both, changed, said
+):
+    clearance, releases = both
+    by = changed.pop("by", "importer")
+    told = {"invoiceDocument__id": await invoice_of(world)} | changed
+    await clearance.submit(actor(by), document(**told), kind=KIND, customs=party_id("customs"))
+    await clearance.assess(NUMBER)
+    with pytest.raises(Refused, match=said) as refused:
+        await releases.release(world.actor("customs"), ID, **RELEASE)
+    assert refused.value.code == "other_goods"
+    assert await standing(world) is None
+    assert (await clearance.declaration(actor("customs"), NUMBER)).status == "assessed"

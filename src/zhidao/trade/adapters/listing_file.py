@@ -1,8 +1,10 @@
-"""The screening list in an operator's file, read again at each question."""
+"""The screening list in an operator's file: its bytes are read again at each question."""
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final
@@ -19,6 +21,8 @@ class ListingFile:
 
     def __init__(self, file: Path | None) -> None:
         self._file = file
+        # Names are read letter by letter, which of a long list takes seconds: once for its bytes.
+        self._read_last: ScreeningList | None = None
 
     async def current(self) -> ScreeningList | None:
         """The list in force, None where no file is configured."""
@@ -33,4 +37,7 @@ class ListingFile:
             # A list that is configured and cannot be read must never look like no list.
             raise MalformedInput(f"cannot read the screening list: {error}") from error
         day: date = datetime.fromtimestamp(status.st_mtime, UTC).date()
-        return read_list(data, issued_on=day)
+        last = self._read_last
+        if last is None or last.digest != hashlib.sha256(data).hexdigest():
+            last = self._read_last = read_list(data, issued_on=day)
+        return replace(last, issued_on=day)

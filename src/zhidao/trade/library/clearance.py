@@ -8,10 +8,9 @@ from typing import Any
 
 from zhidao.core.canonical import jcs, parse_strict
 from zhidao.core.errors import MalformedInput
-from zhidao.trade.domain.clearance.facts import risk_facts
+from zhidao.trade.domain.clearance.facts import screened_facts
 from zhidao.trade.domain.clearance.risk import RiskDecision, decide
-from zhidao.trade.domain.clearance.screening import read_list, screen
-from zhidao.trade.domain.model.catalogue import ITEM
+from zhidao.trade.domain.clearance.screening import read_list
 from zhidao.trade.service.entering import declared
 from zhidao.trade.wire import risk_file
 
@@ -24,10 +23,8 @@ def assess(
     """A record of the risk decision: rules, facts and the decision made from them."""
     said = declared(declaration, kind)
     names = read_list(listing, issued_on=listed_on) if listing is not None else None
-    parties = [said.get(f"{role}.name") for role in ("consignorParty", "consigneeParty")]
-    hits = screen(names, parties, said.each(ITEM, "typeCode")) if names else []
     ruleset = replace(risk_file.read_rules(rules), screened=True)
-    facts = risk_facts(said, rules=ruleset, listing=names, hits=hits)
+    facts = screened_facts(said, rules=ruleset, listing=names)
     return {
         "type": RECORD,
         "rules": ruleset.plain(),

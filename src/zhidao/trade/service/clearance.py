@@ -21,10 +21,8 @@ from zhidao.trade.domain.clearance.declaration import (
     fold_declaration,
     step,
 )
-from zhidao.trade.domain.clearance.facts import risk_facts
-from zhidao.trade.domain.clearance.risk import FLOOR, RiskRule, RuleSet, decide
-from zhidao.trade.domain.clearance.screening import screen
-from zhidao.trade.domain.model.catalogue import ITEM
+from zhidao.trade.domain.clearance.facts import screened_facts
+from zhidao.trade.domain.clearance.risk import FLOOR, Channel, RiskRule, RuleSet, decide
 from zhidao.trade.domain.model.consignment import CanonicalConsignment
 from zhidao.trade.events import (
     AgencyAnswered,
@@ -97,6 +95,8 @@ class Clearance:
     ) -> Declaration:
         """Lodges a declaration, or its next version with a reason; the same bytes change nothing.
 
+        An agency that was asked once is asked about each later version, named again or not.
+
         Raises MalformedInput for a document that is no whole declaration, Conflict where another
         party's declaration bears the number, Refused where it is decided already, or is amended to
         speak of other parties, another invoice or another bill (`other_consignment`).
@@ -128,7 +128,7 @@ class Clearance:
                 document=digest,
                 declarant=actor.party,
                 customs=customs,
-                agencies=sorted(set(agencies)),
+                agencies=_asked(agencies, standing),
                 reason=reason,
             )
 
@@ -164,9 +164,35 @@ class Clearance:
         data = await self._archive.get(submitted.document)
         found = await self._judges.run(DOCUMENT, read_document, data, kind=submitted.kind)
         facts = await self._facts(found.consignment)
+        fact = await self._risk(submitted, facts)
+        return await self._write(node, declaration, lambda now: None if now and now.risk else fact)
+
+    async def _assess_anew(self, standing: Declaration) -> None:
+        """Holds what is about to be released against the lists of this moment.
+
+        What they find is written; a milder channel is not, so that no list is waited for.
+        """
+        if standing.risk is None or standing.is_ended:
+            return
+        submitted = standing.submitted
+        data = await self._archive.get(submitted.document)
+        found = await self._judges.run(DOCUMENT, read_document, data, kind=submitted.kind)
+        fact = await self._risk(submitted, await self._facts(found.consignment))
+        grave = list(Channel)
+        milder = grave.index(Channel(fact.channel)) < grave.index(Channel(standing.risk.channel))
+        if milder or (fact.facts, fact.rules) == (standing.risk.facts, standing.risk.rules):
+            return
+        node = Actor(self._records.node, Role.NODE)
+        await self._write(
+            node,
+            submitted.declaration,
+            lambda now: fact if now and now.risk == standing.risk else None,
+        )
+
+    async def _risk(self, submitted: DeclarationSubmitted, facts: dict[str, str]) -> RiskDecided:
         made = decide(facts, self._rules)
-        fact = RiskDecided(
-            declaration=declaration,
+        return RiskDecided(
+            declaration=submitted.declaration,
             version=submitted.version,
             rules=await self._archive.put(jcs(self._rules.plain())),
             facts=await self._archive.put(jcs(facts)),
@@ -178,7 +204,6 @@ class Clearance:
             ],
             at_random=made.at_random,
         )
-        return await self._write(node, declaration, lambda now: None if now and now.risk else fact)
 
     async def answer(
         self, actor: Actor, declaration: str, *, version: int, permit: bool, reason: str
@@ -203,13 +228,12 @@ class Clearance:
     ) -> Declaration:
         """Customs holds, releases or refuses, the last with a reason.
 
-        Raises Forbidden to all but its customs party.
+        Before a release the lists are asked again. Raises Forbidden to all but its customs party,
+        MalformedInput where a list that is configured cannot be read.
         """
         MAY_DECIDE.admit(actor)
         if decision not in ("held", "released", "refused"):
             raise MalformedInput(f"no such decision: {decision[:20]!r}")
-        if decision == "refused" and not reason.strip():
-            raise Refused("a refusal gives its reason", code="no_reason", where="reason")
         fact = DeclarationDecided(
             declaration=declaration, version=version, decision=decision, reason=reason
         )
@@ -220,6 +244,10 @@ class Clearance:
             same = now and now.status.value == decision and now.ended_by == reason
             return None if same else fact
 
+        if decision == "released":
+            standing = await self.declaration(actor, declaration)
+            MAY_DECIDE.check(actor, standing.submitted)
+            await self._assess_anew(standing)
         return await self._write(actor, declaration, build)
 
     async def cancel(
@@ -284,10 +312,7 @@ class Clearance:
         )
 
     async def _facts(self, declared: CanonicalConsignment) -> dict[str, str]:
-        listing = await self._listings.current()
-        names = [declared.get(f"{role}.name") for role in ("consignorParty", "consigneeParty")]
-        hits = screen(listing, names, declared.each(ITEM, "typeCode")) if listing else []
-        return risk_facts(declared, rules=self._rules, listing=listing, hits=hits)
+        return screened_facts(declared, rules=self._rules, listing=await self._listings.current())
 
     async def _write(
         self,
@@ -328,6 +353,19 @@ class Clearance:
             else:
                 return state
         raise Conflict("others kept writing")
+
+
+def _asked(agencies: Sequence[PartyId], standing: Declaration | None) -> list[str]:
+    """Whose permit a version needs: those named, and all that were asked before."""
+    before = {*standing.submitted.agencies, *standing.answers} if standing else set()
+    every = sorted(before | set(agencies))
+    if len(every) > _AGENCIES_MAX:
+        raise MalformedInput(
+            f"{len(every)} agencies with those that were asked before; at most {_AGENCIES_MAX}",
+            where="agencies",
+            remedy="name only those whose permit it needs beside them",
+        )
+    return every
 
 
 def _aggregate(declaration: str) -> str:

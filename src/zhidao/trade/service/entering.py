@@ -13,6 +13,7 @@ from zhidao.core.canonical import parse_strict
 from zhidao.core.errors import MalformedInput, NotFound, Refused, ZhidaoError
 from zhidao.core.remedies import remedies, remedy_of
 from zhidao.rules import parse_xml
+from zhidao.trade.domain.clearance.facts import unnamed
 from zhidao.trade.domain.conflicts.compared_set import INVOICES, Evidence
 from zhidao.trade.domain.conflicts.table import Comparison, compare
 from zhidao.trade.domain.documents.asked import asked, require
@@ -262,7 +263,8 @@ def declared(data: bytes, kind: str) -> CanonicalConsignment:
     """What a declaration of that kind says.
 
     Raises MalformedInput for a document of another kind (`other_kind`), one with a place that no
-    field stands for, or a value that its own rows contradict (`not_whole`).
+    field stands for, a value that its own rows contradict, or without its number, a party, its
+    invoice or what its goods are (`not_whole`).
     """
     seen = kind_of(data)
     if seen != kind:
@@ -278,6 +280,10 @@ def declared(data: bytes, kind: str) -> CanonicalConsignment:
             where=misfit.place,
             remedy="correct the one or the other",
         )
+    number = FORMS[kind].number_path
+    for place in (number, "invoiceDocument.id", *unnamed(found.consignment)):
+        if not found.consignment.get(place).strip():
+            raise MalformedInput("a declaration says this", code="not_whole", where=place)
     return found.consignment
 
 

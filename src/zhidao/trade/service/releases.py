@@ -37,8 +37,9 @@ class Releases:
         A declaration that was lodged with this customs here and waits is released first, by the
         rules of clearance; then the road. Dying in between loses nothing: repeat the call.
 
-        Raises what `ConsignmentService.release` and `Clearance.decide` raise, Refused
-        (`declaration_ended`) for a declaration that was refused or taken back.
+        Raises what `ConsignmentService.release` and `Clearance.decide` raise, Refused for a
+        declaration that was refused or taken back (`declaration_ended`), or that was lodged here
+        by another party or about another invoice or bill than the consignment's (`other_goods`).
         """
         MAY_RELEASE.admit(actor)
         state = await self._consignments.consignment(actor, consignment)
@@ -51,6 +52,8 @@ class Releases:
                 where="$.declaration",
                 remedy="release under a declaration that was lodged anew",
             )
+        if lodged is not None:
+            await self._refuse_other_goods(state, lodged)
         if lodged is not None and lodged.status is not Status.RELEASED and decision == "released":
             await self._clearance.decide(
                 actor,
@@ -62,6 +65,27 @@ class Releases:
         return await self._consignments.release(
             actor, consignment, declaration=declaration, decision=decision
         )
+
+    async def _refuse_other_goods(self, seen: Consignment, lodged: Declaration) -> None:
+        """Refuses a declaration that speaks of other goods than a consignment's."""
+        named, submitted = await self._clearance.named(lodged), lodged.submitted
+        told = _told(seen, named)
+        wrong = [
+            f"its {kind.replace('_', ' ')} is {number[:40]}, not {' or '.join(sorted(told[kind]))}"
+            for kind, number in named.items()
+            if kind in told and number not in told[kind]
+        ]
+        if "invoice" not in told:
+            wrong.append("they have no invoice in common")
+        if submitted.declarant not in _declarants(seen):
+            wrong.append(f"{submitted.declarant}, who lodged it, is none of the consignment's")
+        if wrong:
+            raise Refused(
+                f"declaration {submitted.declaration} is about other goods: {'; '.join(wrong)}",
+                code="other_goods",
+                where="$.declaration",
+                remedy="name the declaration of this consignment's invoice and bill",
+            )
 
     async def decide(
         self, actor: Actor, declaration: str, *, version: int, decision: str, reason: str = ""
@@ -114,16 +138,26 @@ def _waits(seen: Consignment, decided: Declaration, named: Mapping[str, str], cu
     """
     submitted, entered = decided.submitted, seen.entered
     # A declaration names one invoice: goods on several are not let go by that of one of them.
-    numbers: dict[str, set[str]] = {}
-    for each in seen.documents:
-        if each.kind in named:
-            numbers.setdefault(each.kind, set()).add(each.number)
+    numbers = _told(seen, named)
     same = named.get("invoice") and all(told == {named[kind]} for kind, told in numbers.items())
     under = seen.customs.declaration if seen.customs else submitted.declaration
     return bool(
         same
         and "invoice" in numbers
         and entered.customs == customs
-        and submitted.declarant in (entered.exporter, entered.importer, entered.carrier)
+        and submitted.declarant in _declarants(seen)
         and under == submitted.declaration
     )
+
+
+def _told(seen: Consignment, named: Mapping[str, str]) -> dict[str, set[str]]:
+    """The numbers of a consignment's documents of the kinds that a declaration names."""
+    numbers: dict[str, set[str]] = {}
+    for each in seen.documents:
+        if each.kind in named:
+            numbers.setdefault(each.kind, set()).add(each.number)
+    return numbers
+
+
+def _declarants(seen: Consignment) -> tuple[str, ...]:
+    return seen.entered.exporter, seen.entered.importer, seen.entered.carrier

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
 
 from zhidao.core.errors import Conflict, NotFound, Refused
@@ -242,3 +243,21 @@ def test_the_states_are_called_as_events_call_them() -> None:
     ]
     with pytest.raises(ValueError, match="burnt"):
         step(after(submitted()), decided("burnt"))
+
+
+def test_what_was_once_decided_for_a_blank_stays_readable_and_cannot_be_said_again() -> None:
+    old = (submitted(1, "health"), answered(answer="deny"), submitted(2, reason=" "))
+    old = (*old, risk("red", 2), decided(reason="\u00a0", version=2))
+    assert fold_declaration([*map(event, old)]).status is Status.RELEASED
+    state = fold_declaration([*map(event, old[:-1])])
+    assert refused(state, old[-1]) == "no_reason"
+    # Its denial stands, though the amendment named the agency no more; it alone takes it back.
+    said = decided(reason="seen", version=2)
+    assert refused(state, said) == "no_permit"
+    assert step(step(state, answered(version=2)), said).status is Status.RELEASED
+
+
+def test_a_version_is_assessed_again_by_other_facts_and_stays_where_it_stands() -> None:
+    held = after(submitted(), risk(), decided("held"))
+    other = msgspec.structs.replace(risk("red"), facts="0f")
+    assert (step(held, other).status, step(held, other).risk) == (Status.HELD, other)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
+from typing import Final
 
 from zhidao.trade.domain.clearance.risk import NOT_COMPARED, PER_KILOGRAM, RuleSet
-from zhidao.trade.domain.clearance.screening import Hit, ScreeningList
+from zhidao.trade.domain.clearance.screening import Hit, ScreeningList, screen, screen_alike
 from zhidao.trade.domain.comparison import CheckResult
 from zhidao.trade.domain.documents.formalities import customs_value, invoiced_value
 from zhidao.trade.domain.model.catalogue import ITEM
@@ -21,6 +22,7 @@ def risk_facts(
     answers: Iterable[CheckResult] = (),
     listing: ScreeningList | None = None,
     hits: Iterable[Hit] = (),
+    alike: Iterable[Hit] = (),
 ) -> dict[str, str]:
     """Facts by name: fields, `value.*`, `crosscheck.<row>`, `screening.*`.
 
@@ -42,7 +44,50 @@ def risk_facts(
     facts["screening.hits"] = str(len(found := list(hits)))
     for number, hit in enumerate(found):
         facts[f"screening.hit.{number}"] = f"{hit.text} is listed as {hit.listed}"
+    # Facts of before there were these keep their digest: nothing is told of what is as it should.
+    for name, places in (
+        ("missing", unnamed(declaration)),
+        ("alike", [f"{hit.text} is written like {hit.listed}" for hit in alike]),
+    ):
+        if places:
+            facts[f"screening.{name}"] = str(len(places))
+        for number, place in enumerate(places):
+            facts[f"screening.{name}.{number}"] = place
     return facts
+
+
+def screened_facts(
+    declaration: CanonicalConsignment, *, rules: RuleSet, listing: ScreeningList | None
+) -> dict[str, str]:
+    """The facts with every name and code of the declaration held against the list."""
+    names, codes = named(declaration), declaration.each(ITEM, "typeCode")
+    hits = screen(listing, names, codes) if listing else []
+    alike = screen_alike(listing, names) if listing else []
+    exact = {hit.text for hit in hits}
+    return risk_facts(
+        declaration,
+        rules=rules,
+        listing=listing,
+        hits=hits,
+        alike=[hit for hit in alike if hit.text not in exact],
+    )
+
+
+def named(declaration: CanonicalConsignment) -> list[str]:
+    """Every party and every means of transport that a declaration names."""
+    ends = ("Party.name", ".meansName", "Party.contactName")
+    return sorted({text for path, text in declaration.values.items() if path.endswith(ends)})
+
+
+def unnamed(declaration: CanonicalConsignment) -> list[str]:
+    """The fields that are screened and not there: who sends, who receives, and what it is."""
+    wanted = [*_WHO, *(f"{ITEM}[{k}].typeCode" for k in range(declaration.counts.get(ITEM, 0)))]
+    if not declaration.counts.get(ITEM, 0):
+        wanted.append(f"{ITEM}[0].typeCode")
+    return [path for path in wanted if not declaration.get(path).strip()]
+
+
+_WHO: Final = ("consignorParty.name", "consigneeParty.name")
 
 
 def _per_kilogram(declaration: CanonicalConsignment, rules: RuleSet) -> dict[str, str]:

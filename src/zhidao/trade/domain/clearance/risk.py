@@ -88,6 +88,24 @@ FLOOR: Final = (
         "what stands on a list is not green",
         "名单上的不走绿色通道",
     ),
+    RiskRule(
+        "floor-alike",
+        "screening.alike",
+        Look.ABOVE,
+        "0",
+        0,
+        "what is written like a listed name is not green",
+        "写法与名单上的名称相似的不走绿色通道",
+    ),
+    RiskRule(
+        "floor-unnamed",
+        "screening.missing",
+        Look.ABOVE,
+        "0",
+        0,
+        "what a declaration does not name was not screened",
+        "申报中未写明的未经对照，因此不走绿色通道",
+    ),
 )
 """What an operator's rules cannot leave out: they add to no score, and end what would be green."""
 
