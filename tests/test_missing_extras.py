@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from tests.trade.whole_rules import padding
 
 from zhidao.core.errors import Unavailable
 from zhidao.industry.adapters.opcua import read_machine
@@ -26,7 +27,7 @@ RULES = f"""<schema xmlns="http://purl.oclc.org/dsdl/schematron" queryBinding="x
 <ns prefix="i" uri="{_UBL}Invoice-2"/><ns prefix="cbc" uri="{_UBL}CommonBasicComponents-2"/>
 <pattern id="one"><rule context="/i:Invoice">
   <assert id="UBL-SR-1" flag="fatal" test="cbc:ID">a number</assert>
-</rule></pattern></schema>"""
+</rule></pattern>{padding("en16931-ubl")}</schema>"""
 INVOICE = (
     f'<Invoice xmlns="{_UBL}Invoice-2" xmlns:c="{_UBL}CommonBasicComponents-2">'
     "<c:CustomizationID>urn:cen.eu:en16931:2017</c:CustomizationID>"

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.trade.whole_rules import padding
 
 from zhidao.cli.main import main
 from zhidao.core.errors import MalformedInput, Unavailable
@@ -50,7 +51,7 @@ PUBLISHED = f"""{HEAD}
     <assert id="PEPPOL-EN16931-R3" test="u:sum(.) = 6">the digits add up to 6</assert>
   </rule></pattern>
 <include href="parts/more.sch"/>
-</schema>"""
+{padding("peppol-bis3-ubl")}</schema>"""
 MORE = """<pattern xmlns="http://purl.oclc.org/dsdl/schematron" id="more">
 <let name="due" value="string(/*/cbc:DueDate)"/><include href="rule.sch"/></pattern>"""
 RULE = """<rule xmlns="http://purl.oclc.org/dsdl/schematron" context="cbc:IssueDate[$due != '']">

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,13 +56,20 @@ def run_fetch(options: argparse.Namespace) -> int:
 
 def run_add(options: argparse.Namespace) -> int:
     """Adds packs and prints each."""
-    from zhidao.trade.library.rule_packs import PackOrder, add
+    from zhidao.trade.library.rule_packs import PackOrder, add, aside
 
     order = PackOrder(
         options.source, options.valid_from, options.sha256, options.only, options.applies_to
     )
     for pack in add(order, options.packs):
         _print(pack, as_json=options.json)
+        day = pack.identity.valid_from
+        for other in aside(pack, options.packs):
+            sys.stderr.write(
+                f"it judges documents {f'from {day} on' if day else 'of every day'} in the place "
+                f"of {other.identity} (delete the folder of the one that you do not want: "
+                f"{pack.folder} or {other.folder})\n"
+            )
     return 0
 
 
@@ -69,9 +77,12 @@ def run_list(options: argparse.Namespace) -> int:
     """Prints every pack."""
     from zhidao.trade.library.rule_packs import installed
 
-    for pack in installed(options.packs):
+    packs, broken = installed(options.packs)
+    for pack in packs:
         _print(pack, as_json=options.json)
-    return 0
+    for why in broken:
+        sys.stderr.write(f"{why}\n")
+    return 4 if broken else 0
 
 
 def _print(pack: InstalledPack, *, as_json: bool) -> None:

@@ -28,7 +28,7 @@ from zhidao.trade.adapters.packs import (
     unpack,
 )
 from zhidao.trade.adapters.rule_trial import try_rules
-from zhidao.trade.domain.rule_families import OWN, check_pattern, family_of
+from zhidao.trade.domain.rule_families import OWN, check_pattern, family_of, lack_of_rules
 
 _PACKAGE: Final = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,80})==([A-Za-z0-9.!+_-]{1,40})")
 _RULE_FILES: Final = (".xsl", ".xslt", ".sch")
@@ -236,8 +236,13 @@ def _family(rules: RuleSet, order: PackOrder) -> str:
     if order.applies_to:
         # One name for one pattern: a later release of the rules takes the place of this one.
         return OWN + hashlib.sha256(order.applies_to.encode()).hexdigest()[:12]
+    return family_of(*_shown_by(rules))
+
+
+def _shown_by(rules: RuleSet) -> tuple[frozenset[str], frozenset[str]]:
+    """By what rules show their family: their ids, and the namespaces that they name."""
     ids = frozenset(one.id for one in rules.asserts())
-    return family_of(ids, frozenset(rules.namespaces.values()))
+    return ids, frozenset(rules.namespaces.values())
 
 
 def _licence(wheel: Path) -> str:
@@ -265,8 +270,10 @@ def _installed(made: _Made, order: PackOrder, destination: Path) -> InstalledPac
     rules, data, file, origin = made.rules, made.data, made.file, made.origin
     family = _family(rules, order)
     if not family:
+        some = lack_of_rules(*_shown_by(rules))
         raise Refused(
-            f"the rules of {file} are of no family that is known",
+            f"the rules of {file} are of no family that is known"
+            + (f": they have {some}" if some else ""),
             code="no_known_rules",
             remedy="say for which documents they are: --applies-to BT-24, with * for any part",
         )

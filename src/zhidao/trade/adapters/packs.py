@@ -15,9 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from zhidao.core.canonical import jcs, parse_strict
 from zhidao.core.errors import MalformedInput, Unavailable
 from zhidao.core.files.bounded import read_bounded
+from zhidao.trade.domain.rule_families import FAMILIES
 from zhidao.trade.domain.verdict import RulePack
 
 SETUP_REMEDY: Final = "zhidao trade packs fetch; in a checkout: ./run setup"
@@ -152,8 +155,8 @@ def load_pack(folder: Path) -> InstalledPack:
     path = folder / _MANIFEST
     if not path.is_file():
         raise Unavailable(f"no rule pack at {folder}", code="no_rules", remedy=SETUP_REMEDY)
-    manifest = parse_strict(read_bounded(path, bytes_max=1_000_000))
-    for name, digest in manifest["files"].items():
+    manifest = _manifest(path)
+    for name, digest in manifest.files.items():
         file = folder / name
         if not file.is_file() or hashlib.sha256(file.read_bytes()).hexdigest() != digest:
             raise MalformedInput(
@@ -162,18 +165,59 @@ def load_pack(folder: Path) -> InstalledPack:
                 where=str(file),
                 remedy=f"delete {folder}, then {SETUP_REMEDY}",
             )
+    _refuse_few(manifest, folder)
     identity = RulePack(
-        name=manifest["name"],
-        version=manifest["version"],
-        release=manifest["release"],
-        digest=hashlib.sha256(jcs(manifest["files"])).hexdigest(),
-        # Packs of the first releases have no family; all of them are EN 16931 for UBL.
-        family=manifest.get("family", "en16931-ubl"),
-        valid_from=manifest.get("valid_from", ""),
-        applies_to=manifest.get("applies_to", ""),
-        spaces=tuple(manifest.get("spaces", ())),
+        name=manifest.name,
+        version=manifest.version,
+        release=manifest.release,
+        digest=hashlib.sha256(jcs(dict(manifest.files))).hexdigest(),
+        family=manifest.family,
+        valid_from=manifest.valid_from,
+        applies_to=manifest.applies_to,
+        spaces=tuple(manifest.spaces),
     )
     return InstalledPack(identity, folder)
+
+
+class _Manifest(msgspec.Struct, frozen=True):
+    """What a pack says of itself; the rest of its fields are for people."""
+
+    name: str
+    version: str
+    release: str
+    files: dict[str, str]
+    # Packs of the first releases have no family; all of them are EN 16931 for UBL.
+    family: str = "en16931-ubl"
+    valid_from: str = ""
+    applies_to: str = ""
+    spaces: list[str] = []
+    asserts: int | None = None
+
+
+def _refuse_few(manifest: _Manifest, folder: Path) -> None:
+    """Refuses what an earlier release took for a family by one name of a rule."""
+    known = FAMILIES.get(manifest.family)
+    few = manifest.asserts is not None and known is not None and manifest.asserts < known.least
+    if known and few and not manifest.applies_to:
+        raise MalformedInput(
+            f"it has {manifest.asserts} rules of {known.name}, which are at least {known.least}",
+            code="pack_changed",
+            where=str(folder),
+            remedy=f"delete {folder}, and add its file again with --applies-to",
+        )
+
+
+def _manifest(path: Path) -> _Manifest:
+    try:
+        plain = parse_strict(read_bounded(path, bytes_max=1_000_000))
+        return msgspec.convert(plain, _Manifest)
+    except (MalformedInput, msgspec.ValidationError) as error:
+        raise MalformedInput(
+            f"the manifest of the rule pack cannot be read: {error.args[0]}",
+            code="pack_changed",
+            where=str(path),
+            remedy=f"delete {path.parent}, then {SETUP_REMEDY}",
+        ) from error
 
 
 def newest_pack(destination: Path, package: str) -> InstalledPack:
@@ -194,6 +238,18 @@ def all_packs(destination: Path) -> list[InstalledPack]:
     Raises Unavailable if there is none, MalformedInput if one is changed.
     """
     return [load_pack(folder) for folder in pack_folders(destination)]
+
+
+def stood_aside(pack: InstalledPack, every: Iterable[InstalledPack]) -> list[InstalledPack]:
+    """The packs that judge nothing, or less, since this one is there: of its family, none later."""
+    told = pack.identity
+    return [
+        each
+        for each in every
+        if each.folder != pack.folder
+        and each.identity.family == told.family
+        and each.identity.valid_from <= told.valid_from
+    ]
 
 
 def readable_packs(folders: Iterable[Path]) -> tuple[list[InstalledPack], list[str]]:

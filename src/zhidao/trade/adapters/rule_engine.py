@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import Final
 
+import msgspec
 from lxml import etree
 
 from zhidao.core.errors import Unavailable
@@ -14,6 +15,7 @@ from zhidao.rules import (
     CompiledRules,
     Document,
     Explainer,
+    Rule,
     RuleSet,
     decode_rules,
     node_of,
@@ -56,6 +58,24 @@ class PackRules:
         self._explainer = Explainer(self.rules)
         self._compiled = None if only_saxon else CompiledRules(self.rules)
         self._by_saxon: dict[frozenset[int] | None, SaxonRules] = {}
+        self._meeting: CompiledRules | None = None
+
+    def meet(self, root: etree._Element, document: Document) -> bool:
+        """Whether some rule is about something in a document, kept or not.
+
+        Where Saxon is needed for that and is not there, `judge` tells so already.
+        """
+        asking = _asking(self.rules)
+        if self._meeting is None:
+            self._meeting = CompiledRules(asking)
+        found = self._meeting.run(document)
+        if found.given or not found.left:
+            return bool(found.given)
+        try:
+            saxon = self._saxon.get()
+            return bool(SaxonRules(saxon, asking).run(saxon.document(xml_text(root))))
+        except Unavailable:
+            return True
 
     def answers(
         self, root: etree._Element, document: Document
@@ -124,6 +144,24 @@ class PackRules:
                 more = f"{before.sentence} (and at {told[number] - PLACES_MAX} more places)"
                 findings[index] = replace(before, sentence=more)
         return findings, undecided, lacking
+
+
+def _asking(rules: RuleSet) -> RuleSet:
+    """The same contexts, each with one assert that nothing keeps."""
+    replace_ = msgspec.structs.replace
+
+    def asking(rule: Rule) -> Rule:
+        never = (
+            replace_(one, test="false()", text=("",), fires_when=False) for one in rule.asserts[:1]
+        )
+        return replace_(rule, asserts=tuple(never), lets=())
+
+    return replace_(
+        rules,
+        patterns=tuple(
+            replace_(pattern, rules=tuple(map(asking, pattern.rules))) for pattern in rules.patterns
+        ),
+    )
 
 
 def flag_of(text: str) -> Flag:

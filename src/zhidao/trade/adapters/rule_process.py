@@ -124,15 +124,27 @@ class Judge:
                 remedy = remedy_of(lacking)
         if findings or undecided:
             findings, undecided = ready.weighed(profile, findings, undecided)
+        told = {finding.rule for finding in findings} | {one.rule for one in undecided}
+        silent = [
+            pack
+            for pack, _, rules in ready.packs
+            # Rules of a known family are for its documents; an operator's own may be for others.
+            if pack.identity.applies_to and not rules.ids & told and not rules.meet(root, tree)
+        ]
+        about_others = {pack.identity.family for pack in silent}
+        families = [family for family in ready.families if family.name not in about_others]
         lack = lack_of(
-            tree.root.tag, profile, day, ready.families, [pack.identity for pack in self._packs]
+            tree.root.tag, profile, day, families, [pack.identity for pack in self._packs]
         )
         if lack is not None:
-            unjudged = [lack.why, *self._broken, *unjudged]
+            others = [
+                f"no rule of {pack.identity} is about anything in this document" for pack in silent
+            ]
+            unjudged = [*others, lack.why, *self._broken, *unjudged]
             remedy = lack.remedy
         verdict = judged(ready.names, tuple(findings), tuple(undecided), tuple(unjudged), remedy)
-        told = differences(tree.root, ready.rule_ids) if ready.tells_differences else ()
-        return replace(verdict, differences=told) if told else verdict
+        differ = differences(tree.root, ready.rule_ids) if ready.tells_differences else ()
+        return replace(verdict, differences=differ) if differ else verdict
 
     def _ready_for(self, root_tag: str, packs: list[InstalledPack]) -> _Ready:
         """What judges documents of one kind: settled at the first of them."""

@@ -34,7 +34,8 @@ class Family:
     `profiles`: another that only holds the word is another's, or of another release.
     A family of the operator's own has no roots: it is for any root of one of the namespaces
     `spaces`, if the whole profile is as `pattern` says (`*` stands for anything).
-    `marks` are beginnings of rule ids by which a rule set shows that it is of this family;
+    `marks` are beginnings of rule ids by which a rule set shows that it is of this family, if it
+    has at least `least` of them and all of `core`: a file with one such name is not these rules.
     `overrides` change flags, by a part of the profile, the first part that fits.
     """
 
@@ -46,6 +47,17 @@ class Family:
     overrides: tuple[tuple[str, Mapping[str, Flag]], ...] = field(default=())
     spaces: frozenset[str] = frozenset()
     pattern: str = ""
+    core: frozenset[str] = frozenset()
+    least: int = 0
+
+    def lack(self, rule_ids: Collection[str]) -> str:
+        """What rules lack to be the whole of this family, '' if nothing, in words."""
+        marked = sum(rule.startswith(self.marks) for rule in rule_ids)
+        absent = sorted(self.core.difference(rule_ids))
+        if marked >= self.least and not absent:
+            return ""
+        without = f", and no {' '.join(absent[:_NAMED_MAX])}" if absent else ""
+        return f"{marked} rules of {self.name}, which are at least {self.least}{without}"
 
     @property
     def of_the_norm(self) -> bool:
@@ -100,15 +112,61 @@ _XRECHNUNG_UBL: Final = (
 )
 _XRECHNUNG_CII: Final = (_CVD, (_EXTENSION, _flags("BR-CL-23", _CODES)), ("", _STANDARD))
 
+# What every release that was looked at holds: the packs of set-up (732 and 583 rules of a syntax,
+# 39 of XRechnung), and of Peppol the list of ids that an implementation keeps of the published
+# files (46 for UBL, 32 for CII; read in public code, not checked at OpenPeppol's).
+_CORE: Final = frozenset(
+    [f"BR-{n:02}" for n in range(1, 17)]
+    + [f"BR-CO-{n}" for n in range(10, 17)]
+    + ["BR-CL-01", "BR-S-01", "BR-DEC-01"]
+)
+_GERMAN: Final = frozenset(f"BR-DE-{n}" for n in (*range(1, 10), *range(14, 18)))
+_PEPPOL_CORE: Final = frozenset(
+    f"PEPPOL-EN16931-{name}"
+    for name in ("R001", "R004", "R010", "R020", "R040", "R120", "CL001", "F001", "P0100")
+)
+_NORM_LEAST: Final = 400
+_GERMAN_LEAST: Final = 20
+_PEPPOL_LEAST: Final = 30
+_NAMED_MAX: Final = 5
 FAMILIES: Final = {
     family.name: family
     for family in (
-        Family("en16931-ubl", _UBL, ("UBL-CR-", "UBL-SR-")),
-        Family("en16931-cii", _CII, ("CII-SR-", "CII-DT-")),
-        Family("xrechnung-ubl", _UBL, ("BR-DE-",), "xrechnung", _XRECHNUNGS, _XRECHNUNG_UBL),
-        Family("xrechnung-cii", _CII, ("BR-DE-",), "xrechnung", _XRECHNUNGS, _XRECHNUNG_CII),
-        Family("peppol-bis3-ubl", _UBL, ("PEPPOL-EN16931-",), _PEPPOL, _PEPPOLS),
-        Family("peppol-bis3-cii", _CII, ("PEPPOL-EN16931-",), _PEPPOL, _PEPPOLS),
+        *(
+            Family(f"en16931-{name}", roots, marks, core=_CORE, least=_NORM_LEAST)
+            for name, roots, marks in (
+                ("ubl", _UBL, ("UBL-CR-", "UBL-SR-")),
+                ("cii", _CII, ("CII-SR-", "CII-DT-")),
+            )
+        ),
+        *(
+            Family(
+                f"xrechnung-{name}",
+                roots,
+                ("BR-DE-",),
+                "xrechnung",
+                _XRECHNUNGS,
+                overrides,
+                core=_GERMAN,
+                least=_GERMAN_LEAST,
+            )
+            for name, roots, overrides in (
+                ("ubl", _UBL, _XRECHNUNG_UBL),
+                ("cii", _CII, _XRECHNUNG_CII),
+            )
+        ),
+        *(
+            Family(
+                f"peppol-bis3-{name}",
+                roots,
+                ("PEPPOL-EN16931-",),
+                _PEPPOL,
+                _PEPPOLS,
+                core=_PEPPOL_CORE,
+                least=_PEPPOL_LEAST,
+            )
+            for name, roots in (("ubl", _UBL), ("cii", _CII))
+        ),
     )
 }
 
@@ -116,13 +174,25 @@ FAMILIES: Final = {
 def family_of(rule_ids: frozenset[str], spaces: frozenset[str]) -> str:
     """The family that rules show themselves to be of, '' if none is known.
 
-    `spaces` are the namespaces that they name; XRechnung's rules come in two syntaxes.
+    `spaces` are the namespaces that they name; XRechnung's rules come in two syntaxes. Rules that
+    are only some of a family's are of none: what they leave out would be said to be kept.
     """
-    for family in FAMILIES.values():
-        marked = any(rule.startswith(family.marks) for rule in rule_ids)
-        if marked and any(root[1:].partition("}")[0] in spaces for root in family.roots):
-            return family.name
-    return ""
+    shown = _shown(rule_ids, spaces)
+    return next((family.name for family in shown if not family.lack(rule_ids)), "")
+
+
+def lack_of_rules(rule_ids: frozenset[str], spaces: frozenset[str]) -> str:
+    """Of which family rules bear some names, and what they lack of it; '' if they bear none."""
+    return next((family.lack(rule_ids) for family in _shown(rule_ids, spaces)), "")
+
+
+def _shown(rule_ids: frozenset[str], spaces: frozenset[str]) -> list[Family]:
+    return [
+        family
+        for family in FAMILIES.values()
+        if any(rule.startswith(family.marks) for rule in rule_ids)
+        and any(root[1:].partition("}")[0] in spaces for root in family.roots)
+    ]
 
 
 def family_of_pack(pack: RulePack) -> Family | None:

@@ -9,10 +9,10 @@ from zhidao.core.errors import MalformedInput, Unavailable
 from zhidao.trade.adapters.pack_sources import PackOrder, add_packs
 from zhidao.trade.adapters.packs import (
     InstalledPack,
-    all_packs,
     default_folder,
     pack_folders,
     readable_packs,
+    stood_aside,
 )
 from zhidao.trade.adapters.pinned_packs import install_packs, own_pins
 from zhidao.trade.adapters.rule_process import Judge
@@ -47,9 +47,17 @@ def add(order: PackOrder, folder: Path | None) -> list[InstalledPack]:
     return add_packs(order, folder or default_folder())
 
 
-def installed(folder: Path | None) -> list[InstalledPack]:
-    """The packs that are installed. Raises Unavailable if there is none."""
-    return all_packs(folder or default_folder())
+def installed(folder: Path | None) -> tuple[list[InstalledPack], list[str]]:
+    """The packs that are installed, and why others cannot be read, which harms none of them.
+
+    Raises Unavailable if there is none.
+    """
+    return readable_packs(pack_folders(folder or default_folder()))
+
+
+def aside(pack: InstalledPack, folder: Path | None) -> list[InstalledPack]:
+    """The packs in whose place a new one judges from its first day on."""
+    return stood_aside(pack, installed(folder)[0])
 
 
 def check(

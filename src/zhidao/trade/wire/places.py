@@ -47,9 +47,12 @@ def spots(node: Element, path: Sequence[str]) -> Iterator[Element]:
 
 
 def first_text(node: Element, path: Sequence[str]) -> str:
-    """The text of the first element at the end of a path, without the spaces around it."""
+    """The text of the first element at the end of a path, without the blanks of XML around it.
+
+    A no-break space is none of them (XML 1.0 section 2.3): to rules it is a letter like others.
+    """
     spot = first_spot(node, path)
-    return "" if spot is None else own_text(spot).strip()
+    return "" if spot is None else own_text(spot).strip(" \t\r\n")
 
 
 def first_spot(node: Element, path: Sequence[str]) -> Element | None:
