@@ -35,7 +35,7 @@ async def pair() -> tuple[Node, Node]:
     return await make_pair()
 
 
-async def sent(one: Node, two: Node, number: int, content: bytes) -> None:
+async def sent(one: Node, two: Node, number: int, content: bytes, media_type: str = XML) -> None:
     await one.exchange.send(
         one.party,
         document=UUID(int=number),
@@ -43,7 +43,7 @@ async def sent(one: Node, two: Node, number: int, content: bytes) -> None:
         to_party=two.party.party,
         consignment="C-1",
         kind="trade.invoice",
-        media_type=XML,
+        media_type=media_type,
         content=content,
     )
 
@@ -126,3 +126,108 @@ async def test_a_look_tells_name_number_type_and_verdict_on_both_sides(carried, 
     assert (packing.en, packing.verdict) == ("Packing list", "none")
     unknown = await carried.look("image/png", b"\x89PNG")
     assert unknown == PaperLook("", "", "")
+
+
+BODY = BROKEN.decode().partition("?>")[2]
+ROOT = "Invoice"
+
+
+def declared(charset: str) -> str:
+    return f'<?xml version="1.0" encoding="{charset}"?>{BODY}'
+
+
+SBD = "http://www.unece.org/cefact/namespaces/StandardBusinessDocumentHeader"
+JUDGED = {
+    "UTF-16 without a mark": declared("UTF-16").encode("utf-16-le"),
+    "UTF-16 of the other end": declared("UTF-16").encode("utf-16-be"),
+    "UTF-32": declared("UTF-32").encode("utf-32"),
+    "windows-1252": declared("windows-1252").encode("cp1252", "xmlcharrefreplace"),
+    "ISO-8859-15": declared("ISO-8859-15").encode("iso-8859-15", "xmlcharrefreplace"),
+    "a wrapper": f'<S xmlns="{SBD}"><H/>{BODY}tail</S>'.encode(),
+    "the second of a wrapper": f'<S xmlns="{SBD}">'.encode()
+    + GOOD.partition(b"?>")[2]
+    + f"{BODY}</S>".encode(),
+}
+UNREADABLE = {
+    "a DOCTYPE": (f"<!DOCTYPE {ROOT}>{BODY}".encode(), "xml_doctype"),
+    "a DOCTYPE elsewhere": (f'<!DOCTYPE {ROOT} SYSTEM "x.dtd">{BODY}'.encode(), "xml_doctype"),
+    "400 levels": (
+        BODY.replace("<cbc:", f"{'<x>' * 400}{'</x>' * 400}<cbc:", 1).encode(),
+        "xml_broken",
+    ),
+    "5,000 attributes": (
+        BODY.replace(
+            "<cbc:ID>", "<cbc:ID " + " ".join(f'a{i}="x"' for i in range(5000)) + ">", 1
+        ).encode(),
+        "xml_too_dense",
+    ),
+    "cut off": (BROKEN[:-30], "xml_broken"),
+    "something in front": (b"\xc2\xa0" + BROKEN, "xml_broken"),
+    "another character set": (declared("utf-7").encode(), "xml_encoding"),
+    "too many in one": (
+        b"<S>" + GOOD.partition(b"?>")[2] * 21 + b"</S>",
+        "too_many_invoices",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", sorted(JUDGED))
+async def test_an_invoice_is_judged_in_any_character_set_and_in_a_wrapper(carried, name) -> None:
+    for media_type in (XML, "application/octet-stream"):
+        with pytest.raises(Refused) as refusal:
+            await carried.check(media_type, JUDGED[name])
+        assert refusal.value.code == "invoice_invalid"
+    assert (await carried.look(XML, JUDGED[name])).verdict == "invalid"
+
+
+@pytest.mark.bound("trade.service.carried_documents.INNER_MAX")
+@pytest.mark.parametrize("name", sorted(UNREADABLE))
+async def test_what_is_called_an_invoice_and_cannot_be_read_is_refused_on_both_sides(
+    carried, pair, name
+) -> None:
+    content, code = UNREADABLE[name]
+    for kind in ("trade.invoice", "Trade.Invoice ", "trade.credit_note"):
+        with pytest.raises(MalformedInput) as refusal:
+            await carried.check("application/octet-stream", content, kind=kind)
+        assert refusal.value.code == code
+    # By another kind it may be anything: beside it stands why nobody judged it.
+    await carried.check("application/octet-stream", content, kind="trade.other")
+    look = await carried.look("application/octet-stream", content, kind="trade.other")
+    assert look.verdict == "not_checked"
+    assert refusal.value.args[0] in look.summary
+    one, two = pair
+    one.outbox.inspection = carried
+    with pytest.raises(MalformedInput):
+        await sent(one, two, 1, content, "application/octet-stream")
+    assert await one.outbox.listed(one.party) == []
+
+
+async def test_a_receiver_refuses_what_is_called_an_invoice_and_cannot_be_read(
+    carried, pair
+) -> None:
+    one, two = pair
+    two.inbox.inspection = carried
+    await sent(one, two, 1, UNREADABLE["a DOCTYPE"][0])
+    await carry(one, two)
+    (row,) = await one.outbox.listed(one.party)
+    assert (row.outcome, row.code) == ("refused", "xml_doctype")
+    assert two.told == []
+
+
+async def test_twenty_invoices_of_one_document_are_judged(carried) -> None:
+    await carried.check(XML, b"<S>" + GOOD.partition(b"?>")[2] * 20 + b"</S>", kind="trade.invoice")
+
+
+async def test_beside_an_invoice_that_no_rules_are_for_stands_that_it_is_not_checked(
+    carried,
+) -> None:
+    await carried.check("application/pdf", b"%PDF-1.7 Invoice", kind="trade.invoice")
+    look = await carried.look("application/pdf", b"%PDF-1.7 Invoice", kind="trade.invoice")
+    assert (look.verdict, "application/pdf" in look.summary) == ("not_checked", True)
+
+    class NoRules:
+        async def judge(self, document: bytes) -> Verdict:
+            raise Unavailable("the rules ended")
+
+    look = await CarriedDocuments(Validation(NoRules())).look(XML, GOOD)
+    assert (look.verdict, "the rules ended" in look.summary) == ("not_checked", True)

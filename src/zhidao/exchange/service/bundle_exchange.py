@@ -179,14 +179,15 @@ class ExchangeService:
     async def look(self, actor: Actor, sender: str, document: UUID) -> DocumentLook:
         """What a document in the inbox is by its bytes."""
         content, media_type = await self.content(actor, sender, document)
-        return await self.inspection.look(media_type, content)
+        kind = (await self._inbox.one(actor, sender, document)).kind
+        return await self.inspection.look(media_type, content, kind=kind)
 
     async def look_at_sent(self, actor: Actor, document: UUID) -> DocumentLook:
         """What a document in the outbox is by its bytes."""
         found = await self._outbox.one(actor, document)
         MAY_READ_DOCUMENT.admit(actor)
         content = await self._store.content(found.content)
-        return await self.inspection.look(found.media_type, content)
+        return await self.inspection.look(found.media_type, content, kind=found.kind)
 
     async def _take(self, peer: Peer, items: Sequence[Item]) -> Sequence[bytes]:
         if any(item.kind in (OPENED, PROOF) for item in items):

@@ -227,7 +227,8 @@ class Inbox:
             if each.content is None:
                 continue
             try:
-                await self.inspection.check(each.envelope.heading.media_type, each.content)
+                heading = each.envelope.heading
+                await self.inspection.check(heading.media_type, each.content, kind=heading.kind)
             except ZhidaoError as error:
                 each.content = None
                 each.code, each.reason = error.code, with_remedy(error)[:REASON_CHARACTERS_MAX]

@@ -93,7 +93,7 @@ class Outbox:
             )
         # Away from the loop: a large document takes some tens of milliseconds.
         await asyncio.to_thread(check_content, media_type, content, kind=kind)
-        await self.inspection.check(media_type, content)
+        await self.inspection.check(media_type, content, kind=kind)
         salt, now = self._randomness.token(SALT_BYTES), self._clock.now()
         heading = Heading(
             document=document,

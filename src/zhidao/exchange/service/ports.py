@@ -22,21 +22,25 @@ Stream = tuple[PartyId, str]
 class Inspection(Protocol):
     """What a node knows of documents by their bytes, beyond their media type."""
 
-    async def check(self, media_type: str, content: bytes) -> None:
-        """Raises Refused for what its own rules call invalid; what nobody judges may pass."""
+    async def check(self, media_type: str, content: bytes, *, kind: str = "") -> None:
+        """Raises Refused for what its own rules call invalid; what nobody judges may pass.
 
-    async def look(self, media_type: str, content: bytes) -> DocumentLook:
+        Raises MalformedInput for what is called an invoice (`kind`) and cannot be read as one.
+        """
+
+    async def look(self, media_type: str, content: bytes, *, kind: str = "") -> DocumentLook:
         """What a document is; raises nothing for one that nobody knows."""
 
 
 class NoInspection:
     """Knows nothing of any document: an exchange by itself."""
 
-    async def check(self, media_type: str, content: bytes) -> None:
+    async def check(self, media_type: str, content: bytes, *, kind: str = "") -> None:
         """Everything may pass."""
 
-    async def look(self, media_type: str, content: bytes) -> DocumentLook:
+    async def look(self, media_type: str, content: bytes, *, kind: str = "") -> DocumentLook:
         """Its type and size alone."""
+        del kind
         return DocumentLook(media_type=media_type, size=len(content))
 
 

@@ -81,9 +81,9 @@ class PapersInspection:
         self.check = papers.check
         self._papers = papers
 
-    async def look(self, media_type: str, content: bytes) -> DocumentLook:
+    async def look(self, media_type: str, content: bytes, *, kind: str = "") -> DocumentLook:
         """What a document is by its bytes."""
-        found = await self._papers.look(media_type, content)
+        found = await self._papers.look(media_type, content, kind=kind)
         return DocumentLook(media_type=media_type, size=len(content), **asdict(found))
 
 
