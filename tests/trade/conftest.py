@@ -142,6 +142,7 @@ async def world(judge: Judge) -> World:
         archive=archive,
         issuing=Issuing(archive=archive, validation=validation, credentials=credentials, lots=lots),
         shelf=PaperShelf(archive=archive, lots=lots, node=NODE),
+        clock=clock,
     )
     return World(
         consignments=consignments,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import pytest
 
-from zhidao.core.errors import Refused
+from zhidao.core.errors import MalformedInput, Refused
 from zhidao.simulation import participants
 from zhidao.trade.domain.model.hs_codes import hs_2022
 
@@ -27,6 +28,22 @@ def item(**fields: str) -> Change:
     return lambda e: e[ITEM][0].update(fields)
 
 
+def first(**fields: Any) -> Change:
+    return lambda e: e["lines"][0].update(fields)
+
+
+def of_year(year: int) -> Change:
+    """Every paper of one year: none of them witnesses against the others."""
+
+    def change(entry: dict[str, Any]) -> None:
+        for part in entry.values():
+            for name, text in part.items() if isinstance(part, dict) else ():
+                if name.endswith("Date"):
+                    part[name] = f"{year:04}{text[4:]}"
+
+    return change
+
+
 # What is planted in the demonstration's entry, and the field that is to be named.
 ENTRIES: list[tuple[str, Change, str]] = [
     (
@@ -39,6 +56,18 @@ ENTRIES: list[tuple[str, Change, str]] = [
         "all but the invoice in 9999",
         lambda e: e[MOVE].update(departureDate="9999-09-01", arrivalDate="9999-09-02"),
         f"{MOVE}.departureDate",
+    ),
+    *(
+        (f"all of {year}", of_year(year), "invoiceDocument.issueDate")
+        for year in (1, 1699, 1989, 2037, 9998)
+    ),
+    ("a mistyped GTIN", item(globalId="06901234567890"), f"{ITEM}[0].globalId"),
+    (
+        "the seller buys, in capitals and without dots",
+        lambda e: e["consigneeParty"].update(
+            name=e["consignorParty"]["name"].upper().replace(".", "").replace(",", "")
+        ),
+        "consigneeParty.name",
     ),
     ("99,999 t in a box", item(grossWeight="99999000"), f"{ITEM}[0].grossWeight"),
     ("a code that is none", item(typeCode="610977"), f"{ITEM}[0].typeCode"),
@@ -60,6 +89,25 @@ ENTRIES: list[tuple[str, Change, str]] = [
 ]
 # The same of an entry of version 1, which is still taken.
 FIRST: list[tuple[str, Change, str]] = [
+    ("no package", first(packages={"count": 12, "kind": "Z9"}), f"{ITEM}[0].packageTypeCode"),
+    ("no criterion", first(origin_criterion="QQ"), f"{ITEM}[0].originCriterionCode"),
+    ("no price", first(unit_price="0"), f"{ITEM}[0].unitPriceAmount"),
+    ("no price at all", first(unit_price="0.000000"), f"{ITEM}[0].unitPriceAmount"),
+    ("chapter 99", first(hs="999999"), f"{ITEM}[0].typeCode"),
+    ("chapter 77", first(hs="770000"), f"{ITEM}[0].typeCode"),
+    ("no unit", first(unit="QQQ"), f"{ITEM}[0].requestedUnitCode"),
+    ("a mistyped GTIN", first(gtin="06901234567890"), f"{ITEM}[0].globalId"),
+    ("a mistyped EAN", first(gtin="6901234567890"), f"{ITEM}[0].globalId"),
+    (
+        "more than an account holds",
+        first(quantity="999999999999", unit_price="99999"),
+        f"{ITEM}[0].requestedQuantity",
+    ),
+    (
+        "all of 1699",
+        lambda e: e["invoice"].update(issued_on="1699-01-01", due_on="1699-02-01"),
+        "invoiceDocument.issueDate",
+    ),
     ("99,999 t", lambda e: e["lines"][0].update(gross_kg="99999000"), f"{ITEM}[0].grossWeight"),
     ("no code", lambda e: e["lines"][0].update(hs="610977"), f"{ITEM}[0].typeCode"),
     (
@@ -86,6 +134,7 @@ FIRST: list[tuple[str, Change, str]] = [
 CARGO = "$.consignmentItems"
 BILLS: list[tuple[str, Change, str]] = [
     ("of 1999", lambda b: b.update(shippedOnBoardDate="1999-09-05"), "$.shippedOnBoardDate"),
+    ("by a carrier of no code", lambda b: b.update(carrierCode="!!!!"), "$.carrierCode"),
     ("of 9999", lambda b: b.update(shippedOnBoardDate="9999-09-05"), "$.shippedOnBoardDate"),
     (
         "99,999 t in a box",
@@ -182,3 +231,38 @@ async def test_a_bill_that_only_differs_is_added_and_told_as_a_conflict(
     )
     found = await world.consignments.check(world.actor("exporter"), ID)
     assert not found.agree
+
+
+@pytest.mark.parametrize(
+    ("day", "code", "place"),
+    [
+        ("1999-01-01", "SMLX", "$.shippedOnBoardDate"),
+        ("1989-12-31", "SMLX", "$.shippedOnBoardDate"),
+        ("2037-09-05", "SMLX", "$.shippedOnBoardDate"),
+        ("2026-09-05", "!!!!", "$.carrierCode"),
+    ],
+)
+async def test_nor_is_one_proposed(world, entry_bytes, day, code, place):
+    await world.consignments.enter(world.actor("exporter"), entry_bytes)
+    with pytest.raises(Refused) as refused:
+        await world.consignments.proposed_bill(
+            world.actor("carrier"),
+            ID,
+            number="SMLSHA0417",
+            carrier_code=code,
+            on_board=date.fromisoformat(day),
+        )
+    assert (refused.value.code, refused.value.where) == ("implausible", place)
+
+
+@pytest.mark.parametrize("at", ["lines[0].quantity", "container", "invoice.number"])
+async def test_a_number_beyond_what_json_keeps_is_named_with_its_field(world, entry_bytes, at):
+    plain = json.loads(entry_bytes)
+    *heads, last = at.replace("[0]", ".0").split(".")
+    within = plain
+    for head in heads:
+        within = within[int(head) if head.isdigit() else head]
+    within[last] = 2**53
+    with pytest.raises(MalformedInput) as refused:
+        await world.consignments.enter(world.actor("exporter"), json.dumps(plain).encode())
+    assert (refused.value.code, refused.value.where) == ("unsafe_integer", at)

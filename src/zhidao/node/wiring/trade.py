@@ -139,6 +139,7 @@ async def build(
             witnessed=witnessed,
         ),
         shelf=PaperShelf(archive=context.archive, lots=lots, node=context.node, judges=judges),
+        clock=context.clock,
         check_home=check_home,
         must_be_known=must_be_known,
         must_be_customs=must_be_customs,

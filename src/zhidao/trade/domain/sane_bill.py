@@ -6,7 +6,9 @@ with it. Here stands what no bill can say.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from datetime import date
 
 from zhidao.trade.domain.codes import KILOGRAMS
 from zhidao.trade.domain.model.catalogue import ITEM
@@ -14,9 +16,13 @@ from zhidao.trade.domain.model.consignment import CanonicalConsignment
 from zhidao.trade.domain.model.forms import plain
 from zhidao.trade.domain.model.known_codes import SHORT_CODES, KnownCodes
 from zhidao.trade.domain.papers import BillOfLading
+from zhidao.trade.domain.sane_values import why_out_of_time
 from zhidao.trade.domain.sanity import Absurdity, absurdities, lone_day
 
 _OF_ENTRY = ("mainCarriageTransportMovement.modeCode", "hsEditionCode")
+_ON_BOARD = "$.shippedOnBoardDate"
+# SCAC has two to four letters, SMDG's liner codes digits too (DCSA eBL 3.0: at most 4 characters).
+_CARRIER = re.compile(r"[A-Z0-9]{2,4}", re.ASCII)
 _PLACES = {
     "loadingBaseportLocation.id": "$.transports.portOfLoading.UNLocationCode",
     "unloadingBaseportLocation.id": "$.transports.portOfDischarge.UNLocationCode",
@@ -24,7 +30,11 @@ _PLACES = {
 
 
 def absurdities_of_bill(
-    bill: BillOfLading, entry: CanonicalConsignment, codes: KnownCodes = SHORT_CODES
+    bill: BillOfLading,
+    entry: CanonicalConsignment,
+    codes: KnownCodes = SHORT_CODES,
+    *,
+    today: date | None = None,
 ) -> list[Absurdity]:
     """What a bill says that cannot be, with the places in the bill itself."""
     values = {path: entry.get(path) for path in _OF_ENTRY if entry.get(path)}
@@ -39,8 +49,12 @@ def absurdities_of_bill(
         Absurdity(places.get(one.path, one.path), one.sentence)
         for one in absurdities(CanonicalConsignment(values, {}), codes)
     ]
-    alone = lone_day("$.shippedOnBoardDate", bill.on_board, entry)
-    return [*([alone] if alone else []), *found]
+    if bill.carrier_code and not _CARRIER.fullmatch(bill.carrier_code):
+        told = f"{bill.carrier_code[:8]!r} is no carrier's code: two to four letters and digits"
+        found.insert(0, Absurdity("$.carrierCode", told))
+    why = why_out_of_time(bill.on_board, today)
+    wrong = Absurdity(_ON_BOARD, why) if why else lone_day(_ON_BOARD, bill.on_board, entry)
+    return [*([wrong] if wrong else []), *found]
 
 
 def _goods(bill: BillOfLading) -> Iterator[tuple[dict[str, str], str]]:

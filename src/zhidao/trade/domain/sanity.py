@@ -17,12 +17,14 @@ from statistics import median_low
 from typing import Final
 
 from zhidao.core.errors import Refused
+from zhidao.trade.domain.comparison import words
 from zhidao.trade.domain.model.catalogue import EQUIPMENT, FIELDS, ITEM
 from zhidao.trade.domain.model.consignment import CanonicalConsignment
 from zhidao.trade.domain.model.countries import COUNTRIES
 from zhidao.trade.domain.model.forms import country, day
 from zhidao.trade.domain.model.known_codes import SHORT_CODES, KnownCodes
 from zhidao.trade.domain.model.usual import AT_ORIGIN
+from zhidao.trade.domain.sane_values import coded_wrongly, out_of_time, too_dear
 
 _PAYLOAD_KG: Final = Decimal(34_000)
 _VOLUME_M3: Final = Decimal(90)
@@ -62,21 +64,28 @@ class Absurdity:
 
 
 def absurdities(
-    consignment: CanonicalConsignment, codes: KnownCodes = SHORT_CODES
+    consignment: CanonicalConsignment,
+    codes: KnownCodes = SHORT_CODES,
+    *,
+    today: date | None = None,
+    coded: bool = False,
 ) -> list[Absurdity]:
     """Every field that is out of line, each once, in the order of the rows.
 
-    A value that nobody typed is told at the field that it follows from.
+    A value that nobody typed is told at the field that it follows from. today: the day of the
+    clock; coded: whether codes and prices are asked too, which no form has checked.
     """
-    found: dict[str, Absurdity] = {}
-    rest = consignment
+    lone = [*out_of_time(consignment.values, today), *too_dear(consignment.values)]
+    if coded:
+        lone += coded_wrongly(consignment.values)
+    found = {path: Absurdity(path, sentence) for path, sentence in lone}
+    rest = consignment.without(found.__contains__)
     for row in _ROWS:
         for one in row(rest, codes):
             found.setdefault(one.path, one)
         if found:
             # A value that was named is no measure for the others.
-            values = {path: text for path, text in rest.values.items() if path not in found}
-            rest = CanonicalConsignment(values, rest.sources)
+            rest = rest.without(found.__contains__)
     return _at_typed_fields(found, consignment)
 
 
@@ -99,9 +108,14 @@ def _typed_at(consignment: CanonicalConsignment, path: str) -> str:
     return source.place if source and source.place in consignment.values else path
 
 
-def check_sane(consignment: CanonicalConsignment, codes: KnownCodes = SHORT_CODES) -> None:
+def check_sane(
+    consignment: CanonicalConsignment,
+    codes: KnownCodes = SHORT_CODES,
+    *,
+    today: date | None = None,
+) -> None:
     """Refuses a consignment of which no paper should be made (`implausible`), naming each field."""
-    refuse(absurdities(consignment, codes))
+    refuse(absurdities(consignment, codes, today=today, coded=True))
 
 
 def refuse(found: Sequence[Absurdity]) -> None:
@@ -348,8 +362,11 @@ def _money(consignment: CanonicalConsignment, _codes: KnownCodes) -> Iterator[Ab
 def _parties(consignment: CanonicalConsignment, _codes: KnownCodes) -> Iterator[Absurdity]:
     """Seller and buyer are two."""
     for name in ("name", "legalRegistrationId", "taxRegistrationId", "leiId", "usccId", "dunsId"):
-        seller = consignment.get(f"consignorParty.{name}").casefold()
-        if seller and seller == consignment.get(f"consigneeParty.{name}").casefold():
+        seller, buyer = (
+            "".join(words(consignment.get(f"{role}Party.{name}")))
+            for role in ("consignor", "consignee")
+        )
+        if seller and seller == buyer:
             yield Absurdity(f"consigneeParty.{name}", "seller and buyer are the same")
 
 

@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 
 from zhidao.core.access import Relation, access
 from zhidao.core.actor import Actor, Role
+from zhidao.core.ambient import Clock
 from zhidao.core.archive import Archive, digest_of
 from zhidao.core.errors import Conflict, Forbidden, MalformedInput, NotFound, Refused
 from zhidao.core.events import SignedEvent
@@ -90,12 +91,14 @@ class ConsignmentService:
         must_be_customs: Callable[[PartyId], Awaitable[None]] = anybody,
         judges: Judges = IN_PLACE,
         codes: KnownCodes = SHORT_CODES,
+        clock: Clock | None = None,
     ) -> None:
         """`check_home` raises Refused where another node writes a consignment's history.
 
         `must_be_known` raises Refused for a party that nobody here knows: whoever took its name
         later would read the papers; `must_be_customs` for one that is no customs. `codes`: by which
-        places and goods are known.
+        places and goods are known. `clock`: by which days lie too far ahead; without one, in
+        another century.
         """
         self._records = records
         self._archive = archive
@@ -106,6 +109,7 @@ class ConsignmentService:
         self._must_be_customs = must_be_customs
         self._judges = judges
         self._codes = codes
+        self._clock = clock
         # Told by wiring, once titles are there.
         self.check_untitled: CheckUntitled = _untitled
 
@@ -131,7 +135,8 @@ class ConsignmentService:
             standing = await self._records.history(aggregate_of(entry.id))
             if standing:
                 return _unless_other(fold(standing), source, actor)
-            refuse(await self._judges.run(DOCUMENT, _absurd_entry, source, self._codes))
+            codes, today = self._codes, self._today()
+            refuse(await self._judges.run(DOCUMENT, _absurd_entry, source, codes, today))
             readers = [party.id for party in entry.parties.values()]
             await self._must_be_known(*readers)
             await self._must_be_customs(entry.parties["customs"].id)
@@ -174,7 +179,8 @@ class ConsignmentService:
             if before and before.digest == digest_of(data):
                 return before
             entry = await self._archive.get(state.entered.entry)
-            refuse(await self._judges.run(DOCUMENT, _absurd_bill, bill, entry, self._codes))
+            codes, today = self._codes, self._today()
+            refuse(await self._judges.run(DOCUMENT, _absurd_bill, bill, entry, codes, today))
             digest = await self._archive.put(data)
             await self.check_untitled(
                 actor,
@@ -203,15 +209,23 @@ class ConsignmentService:
     ) -> bytes:
         """The bill that the carrier may add as it is: the goods as they were entered.
 
-        Keeps nothing. Raises NotFound to strangers, Forbidden to other parties.
+        Keeps nothing. Raises NotFound to strangers, Forbidden to other parties, Refused
+        (`implausible`) for one that could not be added.
         """
         MAY_ADD_BILL.admit(actor)
         state = await self.consignment(actor, consignment)
         MAY_ADD_BILL.check(actor, state.entered)
         entry = await self._archive.get(state.entered.entry)
-        return await self._judges.run(
+        data = await self._judges.run(
             DOCUMENT, _written_bill, entry, number, carrier_code, on_board.isoformat()
         )
+        bill = await self._judges.run(DOCUMENT, _read_bill, data)
+        codes, today = self._codes, self._today()
+        refuse(await self._judges.run(DOCUMENT, _absurd_bill, bill, entry, codes, today))
+        return data
+
+    def _today(self) -> date | None:
+        return self._clock.now().to_datetime().date() if self._clock else None
 
     async def bill_of_lading(
         self, actor: Actor, consignment: str, digest: str
@@ -350,16 +364,18 @@ def _unless_other(standing: Consignment, source: bytes, actor: Actor) -> Consign
     return standing
 
 
-def _absurd_entry(source: bytes, codes: KnownCodes) -> list[Absurdity]:
+def _absurd_entry(source: bytes, codes: KnownCodes, today: date | None) -> list[Absurdity]:
     from zhidao.trade.wire import entry as entry_file
 
-    return absurdities(entry_file.canonical(source, codes), codes)
+    return absurdities(entry_file.canonical(source, codes), codes, today=today, coded=True)
 
 
-def _absurd_bill(bill: BillOfLading, entry: bytes, codes: KnownCodes) -> list[Absurdity]:
+def _absurd_bill(
+    bill: BillOfLading, entry: bytes, codes: KnownCodes, today: date | None
+) -> list[Absurdity]:
     from zhidao.trade.wire import entry as entry_file
 
-    return absurdities_of_bill(bill, entry_file.canonical(entry, codes), codes)
+    return absurdities_of_bill(bill, entry_file.canonical(entry, codes), codes, today=today)
 
 
 def _read_bill(data: bytes) -> BillOfLading:

@@ -47,6 +47,7 @@ from zhidao.trade.service.document_set import (
 from zhidao.trade.wire import consignment_entry
 from zhidao.trade.wire import entry as entry_file
 from zhidao.trade.wire.canonical_entry import TYPES
+from zhidao.trade.wire.fields import parse_paper
 
 FIELDS_MAX: Final = 12_000
 FILES_MAX: Final = 50
@@ -244,7 +245,7 @@ def kind_of(data: bytes) -> str:
         known = (*FORMS.values(), *OF_OTHERS.values())
         kind = next((f.kind for f in known if f.root == root), "")
     else:
-        plain = parse_strict(data)
+        plain = parse_paper(data)
         if not isinstance(plain, dict):
             raise MalformedInput("not a document: JSON of another kind than an object")
         kind = _OWN_TYPES.get(str(plain.get("type", "")), "")

@@ -11,7 +11,7 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
-from zhidao.core.canonical import Json, jcs, parse_strict
+from zhidao.core.canonical import Json, jcs
 from zhidao.core.errors import MalformedInput
 from zhidao.core.ids import party_id
 from zhidao.core.money import Currency
@@ -32,7 +32,6 @@ from zhidao.trade.domain.model.consignment import CanonicalConsignment, complete
 from zhidao.trade.domain.model.known_codes import SHORT_CODES, KnownCodes
 from zhidao.trade.wire import canonical_entry, consignment_entry
 from zhidao.trade.wire.fields import (
-    PAPER_BYTES_MAX,
     ContainerCode,
     Count,
     CountryCode,
@@ -48,6 +47,7 @@ from zhidao.trade.wire.fields import (
     UnitCode,
     number,
     number_text,
+    parse_paper,
     read_struct,
 )
 
@@ -223,7 +223,7 @@ def canonical(data: bytes, codes: KnownCodes = SHORT_CODES) -> CanonicalConsignm
 
 def is_second_version(data: bytes) -> bool:
     """Whether a file names its type, as entries do since version 2."""
-    plain = parse_strict(data, bytes_max=PAPER_BYTES_MAX)
+    plain = parse_paper(data)
     return isinstance(plain, dict) and "type" in plain
 
 

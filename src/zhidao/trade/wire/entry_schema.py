@@ -31,6 +31,7 @@ _PATTERNS: Final[dict[Form, str]] = {
     forms.hs_code: r"^[0-9]{6}\Z",
     forms.container: r"^[A-Z]{3}[UJZ][0-9]{7}\Z",
     forms.imo: r"^[0-9]{7}\Z",
+    forms.scac: r"^[A-Z]{2,4}\Z",
     identifiers.lei: r"^[A-Z0-9]{20}\Z",
     identifiers.uscc: r"^[A-Z0-9]{18}\Z",
     identifiers.eori: r"^[A-Z]{2}[A-Z0-9]{1,15}\Z",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Final, Protocol, TypeVar
@@ -10,6 +12,7 @@ import msgspec
 
 from zhidao.core.canonical import Json, decode_json, parse_strict
 from zhidao.core.errors import MalformedInput
+from zhidao.core.limits import JSON_INTEGER_MAX
 from zhidao.core.text.plain_text import refuse_unseen
 from zhidao.core.versions import check_type
 from zhidao.trade.domain.codes import unlocode
@@ -61,7 +64,7 @@ def read_struct(data: bytes, kind: type[StructT], *, what: str, one_line: bool =
     types, fields beyond their bounds, and characters that cannot be shown; with `one_line`, which
     papers of our own keep, also for line breaks and for blanks around a text.
     """
-    plain = parse_strict(data, bytes_max=PAPER_BYTES_MAX)
+    plain = parse_paper(data)
     # XML cannot carry controls, and what turns a text around makes a reader see other words.
     refuse_unseen(plain, one_line=one_line)
     if one_line:
@@ -80,6 +83,33 @@ def read_struct(data: bytes, kind: type[StructT], *, what: str, one_line: bool =
         ) from error
     except msgspec.DecodeError as error:
         raise MalformedInput(f"{what}: not JSON: {error}") from error
+
+
+def parse_paper(data: bytes) -> Json:
+    """The values of a JSON paper. Raises MalformedInput as `parse_strict`, with the field.
+
+    A number beyond 2^53-1 is refused before there are fields: it is looked for again.
+    """
+    try:
+        plain: Json = parse_strict(data, bytes_max=PAPER_BYTES_MAX)
+    except MalformedInput as error:
+        if error.code != "unsafe_integer":
+            raise
+        where = next(_unsafe(json.loads(data), ""), "")
+        raise MalformedInput(
+            str(error.args[0]), code=error.code, where=where, remedy="write the number as a text"
+        ) from error
+    return plain
+
+
+def _unsafe(value: Any, path: str) -> Iterator[str]:
+    if isinstance(value, int) and abs(value) > JSON_INTEGER_MAX:
+        yield path
+    members = value.items() if isinstance(value, dict) else ()
+    for name, inner in members:
+        yield from _unsafe(inner, f"{path}.{name[:40]}" if path else name[:40])
+    for index, inner in enumerate(value if isinstance(value, list) else ()):
+        yield from _unsafe(inner, f"{path}[{index}]")
 
 
 def number(text: str) -> Decimal:

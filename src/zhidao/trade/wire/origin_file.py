@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
+from zhidao.core.errors import MalformedInput
 from zhidao.core.money import Currency
+from zhidao.trade.domain.model.countries import COUNTRIES
+from zhidao.trade.domain.model.forms import hs_code
 from zhidao.trade.domain.origin.determination import BillOfMaterials, Material
 from zhidao.trade.domain.origin.duty import DeclaredLine, Joined, Rate, TariffLine
 from zhidao.trade.wire.fields import CountryCode, HsCode, Number, Text, number, read_struct
@@ -129,12 +133,54 @@ def question_schema() -> dict[str, Any]:
 
 def read_bill(data: bytes) -> BillOfMaterials:
     """The bill of materials of a file. Raises MalformedInput naming the field."""
-    return read_struct(data, _BillFile, what="bill of materials").value_of()
+    document = read_struct(data, _BillFile, what="bill of materials")
+    _check_bill(document, "$")
+    return document.value_of()
+
+
+def _check_bill(bill: _Bill, at: str) -> None:
+    """Refuses a country or a chapter that is none, and a profit that its own price contradicts."""
+    coded = [(bill.country, bill.hs, at, "country")]
+    coded += [
+        (material.origin, material.hs, f"{at}.materials[{k}]", "origin")
+        for k, material in enumerate(bill.materials)
+    ]
+    for origin, code, where, name in coded:
+        if origin not in COUNTRIES:
+            raise _wrong(f"{where}.{name}", f"{origin} is no country of ISO 3166-1")
+        try:
+            hs_code(code)
+        except MalformedInput as error:
+            raise _wrong(f"{where}.hs", str(error.args[0])) from error
+    value = bill.value_of()
+    costs = value.labour + value.overhead + value.other
+    spent = costs + sum((material.value for material in value.materials), Decimal(0))
+    if value.profit and spent + value.profit > value.fob * _ROUNDED:
+        raise _wrong(
+            f"{at}.costs.profit",
+            f"a profit of {value.profit} on a price of {value.fob}, of which {spent} is spent",
+        )
+
+
+def _wrong(where: str, sentence: str) -> MalformedInput:
+    return MalformedInput(
+        f"bill of materials: {sentence}",
+        code="wrong_field",
+        where=where,
+        remedy="correct the field and send the paper again",
+    )
+
+
+# Sums that were rounded part by part.
+_ROUNDED: Final = Decimal("1.005")
 
 
 def read_question(data: bytes) -> DutyQuestion:
     """The duty question of a file. Raises MalformedInput naming the field."""
     document = read_struct(data, _Question, what="duty question")
+    for k, line in enumerate(document.lines):
+        if line.bill:
+            _check_bill(line.bill, f"$.lines[{k}].bill")
     return DutyQuestion(
         currency=Currency(document.currency),
         schedule={

@@ -17,6 +17,7 @@ from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from zhidao.core.errors import MalformedInput
+from zhidao.core.limits import JSON_INTEGER_MAX
 from zhidao.trade.domain.model.catalogue import GROUP_MAX, canonical, canonical_of_others
 from zhidao.trade.domain.model.consignment import CanonicalConsignment, Origin, Source
 from zhidao.trade.domain.model.forms import LINE_CHARACTERS_MAX, plain
@@ -242,7 +243,10 @@ def _put(leaves: Leaves, place: str, text: str, how: As) -> None:
         for k, line in enumerate(_lines(text)):
             leaves[f"{place}[{k}]"] = line
     elif how is As.NUMBER:
-        leaves[place] = json_number(Decimal(text))
+        try:
+            leaves[place] = json_number(Decimal(text))
+        except MalformedInput as error:
+            raise MalformedInput(str(error.args[0]), where=place) from error
     elif how is As.INTEGER:
         leaves[place] = int(text)
     elif how is As.FLAG:
@@ -260,7 +264,7 @@ def json_number(value: Decimal) -> int | float:
 
     Raises MalformedInput for one with more digits than a double keeps.
     """
-    if value == value.to_integral_value():
+    if value == value.to_integral_value() and abs(value) <= JSON_INTEGER_MAX:
         return int(value)
     number = float(value)
     if Decimal(repr(number)) != value:

@@ -21,6 +21,7 @@ from zhidao.trade.domain.model.recommendation_codes import PACKAGE_CODES, UNIT_C
 Form: TypeAlias = Callable[[str], str]
 _NUMBER: Final = re.compile(r"(0|[1-9][0-9]{0,14})(\.[0-9]{1,6})?", re.ASCII)
 _REFERENCE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,34}", re.ASCII)
+_SCAC: Final = re.compile(r"[A-Z]{2,4}", re.ASCII)
 # DCSA prints goods in lines of 35 characters (EBL 3.0 schema, descriptionOfGoods).
 LINE_CHARACTERS_MAX: Final = 35
 _DESCRIPTION_MAX: Final = 300
@@ -61,6 +62,11 @@ def description(value: str) -> str:
             remedy="part the word; a transport document's lines are no longer",
         )
     return checked
+
+
+def scac(value: str) -> str:
+    """A carrier's code of two to four letters, as NMFTA gives them out (form not checked there)."""
+    return _matched(value, _SCAC, "a carrier code", "give two to four capital letters, as SMLX")
 
 
 def reference(value: str) -> str:
