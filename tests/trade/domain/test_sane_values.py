@@ -50,6 +50,7 @@ def test_a_gtin_ends_with_its_check_digit(number, good):
     assert ([*coded_wrongly({"includedConsignmentItem[0].globalId": number})] == []) is good
 
 
+@pytest.mark.bound("trade.domain.sane_values._AMOUNT_MAX")
 def test_an_amount_beyond_any_account_is_told_at_its_larger_number():
     def told(count: str, price: str) -> list[str]:
         item = "includedConsignmentItem[3]"

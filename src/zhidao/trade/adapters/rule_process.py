@@ -41,6 +41,7 @@ from zhidao.trade.domain.rule_families import (
 from zhidao.trade.domain.verdict import (
     Flag,
     RuleFinding,
+    RulePack,
     UndecidedRule,
     Verdict,
     judged,
@@ -55,6 +56,7 @@ _SCHEMAS: Final = {
     CREDIT_NOTE: "xsd/maindoc/UBL-CreditNote-2.1.xsd",
 }
 _XSD_FINDINGS_MAX: Final = 50
+_SILENT: Final = "no rule of {} is about anything in this document"
 
 
 class Judge:
@@ -124,23 +126,13 @@ class Judge:
                 remedy = remedy_of(lacking)
         if findings or undecided:
             findings, undecided = ready.weighed(profile, findings, undecided)
-        told = {finding.rule for finding in findings} | {one.rule for one in undecided}
-        silent = [
-            pack
-            for pack, _, rules in ready.packs
-            # Rules of a known family are for its documents; an operator's own may be for others.
-            if pack.identity.applies_to and not rules.ids & told and not rules.meet(root, tree)
-        ]
-        about_others = {pack.identity.family for pack in silent}
-        families = [family for family in ready.families if family.name not in about_others]
+        silent = ready.silent(root, tree, findings, undecided)
+        families = ready.families_but(silent)
         lack = lack_of(
             tree.root.tag, profile, day, families, [pack.identity for pack in self._packs]
         )
         if lack is not None:
-            others = [
-                f"no rule of {pack.identity} is about anything in this document" for pack in silent
-            ]
-            unjudged = [*others, lack.why, *self._broken, *unjudged]
+            unjudged = [*map(_SILENT.format, silent), lack.why, *self._broken, *unjudged]
             remedy = lack.remedy
         verdict = judged(ready.names, tuple(findings), tuple(undecided), tuple(unjudged), remedy)
         differ = differences(tree.root, ready.rule_ids) if ready.tells_differences else ()
@@ -220,6 +212,29 @@ class _Ready:
     tells_differences: bool
     # Why packs that should judge them do not.
     unjudged: tuple[str, ...]
+
+    def silent(
+        self,
+        root: etree._Element,
+        tree: Document,
+        findings: Iterable[RuleFinding],
+        undecided: Iterable[UndecidedRule],
+    ) -> list[RulePack]:
+        """The operator's own rules of which none is about anything in a document.
+
+        Rules of a known family are for its documents. What was found was found in something.
+        """
+        said = {finding.rule for finding in findings} | {each.rule for each in undecided}
+        return [
+            pack.identity
+            for pack, _, rules in self.packs
+            if pack.identity.applies_to and not rules.ids & said and not rules.meet(root, tree)
+        ]
+
+    def families_but(self, silent: Iterable[RulePack]) -> list[Family]:
+        """The families whose rules had something to judge."""
+        others = {pack.family for pack in silent}
+        return [family for family in self.families if family.name not in others]
 
     def weighed(
         self, profile: str, findings: list[RuleFinding], undecided: list[UndecidedRule]

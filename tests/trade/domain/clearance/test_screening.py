@@ -51,3 +51,12 @@ def test_a_hit_is_of_whole_words_as_before() -> None:
         "b maas textiel v"
     ]
     assert screen(listing(), ["Maas Textiel BV"], []) == []
+
+
+@pytest.mark.bound("trade.domain.clearance.screening._RUN_MAX")
+def test_a_name_is_put_together_from_up_to_twelve_words() -> None:
+    parts = "Al Bo Cy De Ex Fa Go Ha Ik Jo Ka Lu Ma".split()
+    whole = read_list(f"name,{''.join(parts[:12])}\n".encode(), issued_on=date(2026, 9, 1))
+    assert screen_alike(whole, [" ".join(parts[:12])]) != []
+    longer = read_list(f"name,{''.join(parts)}\n".encode(), issued_on=date(2026, 9, 1))
+    assert screen_alike(longer, [" ".join(parts)]) == []

@@ -177,10 +177,14 @@ def _refuse_unfounded(state: Declaration, fact: DeclarationDecided) -> None:
             where="reason",
             remedy="say what was looked at and found",
         )
+    if missing := _without_permit(state):
+        raise Refused(f"no permit of {', '.join(missing)}", code="no_permit")
+
+
+def _without_permit(state: Declaration) -> list[str]:
+    """Agencies that are silent, then those that denied."""
     silent = [a for a in state.submitted.agencies if a not in state.answers]
-    denied = [a for a, answer in state.answers.items() if _denies(answer)]
-    if silent or denied:
-        raise Refused(f"no permit of {', '.join([*silent, *denied])}", code="no_permit")
+    return [*silent, *(a for a, answer in state.answers.items() if _denies(answer))]
 
 
 def _denies(answer: AgencyAnswered) -> bool:
