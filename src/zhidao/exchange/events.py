@@ -13,6 +13,7 @@ class PeerAdmitted(Fact, frozen=True, kw_only=True):
     """An operator admitted a node as a peer. Aggregate `peer/<node>`.
 
     `card`: SHA-256 of its signed card; `trust`: the trust list that gives the node its keys.
+    `replaced`: keys of the peer of that name whose place these took, because an operator said so.
     """
 
     TYPE: ClassVar[str] = "exchange.PeerAdmitted.v1"
@@ -21,6 +22,7 @@ class PeerAdmitted(Fact, frozen=True, kw_only=True):
     card: str
     keys: list[str]
     trust: str
+    replaced: list[str] = msgspec.field(default_factory=list)
 
 
 class PeerKeysLearned(Fact, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
+import msgspec
 import pytest
 from tests.exchange.two_nodes import (
     CONTENT,
@@ -22,7 +23,9 @@ from zhidao.core.actor import Actor, Role
 from zhidao.core.errors import Conflict, Forbidden, MalformedInput, NotFound, Refused
 from zhidao.core.ids import PartyId
 from zhidao.core.keys import Algorithm, SoftwareKey
+from zhidao.exchange.adapters.memory import MemoryExchange
 from zhidao.exchange.domain.peer import Wanted
+from zhidao.exchange.events import PeerAdmitted
 from zhidao.exchange.service.dispatch import PeerRefused
 from zhidao.exchange.service.ports import Sent
 from zhidao.exchange.service.receipt_issuing import ReceiptIssuer
@@ -600,3 +603,51 @@ async def all_sent(node: Node) -> Sequence[Sent]:
     return await node.store.list_sent(
         party=node.party.party, state="", consignment="", limit=9, after=None
     )
+
+
+async def test_another_node_of_a_peers_name_takes_its_place_on_purpose_only() -> None:
+    line = Line()
+    one, two = await make_pair(line)
+    before = one.peers.of("importer")
+    impostor = SoftwareKey(Algorithm.ED25519, b"\x09" * 32)
+    said = replace(decode_card(two.card), key=impostor.public, url="https://elsewhere.example")
+    # Neither its own list, nor one that names the true key beside it, nor taking that back helps.
+    taking_back = replace(said, revoked=(two.key.public,))
+    true = two.key.public
+    for card, listed in (
+        (sign_card(said, impostor), [impostor.public]),
+        (sign_card(said, impostor), [true, impostor.public]),
+        (sign_card(taking_back, impostor), [true, impostor.public]),
+        (two.card, [true, impostor.public]),
+    ):
+        with pytest.raises(Refused) as refused:
+            await one.peers.admit(OPERATOR, card, keys=listed, trust="theirs")
+        assert refused.value.code == "name_taken"
+        assert true.fingerprint in str(refused.value)
+        assert impostor.public.fingerprint in str(refused.value)
+        assert f"--replace {true.fingerprint}" in refused.value.remedy
+    assert one.peers.of("importer") == before
+    assert await one.store.peers() == [before]
+    card, listed = sign_card(said, impostor), [impostor.public]
+    with pytest.raises(Refused) as refused:
+        await one.peers.admit(
+            OPERATOR, card, keys=listed, trust="t", replaces=impostor.public.fingerprint
+        )
+    assert refused.value.code == "fingerprint_differs"
+    for _ in range(2):
+        await one.peers.admit(OPERATOR, card, keys=listed, trust="t", replaces=true.fingerprint)
+    assert one.peers.of("importer").keys == (impostor.public,)
+    assert isinstance(one.store, MemoryExchange)
+    told = [entry.event.payload for entry in one.store.histories["peer/importer"]]
+    assert [each["replaced"] for each in told] == [[], [true.multikey]]
+    old = {name: value for name, value in told[0].items() if name != "replaced"}
+    assert msgspec.convert(old, PeerAdmitted).replaced == [], "events of before stay readable"
+
+
+async def test_a_peer_that_went_over_to_a_key_by_its_own_log_is_admitted_by_that() -> None:
+    one, two = await make_pair()
+    new = SoftwareKey(Algorithm.ED25519, b"\x05" * 32)
+    card = sign_card(replace(decode_card(two.card), key=new.public), new)
+    keys = [two.key.public, new.public]
+    await one.peers.learn("importer", keys, proof="ab" * 32)
+    assert (await one.peers.admit(OPERATOR, card, keys=keys, trust="t")).card == card

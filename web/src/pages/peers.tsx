@@ -142,11 +142,8 @@ function OneLink({ link, done }: { link: PeerLink; done: () => void }) {
           <>
             <Compared read={taker} />
             <OwnPrint />
-            <ActButton
-              button={t("peers.admit", { node: taker.node })}
-              means={t("peers.admit_means")}
-              act={() => send("POST", "/v1/exchange/peers", { card: taker.invitation.card, trust: taker.invitation.trust })}
-              after={() => ""}
+            <Admit
+              read={taker}
               done={() => {
                 setAdmitted(t("peers.admitted", { node: taker.organisation || taker.node }));
                 done();
@@ -252,15 +249,12 @@ function Take({ done }: { done: () => void }) {
         <>
           <Compared read={found} />
           <OwnPrint />
-          <ActButton
-            button={t("peers.admit", { node: found.node })}
-            means={t("peers.admit_means")}
-            act={async () => {
+          <Admit
+            read={found}
+            first={async () => {
               // The other side first: a link that somebody else used up meanwhile admits nobody.
               if (link) await send("POST", "/v1/exchange/invitations/take", { link });
-              await send("POST", "/v1/exchange/peers", { card: found.invitation.card, trust: found.invitation.trust });
             }}
-            after={() => ""}
             done={() => {
               setAdmitted(t("peers.admitted", { node: found.organisation || found.node }));
               set(null);
@@ -271,6 +265,41 @@ function Take({ done }: { done: () => void }) {
       )}
       <div role="status">{admitted && <p class="good">{admitted}</p>}</div>
     </>
+  );
+}
+
+/** Admits a node; where a peer of its name stands with another key, it shows that, and asks whether to replace it. */
+function Admit({ read: one, first, done }: { read: Read; first?: () => Promise<void>; done: () => void }) {
+  const [answer] = useAnswer<PeerRow[]>("/v1/exchange/peers");
+  const standing = answer.state === "here" ? answer.value.find((peer) => peer.node === one.node) : undefined;
+  const keys = standing?.keys.join(" ") ?? "";
+  const [prints, setPrints] = useState<string[] | null>(null);
+  useEffect(() => {
+    if (answer.state !== "here") return;
+    Promise.all((keys ? keys.split(" ") : []).map((key) => fingerprint(fromMultikey(key)))).then(setPrints, () => setPrints([]));
+  }, [answer.state, keys]);
+  const replaces = prints && prints.length > 0 && !prints.includes(one.print) ? (prints.at(-1) as string) : "";
+  return (
+    <ActButton
+      button={t(replaces ? "peers.replace" : "peers.admit", { node: one.node })}
+      means={t(replaces ? "peers.replace_means" : "peers.admit_means", { node: one.node })}
+      disabled={answer.state === "here" && prints === null}
+      act={async () => {
+        await first?.();
+        await send("POST", "/v1/exchange/peers", { card: one.invitation.card, trust: one.invitation.trust, ...(replaces && { replace: replaces }) });
+      }}
+      after={() => ""}
+      done={done}
+    >
+      {replaces && (
+        <Facts
+          rows={[
+            [t("peers.standing"), <strong><code>{prints?.join(", ")}</code></strong>],
+            [t("peers.fingerprint"), <strong><code>{one.print}</code></strong>],
+          ]}
+        />
+      )}
+    </ActButton>
   );
 }
 

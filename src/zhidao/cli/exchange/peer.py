@@ -38,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     adding.add_argument(
         "--peer-ca", type=Path, metavar="FILE", help="its TLS certificate, instead of the card's"
     )
+    _add_replacing(adding)
     adding.set_defaults(run=run, act=_add)
     inviting = actions.add_parser("invite", help="make an invitation, to give to another node")
     how = inviting.add_mutually_exclusive_group(required=True)
@@ -56,6 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     admitting.add_argument(
         "--fingerprint", default="", help="as the other side read it out; without: only show it"
     )
+    _add_replacing(admitting)
     admitting.set_defaults(run=run, act=_admit)
     links = actions.add_parser("links", help="show the links made here, and who took them")
     links.set_defaults(run=run, act=_links)
@@ -95,6 +97,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "      --token-file ~/operator.token\n"
         "  zhidao peer add importer.card --trust trust.json --url https://localhost:8443 \\\n"
         "      --token-file ~/operator.token\n"
+        "  zhidao peer add importer.card --trust trust.json \\\n"
+        "      --replace 3f1c-90aa-51b2-77de-0c4e-8a19-62d3-b5f0\n"
         "  zhidao peer unlink 3f1c90aa\n"
         "  zhidao peer list\n"
         "  zhidao peer list --filter almaty\n"
@@ -102,6 +106,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "  zhidao peer remove almaty\n"
         "status: 0 done, 1 refused (another fingerprint, a key that no list names), 2 bad input,\n"
         "3 no answer"
+    )
+
+
+def _add_replacing(action: argparse.ArgumentParser) -> None:
+    action.add_argument(
+        "--replace",
+        default="",
+        metavar="FINGERPRINT",
+        help="the admitted peer of that name whose place this node takes on purpose",
     )
 
 
@@ -125,6 +138,7 @@ def _add(options: argparse.Namespace, node: RemoteNode) -> int:
         "trust": _trust(options, str(card.node)),
         "url": options.at,
         "certificate": take(options.peer_ca, bytes_max=16_384).decode() if options.peer_ca else "",
+        **_replacing(options),
     }
     peer = node.send("/v1/exchange/peers", body)
     _say(options, [peer], f"Admitted {peer['node']} at {peer['url']}, by {peer['trust']!r}.")
@@ -176,9 +190,14 @@ def _admit(options: argparse.Namespace, node: RemoteNode) -> int:
     if options.link:
         # The other side first: a link that somebody else used up meanwhile admits nobody.
         node.send("/v1/exchange/invitations/take", {"link": options.link})
-    node.send("/v1/exchange/peers", {"card": read.card_text, "trust": read.trust})
+    body = {"card": read.card_text, "trust": read.trust, **_replacing(options)}
+    node.send("/v1/exchange/peers", body)
     _say(options, told | {"admitted": True}, f"{read.card.node} is a peer now.")
     return 0
+
+
+def _replacing(options: argparse.Namespace) -> dict[str, str]:
+    return {"replace": options.replace} if options.replace else {}
 
 
 def _invitation(options: argparse.Namespace, node: RemoteNode) -> bytes:

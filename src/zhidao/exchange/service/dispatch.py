@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
@@ -35,6 +35,8 @@ _LOOK_S: Final = 1.0
 # What comes within this time travels together.
 _GATHER_S: Final = 0.010
 _PAUSE_AFTER_TROUBLE_S: Final = 0.2
+# One side is not who the other takes it for: no repetition mends that.
+STRANGERS: Final = frozenset(("peer_unknown_peer", "peer_bad_signature", "wrong_peer"))
 _LOG: Final = logging.getLogger("zhidao.exchange")
 
 
@@ -103,6 +105,8 @@ class Dispatcher:
         self._give_up_ns = give_up_s * NS
         self._lines: dict[PartyId, _Line] = {}
         self._changed = asyncio.Event()
+        # Hears how a bundle to a peer ended: the code and reason of a failure, or twice nothing.
+        self.ended: Callable[[PartyId, str, str], None] = lambda _node, _code, _reason: None
 
     def wake(self, node: PartyId) -> None:
         """Something waits for this peer: a document of before, or a receipt."""
@@ -274,6 +278,7 @@ class Dispatcher:
         line.hand -= {row.document for row in rows}
         if progress:
             line.failures = 0
+            self.ended(node, "", "")
         else:
             await self._failed(node, rows, "no_receipt", "the peer gave no receipt; it asks later")
         return progress
@@ -326,6 +331,7 @@ class Dispatcher:
         # These words may be a peer's: whatever they are, they must not stop this node.
         plain = "".join(c if c.isprintable() else " " for c in reason)[:REASON_CHARACTERS_MAX]
         said = code if code.isascii() and code.isprintable() else "peer_refused"
+        self.ended(node, said, plain)
         await self._store.failed(documents, code=said, reason=plain)
 
     def _line(self, node: PartyId) -> _Line:

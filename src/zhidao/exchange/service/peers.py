@@ -67,12 +67,15 @@ class Peers:
         url: str = "",
         certificate: str = "",
         listed: bytes = b"",
+        replaces: str = "",
     ) -> Peer:
         """Admits a node, or renews what is known of it; again: nothing is written.
 
         `keys`: those that the trust list named `trust`, whose bytes are `listed`, gives to the
         card's node; those that the card takes back count no more. `url` and `certificate`
-        override the card's. Raises Refused (`untrusted_card`, `own_card`).
+        override the card's. `replaces`: fingerprint of a key of the peer of that name whose place
+        the new keys take. Raises Refused (`untrusted_card`, `own_card`, `name_taken` for keys that
+        the peer of that name has not shown, `fingerprint_differs` if it has no key `replaces`).
         """
         MAY_ADMIT_PEER.admit(actor)
         said = decode_card(card)
@@ -116,6 +119,7 @@ class Peers:
             card=digest_of(card),
             keys=[key.multikey for key in keys],
             trust=trust,
+            replaced=_replaced(before, said.key, keys, replaces=replaces),
         )
 
         async def work(book: Book) -> None:
@@ -196,3 +200,33 @@ class Peers:
             occurred_at=None,
         )
         await book.append([entry])
+
+
+def _replaced(
+    before: Peer | None, said: PublicKey, keys: Sequence[PublicKey], *, replaces: str
+) -> list[str]:
+    """The Multikeys whose place others take: none while the peer keeps to keys that it has shown.
+
+    A name is whatever its bearer chose, and a list whatever its maker wrote: only a key that the
+    peer had, or that its own log went over to, tells that it is the same node.
+    """
+    if before is None or set(keys) <= set(before.keys):
+        return []
+    prints = [key.fingerprint for key in before.keys]
+    wanted = replaces.strip().lower()
+    if wanted and wanted not in prints:
+        raise Refused(
+            f"the peer {before.node} has no key {replaces[:64]!r}: it has {', '.join(prints)}",
+            code="fingerprint_differs",
+            remedy=f"zhidao peer show {before.node}",
+        )
+    if not wanted:
+        new = said if said not in before.keys else next(k for k in keys if k not in before.keys)
+        raise Refused(
+            f"a peer of the name {before.node} is admitted already, with the key {prints[-1]};"
+            f" this one has the key {new.fingerprint}, which that peer has not shown",
+            code="name_taken",
+            remedy="ask both on another way, such as by telephone: a peer's new key comes by itself"
+            f" from its log; if another node takes its place on purpose: --replace {prints[-1]}",
+        )
+    return [key.multikey for key in before.keys if key not in keys]

@@ -33,8 +33,10 @@ from zhidao.node.adapters.key_files import KeyFiles
 from zhidao.node.api.exchange import documents as exchange_api
 from zhidao.node.api.exchange import peer_links as links_api
 from zhidao.node.api.exchange import peers as peers_api
+from zhidao.node.federation.stranger_alarms import StrangerAlarms
 from zhidao.node.identity.organisation import Organisation
 from zhidao.node.identity.parties import Parties
+from zhidao.node.operations.alarms import Alarms
 from zhidao.node.runtime.live import DocumentArrived, Live
 from zhidao.node.runtime.runtime_context import Room, RuntimeContext
 from zhidao.node.security.administration import Administration
@@ -71,6 +73,7 @@ async def build(
     keys: KeyFiles,
     parties: Parties,
     organisation: Organisation,
+    alarms: Alarms,
 ) -> ExchangeServices:
     """The room over PostgreSQL and HTTPS, with the peers that were admitted before."""
     journal = PostgresJournal(context.database, "exchange", context.wake_relay)
@@ -111,7 +114,14 @@ async def build(
     )
     outbox.wake = inbox.wake = dispatcher.wake
     outbox.committed = dispatcher.committed
-    peers.changed = dispatcher.peers_changed
+    strangers = StrangerAlarms(alarms, lambda: [peer.node for peer in peers.every()])
+    dispatcher.ended = strangers.ended
+
+    def peers_changed() -> None:
+        strangers.peers_changed()
+        dispatcher.peers_changed()
+
+    peers.changed = peers_changed
     live = Live()
 
     listeners: list[Callable[[Delivery], None]] = []

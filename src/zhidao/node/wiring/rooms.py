@@ -139,7 +139,7 @@ async def build(
     )
     network = await connectivity.build(context, settings.networks)
     reports = await insight.build(context, log_key=log_keys[-1].public)
-    others = await exchange.build(context, settings, keys, parties, organisation)
+    others = await exchange.build(context, settings, keys, parties, organisation, alarms)
     directory = federation.directory_of(context, others.peers.every)
     parties.elsewhere, parties.peers = federation.known_elsewhere(directory), directory.nodes
     late = federation.LateTimelines()

@@ -46,13 +46,15 @@ _PEERS = Listing("peers", ("node",), ("node", "organisation", "url", "subscribed
 class NewPeer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A node to admit: its card, and the trust list (plain or governed) that names its keys.
 
-    `url` and `certificate` (PEM) override what the card says.
+    `url` and `certificate` (PEM) override what the card says. `replace`: the fingerprint of the
+    peer of that name whose place it takes on purpose.
     """
 
     card: Annotated[str, msgspec.Meta(min_length=2, max_length=CARD_BYTES_MAX)]
     trust: Annotated[str, msgspec.Meta(min_length=2, max_length=TRUST_BYTES_MAX)]
     url: Annotated[str, msgspec.Meta(max_length=300)] = ""
     certificate: Annotated[str, msgspec.Meta(max_length=16_384)] = ""
+    replace: Annotated[str, msgspec.Meta(max_length=64)] = ""
 
 
 class PeerView(msgspec.Struct, kw_only=True):
@@ -107,7 +109,11 @@ def routes(
 
     @post("/v1/exchange/peers", status_code=200, opt={ACCESS: MAY_ADMIT_PEER})
     async def add_peer(data: NewPeer, actor: Actor) -> PeerView:
-        """Admits a node whose card's key the trust list gives it; again: renews what is known."""
+        """Admits a node whose card's key the trust list gives it; again: renews what is known.
+
+        Another node of an admitted peer's name is refused (`name_taken`) unless `replace` names
+        a key of that peer.
+        """
         MAY_ADMIT_PEER.admit(actor)
         said = utf8(data.card)
         trust = _trust(utf8(data.trust), clock)
@@ -127,6 +133,7 @@ def routes(
             url=data.url,
             certificate=data.certificate,
             listed=encode_trust_list(trust),
+            replaces=data.replace,
         )
         return _view(peer)
 
