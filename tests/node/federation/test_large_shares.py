@@ -78,7 +78,7 @@ async def test_a_crash_between_two_parts_leaves_the_rest_for_the_next_call() -> 
     assert len(one.post) == 1
     assert await one.sharing.home("c-1") == one.name, "half is not handed over"
     # What a new process knows is what was recorded.
-    one.sharing._shared.clear()
+    one.sharing._record._sent.clear()
     await one.sharing.hand_over(actor, "c-1", HOME)
     await adopted(two, one, one.post)
     assert len(await two.history(C1)) == 7

@@ -13,6 +13,7 @@ interface Shared {
   consignment: string;
   home: string;
   nodes: string[];
+  refusals: { node: string; code: string; reason: string }[];
 }
 
 interface Peer {
@@ -56,7 +57,16 @@ function HandOver({ road }: { road: Road }) {
   if (shared.value.nodes.length > 1) return <p class="quiet">{t("handover.at", { node: called(shared.value.home) })}</p>;
   if (session.value?.party !== seen.value.entered.exporter) return null;
   const node = chosen || (peers.value[0]?.node ?? "");
+  const refused = shared.value.refusals;
   return (
+    <>
+    {refused.map((each) => (
+      <div key={each.node} class="note note-stop" role="alert">
+        <p class="note-title">{t("alarm.not_taken")}</p>
+        <p>{t("alarm.not_taken.with", { consignment: road.consignment, node: called(each.node), reason: each.reason })}</p>
+        <p>{t("remedy.not_taken")}</p>
+      </div>
+    ))}
     <ActButton button={t("handover.do")} means={t("handover.means")} act={() => send<Shared>("POST", `${at}/hand-over`, { node })} after={(told) => t("handover.done", { node: called(told?.home ?? node) })} done={again}>
       <label class="field">
         <span>{t("handover.to")}</span>
@@ -69,5 +79,6 @@ function HandOver({ road }: { road: Road }) {
         </select>
       </label>
     </ActButton>
+    </>
   );
 }

@@ -65,6 +65,8 @@ class Outbox:
         # By it what this node's rules refuse is never sealed.
         self.inspection: Inspection = NoInspection()
         self.committed: Callable[[Sent], None] = lambda _: None
+        # Hears of each document about which its recipient said the last word.
+        self.decided: Callable[[Dispatch], None] = lambda _: None
 
     @property
     def node(self) -> PartyId:
@@ -237,12 +239,19 @@ class Outbox:
             if receipt.sender != self._scribe.node:
                 raise Refused("a receipt is for another node's document", code="wrong_peer")
 
-        async def work(book: Book) -> int:
+        async def work(book: Book) -> tuple[int, list[Sent]]:
             documents = {receipt.document for _, receipt in read}
             await book.look_up(sent=sorted(documents))
-            return sum([await self._take(book, each, read) for each in sorted(documents)])
+            taken = [await self._take(book, each, read) for each in sorted(documents)]
+            return sum(n for n, _ in taken), [row for n, row in taken if n and row]
 
-        return await self._store.run(work) if read else 0
+        if not read:
+            return 0
+        new, changed = await self._store.run(work)
+        for row in changed:
+            if row.state == "decided":
+                self.decided(dispatch_of(row))
+        return new
 
     async def receipts(self, actor: Actor, document: UUID) -> Sequence[bytes]:
         """The signed receipts for a document of the actor's, by stage. Raises NotFound."""
@@ -327,11 +336,13 @@ class Outbox:
         await book.append([entry])
         return row
 
-    async def _take(self, book: Book, document: UUID, read: Sequence[tuple[bytes, Receipt]]) -> int:
-        """Notes all receipts for one document; returns how many were new."""
+    async def _take(
+        self, book: Book, document: UUID, read: Sequence[tuple[bytes, Receipt]]
+    ) -> tuple[int, Sent | None]:
+        """Notes all receipts for one document; returns how many were new, and how it stands."""
         row = await book.sent(document)
         if row is None:
-            return 0
+            return 0, None
         stages, news = list(row.receipts), dict[Stage, tuple[bytes, Receipt]]()
         for data, receipt in read:
             about = (receipt.document, receipt.recipient, receipt.digest)
@@ -339,7 +350,7 @@ class Outbox:
                 stages[receipt.stage.rank] = data
                 news[receipt.stage] = (data, receipt)
         if not news:
-            return 0
+            return 0, row
         _, furthest = news[max(news, key=lambda stage: stage.rank)]
         changed = replace(row, receipts=(stages[0], stages[1], stages[2]), events=row.events + 1)
         # Receipts may come in any order; the furthest stage tells where the document stands.
@@ -372,7 +383,7 @@ class Outbox:
         )
         await book.put_sent(changed)
         await book.append([entry])
-        return len(news)
+        return len(news), changed
 
     async def _own(self, book: Book, actor: Actor, document: UUID) -> Sent:
         row = await book.sent(document)

@@ -60,12 +60,24 @@ class WantedLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     limit_minor: Annotated[int, msgspec.Meta(ge=0, le=JSON_INTEGER_MAX)]
 
 
+class RefusedFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """Facts of a consignment that a peer refused and has not got since, and why."""
+
+    node: str
+    code: str
+    reason: str
+
+
 class Shared(msgspec.Struct, frozen=True, kw_only=True):
-    """Which nodes know a consignment, and which of them writes its history."""
+    """Which nodes know a consignment, which of them writes its history, what peers refused of it.
+
+    A refused hand-over leaves the history with this node; it may be asked again.
+    """
 
     consignment: str
     home: str
     nodes: list[str]
+    refusals: list[RefusedFacts]
 
 
 def routes(
@@ -83,7 +95,7 @@ def routes(
     async def hand_over(consignment: _Path, data: HandOver, actor: Actor) -> Shared:
         """Shares a consignment with a peer, which writes its history from then on; exporters only.
 
-        Again: nothing more happens.
+        Again: nothing more happens, unless the peer refused it: then it is sent again.
         """
         if data.node not in directory.nodes():
             raise NotFound("no peer of that name with a trust list", code="unknown_peer")
@@ -126,6 +138,10 @@ def routes(
             consignment=consignment,
             home=await sharing.home(consignment),
             nodes=await sharing.nodes(consignment),
+            refusals=[
+                RefusedFacts(node=each.peer, code=each.code, reason=each.reason)
+                for each in await sharing.refusals(consignment)
+            ],
         )
 
     return Router(

@@ -11,15 +11,16 @@ from uuid import UUID
 from zhidao.core.access import Relation, access
 from zhidao.core.actor import Actor, Role
 from zhidao.core.archive import Archive
-from zhidao.core.errors import Conflict, MalformedInput, NotFound, Refused, Unavailable
+from zhidao.core.errors import MalformedInput, NotFound, Refused, Unavailable
 from zhidao.core.events import SignedEvent, every
 from zhidao.core.ids import IdSource, PartyId
 from zhidao.core.journal import Entry, Records
 from zhidao.exchange.domain.limits import CONTENT_BYTES_MAX
-from zhidao.exchange.events import Dispatch, FactsAdopted, FactsShared
+from zhidao.exchange.events import Dispatch, FactsAdopted
 from zhidao.industry.events import LotFinished
 from zhidao.node.federation.kinds import JSON, SHARED
 from zhidao.node.federation.party_directory import PartyDirectory
+from zhidao.node.federation.share_record import Refusal, ShareRecord
 from zhidao.node.federation.shareable import (
     beginnings,
     hung,
@@ -46,7 +47,6 @@ MAY_HAND_OVER: Final = access(
 )
 
 _LOG: Final = logging.getLogger("zhidao.federation")
-_ATTEMPTS: Final = 8
 _LOG_WAIT_S, _LOG_LOOK_S = 3.0, 0.25
 
 
@@ -105,13 +105,16 @@ class Sharing:
         self._logged_now = logged
         self._node = Actor(records.node, Role.NODE)
         self._alone = asyncio.Lock()
-        self._shared: dict[tuple[str, str], set[str]] = {}
-        self._members: dict[str, set[str]] = {}
+        self._record = ShareRecord(records)
+        # Of a peer and a consignment: ids of the facts that the peer itself brought.
+        self._brought: dict[tuple[str, str], set[str]] = {}
+        self._senders: dict[str, set[str]] = {}
 
     async def hand_over(self, actor: Actor, consignment: str, node: str) -> None:
         """Gives a consignment's history to a peer to go on with, and shares what is known of it.
 
-        From then on this node adds nothing to that history itself. Again: nothing new. Raises
+        From then on this node adds nothing to that history itself, unless the peer refuses what it
+        gets: then all is as before, and this may be asked again. Again: nothing new. Raises
         NotFound, Forbidden to all but its exporter, Refused (`no_party_there`, `handed_over`),
         Unavailable while it is not wholly in the log.
         """
@@ -149,12 +152,22 @@ class Sharing:
         raise Unavailable("some of it is still on its way into the log", code="not_logged_yet")
 
     async def home(self, consignment: str) -> PartyId:
-        """The node that writes the consignment's history."""
-        for peer in await self.members(consignment):
-            shared = await self._records.history(f"shared/{peer}/{consignment}")
-            if any(fact.home for fact in every(shared, FactsShared)):
+        """The node that writes the consignment's history: this one again where a peer refused."""
+        for peer in sorted(await self.members(consignment)):
+            if any(fact.home for fact in await self._record.standing(peer, consignment)):
                 return PartyId(peer)
         return self._records.node
+
+    async def refusals(self, consignment: str) -> list[Refusal]:
+        """What peers refused of the consignment and have not got since, by peer."""
+        found = []
+        for peer in sorted(self._directory.nodes()):
+            refusal = await self._record.refusal(peer, consignment)
+            # Another node that took it over meanwhile makes a refused hand-over past.
+            past = refusal and refusal.home and await self.home(consignment) != self._records.node
+            if refusal and not past:
+                found.append(refusal)
+        return found
 
     async def check_home(self, consignment: str) -> None:
         """Raises Refused (`handed_over`) where another node writes the consignment's history."""
@@ -167,15 +180,18 @@ class Sharing:
             )
 
     async def members(self, consignment: str) -> set[str]:
-        """The peers that take part: it was shared with them, or they shared it."""
-        if consignment not in self._members:
+        """The peers that take part: it was shared with them, or they shared it.
+
+        One that refused all that it got takes no part.
+        """
+        if consignment not in self._senders:
             adopted = await self._records.history(f"adopted/{consignment}")
-            found = {fact.sender for fact in every(adopted, FactsAdopted)}
-            for peer in self._directory.nodes():
-                if await self._records.history(f"shared/{peer}/{consignment}"):
-                    found.add(peer)
-            self._members[consignment] = found
-        return self._members[consignment]
+            self._senders[consignment] = {fact.sender for fact in every(adopted, FactsAdopted)}
+        found = set(self._senders[consignment])
+        for peer in self._directory.nodes():
+            if peer not in found and await self._record.standing(peer, consignment):
+                found.add(peer)
+        return found
 
     async def nodes(self, consignment: str) -> list[str]:
         """All nodes that know the consignment, this one among them, by name."""
@@ -183,9 +199,9 @@ class Sharing:
 
     def joined(self, consignment: str, peer: str, events: Iterable[SignedEvent]) -> None:
         """A peer shared these facts: it takes part, and has them."""
-        self._members.setdefault(consignment, set()).add(peer)
-        if (peer, consignment) in self._shared:
-            self._shared[peer, consignment] |= {str(event.id) for event in events}
+        self._senders.setdefault(consignment, set()).add(peer)
+        if (peer, consignment) in self._brought:
+            self._brought[peer, consignment] |= {str(event.id) for event in events}
 
     async def named(self, consignment: str, events: Sequence[SignedEvent]) -> set[str]:
         """Histories that hang on a consignment, by these events and by what is known here."""
@@ -242,9 +258,9 @@ class Sharing:
                     content=content,
                 )
                 # Whoever becomes the home has everything by then.
-                await self._note(consignment, peer, document, part, home=home and last)
-                known |= {str(each.event.id) for each in part}
-                self._members.setdefault(consignment, set()).add(peer)
+                events = [str(each.event.id) for each in part]
+                await self._record.note(consignment, peer, document, events, home=home and last)
+                known |= set(events)
                 if last:
                     return
                 rest = rest[len(part) :]
@@ -297,37 +313,15 @@ class Sharing:
         logged = [(_index(each), Entry(each.event, each.salt)) for each in needed]
         return await self._writer.write(consignment, logged, files, packed=packed)
 
-    async def _note(
-        self, consignment: str, peer: str, document: UUID, fresh: Sequence[Stored], *, home: bool
-    ) -> None:
-        fact = FactsShared(
-            consignment=consignment,
-            peer=peer,
-            document=str(document),
-            events=[str(each.event.id) for each in fresh],
-            home=home,
-        )
-        aggregate = f"shared/{peer}/{consignment}"
-        for _ in range(_ATTEMPTS):
-            after = len(await self._records.history(aggregate))
-            try:
-                await self._records.record(
-                    self._node, aggregate, [fact], after=after, owner=self._node.party
-                )
-            except Conflict:
-                continue
-            return
-        raise Conflict(f"{aggregate}: others keep writing")
-
     async def _known(self, peer: str, consignment: str) -> set[str]:
-        """Ids of the facts that the peer has: sent to it, or recorded by it."""
-        if (peer, consignment) not in self._shared:
-            shared = await self._records.history(f"shared/{peer}/{consignment}")
-            known = {one for fact in every(shared, FactsShared) for one in fact.events}
+        """Ids of the facts that the peer has: sent to it and not refused, or brought by it."""
+        if (peer, consignment) not in self._brought:
             stored = await self._consigned.stored(self._node, consignment)
-            known |= {str(s.event.id) for s in stored if s.event.recorded_by.party == peer}
-            self._shared[peer, consignment] = known
-        return self._shared[peer, consignment]
+            self._brought[peer, consignment] = {
+                str(s.event.id) for s in stored if s.event.recorded_by.party == peer
+            }
+        sent = await self._record.standing(peer, consignment)
+        return self._brought[peer, consignment] | {one for fact in sent for one in fact.events}
 
 
 def _turn(event: SignedEvent, own: str) -> int:

@@ -14,6 +14,7 @@ from zhidao.node.federation.event_forwarding import EventForwarder
 from zhidao.node.federation.incoming_requests import IncomingRequests
 from zhidao.node.federation.key_news import KeyNews, KeyStudy
 from zhidao.node.federation.party_directory import PartyDirectory
+from zhidao.node.federation.refused_shares import RefusedShares
 from zhidao.node.federation.remote_operations import RemoteOperations
 from zhidao.node.federation.shareable import SHAREABLE
 from zhidao.node.federation.sharing import Sharing
@@ -143,6 +144,8 @@ def build(
         alarms=alarms,
         logged=context.logged,
     )
+    refused = RefusedShares(context.node, others.outbox, sharing, alarms)
+    others.outbox.decided = refused.decided
     remote = RemoteOperations(
         outgoing=others.exchange,
         inbox=others.inbox,
@@ -155,7 +158,7 @@ def build(
         name="federation",
         routers=(api.routes(sharing, timelines, remote, directory),),
         consumers=(Consumer("federation", types, forwarder.on_event),),
-        background=(incoming.run, news.run),
+        background=(incoming.run, news.run, refused.run),
     )
     return sharing, room
 

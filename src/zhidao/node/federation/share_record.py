@@ -1,0 +1,100 @@
+"""What a peer has of consignments: what was sent to it and it did not refuse."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from zhidao.core.actor import Actor, Role
+from zhidao.core.errors import Conflict
+from zhidao.core.events import every
+from zhidao.core.journal import Records
+from zhidao.exchange.domain.receipt import Outcome, Stage
+from zhidao.exchange.events import FactsShared, ReceiptTaken
+
+_ATTEMPTS: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a peer took facts of a consignment not; `home`: it would have gone on with it."""
+
+    peer: str
+    code: str
+    reason: str
+    home: bool
+
+
+class ShareRecord:
+    """Reads the exchange's own histories: what a peer's receipt refuses was not shared.
+
+    Until a receipt is here, what was sent counts as had: the other side may have taken it.
+    """
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+        self._node = Actor(records.node, Role.NODE)
+        self._sent: dict[tuple[str, str], list[FactsShared]] = {}
+        # Of documents about which the last word was said: the refusal, or None.
+        self._said: dict[str, ReceiptTaken | None] = {}
+
+    async def standing(self, peer: str, consignment: str) -> list[FactsShared]:
+        """What was sent to a peer and not refused, in order."""
+        sent = await self._of(peer, consignment)
+        return [fact for fact in sent if await self._refused(fact.document) is None]
+
+    async def refusal(self, peer: str, consignment: str) -> Refusal | None:
+        """The newest refusal of what has not reached the peer since, or None."""
+        standing = await self.standing(peer, consignment)
+        there = {event for fact in standing for event in fact.events}
+        is_home = any(fact.home for fact in standing)
+        for fact in reversed(await self._of(peer, consignment)):
+            said = await self._refused(fact.document)
+            lacks = not there.issuperset(fact.events) or (fact.home and not is_home)
+            if said is not None and lacks:
+                return Refusal(peer, said.code, said.reason, fact.home)
+        return None
+
+    async def note(
+        self, consignment: str, peer: str, document: UUID, events: list[str], *, home: bool
+    ) -> None:
+        """Writes down that facts are on their way to a peer."""
+        fact = FactsShared(
+            consignment=consignment, peer=peer, document=str(document), events=events, home=home
+        )
+        aggregate = _aggregate(peer, consignment)
+        sent = await self._of(peer, consignment)
+        for _ in range(_ATTEMPTS):
+            after = len(await self._records.history(aggregate))
+            try:
+                await self._records.record(
+                    self._node, aggregate, [fact], after=after, owner=self._node.party
+                )
+            except Conflict:
+                continue
+            sent.append(fact)
+            return
+        raise Conflict(f"{aggregate}: others keep writing")
+
+    async def _of(self, peer: str, consignment: str) -> list[FactsShared]:
+        name = (peer, consignment)
+        if name not in self._sent:
+            history = await self._records.history(_aggregate(peer, consignment))
+            self._sent.setdefault(name, list(every(history, FactsShared)))
+        return self._sent[name]
+
+    async def _refused(self, document: str) -> ReceiptTaken | None:
+        """The refusal of a document, or None if there is none (yet)."""
+        if document not in self._said:
+            history = await self._records.history(f"outgoing/{document}")
+            taken = list(every(history, ReceiptTaken))
+            refused = next((each for each in taken if each.outcome == Outcome.REFUSED), None)
+            if refused is None and not any(each.stage == Stage.DECIDED for each in taken):
+                return None
+            self._said[document] = refused
+        return self._said[document]
+
+
+def _aggregate(peer: str, consignment: str) -> str:
+    return f"shared/{peer}/{consignment}"
