@@ -8,8 +8,8 @@ from typing import Any, cast
 import msgspec
 import pytest
 
-from zhidao.core.actor import Role
-from zhidao.core.errors import Refused
+from zhidao.core.actor import Actor, Role
+from zhidao.core.errors import Conflict, Refused
 from zhidao.core.ids import PartyId
 from zhidao.node.identity.parties import Parties, RegisteredParty
 
@@ -95,3 +95,25 @@ async def test_customs_of_this_node_and_of_a_peer_let_goods_go(parties) -> None:
         msgspec.structs.replace(there[0], party="post", trade_role="customs"),
     ]
     await parties.must_be_customs(PartyId("post"))
+
+
+@pytest.mark.parametrize(
+    ("party", "said"),
+    [
+        ("exporter", "exporter is at home at the peer almaty"),
+        ("almaty", "almaty is that peer itself"),
+    ],
+)
+async def test_no_party_is_made_under_the_id_of_a_peer_or_of_its_party(parties, party, said):
+    home = {PartyId("exporter"): PartyId("almaty"), PartyId("almaty"): PartyId("almaty")}
+    parties.home_of = home.get
+    with pytest.raises(Conflict) as refused:
+        await parties.add(
+            Actor(PartyId("gate"), Role.ADMIN),
+            party=PartyId(party),
+            name="Twin",
+            trade_role="exporter",
+            country="CN",
+        )
+    assert refused.value.code == "party_elsewhere"
+    assert str(refused.value).startswith(said)

@@ -141,7 +141,8 @@ def _add(options: argparse.Namespace, node: RemoteNode) -> int:
         **_replacing(options),
     }
     peer = node.send("/v1/exchange/peers", body)
-    _say(options, [peer], f"Admitted {peer['node']} at {peer['url']}, by {peer['trust']!r}.")
+    sentence = f"Admitted {peer['node']} at {peer['url']}, by {peer['trust']!r}."
+    _say(options, [peer], "\n".join([sentence, *_clashes(peer)]))
     return 0
 
 
@@ -191,13 +192,24 @@ def _admit(options: argparse.Namespace, node: RemoteNode) -> int:
         # The other side first: a link that somebody else used up meanwhile admits nobody.
         node.send("/v1/exchange/invitations/take", {"link": options.link})
     body = {"card": read.card_text, "trust": read.trust, **_replacing(options)}
-    node.send("/v1/exchange/peers", body)
-    _say(options, told | {"admitted": True}, f"{read.card.node} is a peer now.")
+    peer = node.send("/v1/exchange/peers", body)
+    sentence = "\n".join([f"{read.card.node} is a peer now.", *_clashes(peer)])
+    _say(options, told | {"admitted": True, "clashes": peer.get("clashes", [])}, sentence)
     return 0
 
 
 def _replacing(options: argparse.Namespace) -> dict[str, str]:
     return {"replace": options.replace} if options.replace else {}
+
+
+def _clashes(peer: dict[str, Any]) -> list[str]:
+    """A line where the node and its peer have parties of one id; older nodes do not say."""
+    found = peer.get("clashes", [])
+    if not found:
+        return []
+    names = ", ".join(found[:20])
+    said = f"Both nodes have a party {names}, with different keys: at this node it is its own."
+    return [f"{said} Agree which takes another id before a consignment names it."]
 
 
 def _invitation(options: argparse.Namespace, node: RemoteNode) -> bytes:
@@ -261,6 +273,7 @@ def _show(options: argparse.Namespace, node: RemoteNode) -> int:
     prints = [PublicKey.from_multikey(key).fingerprint for key in found["keys"]]
     lines = [f"{found['node']}: {found['organisation']}, at {found['url']}"]
     lines += [f"  {each}" for each in prints]
+    lines += _clashes(found)
     _say(options, found | {"fingerprints": prints}, "\n".join(lines))
     return 0
 

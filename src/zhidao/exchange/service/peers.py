@@ -33,6 +33,8 @@ class Peers:
         self._scribe = scribe
         self._peers: dict[PartyId, Peer] = {}
         self.changed: Callable[[], None] = lambda: None
+        # Ids of a peer's list that are this node's own parties, with other keys.
+        self.clashes: Callable[[Peer], Sequence[str]] = lambda _: ()
 
     async def load(self) -> None:
         """Reads them from the store; call it once before anything else."""

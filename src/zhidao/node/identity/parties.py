@@ -12,7 +12,7 @@ from zhidao.core.access import access
 from zhidao.core.actor import Actor, Role
 from zhidao.core.errors import Conflict, Refused
 from zhidao.core.ids import PartyId
-from zhidao.core.keys import Algorithm, Signer
+from zhidao.core.keys import Algorithm, PublicKey, Signer
 from zhidao.core.text.plain_text import refuse_untidy
 from zhidao.node.security.administration import Act, Administration, Record
 
@@ -70,6 +70,8 @@ class Parties:
         # Told by wiring, once peers are known: those at home at other nodes.
         self.elsewhere: Callable[[], Sequence[RegisteredParty]] = tuple
         self.peers: Callable[[], Sequence[PartyId]] = tuple
+        # The peer that bears an id, or at which a party of that id is at home.
+        self.home_of: Callable[[PartyId], PartyId | None] = lambda _: None
 
     async def add(
         self, actor: Actor, *, party: PartyId, name: str, trade_role: str, country: str
@@ -77,7 +79,8 @@ class Parties:
         """Makes a party with a signing key and a chain account; again: the same party.
 
         Raises MalformedInput (`unprintable`) for a name with blanks too many, Conflict for the
-        node's own id (`party_is_node`) and for another description of a party that stands.
+        node's own id (`party_is_node`), for one at home at a peer (`party_elsewhere`) and for
+        another description of a party that stands.
         """
         MAY_ADD_PARTY.admit(actor)
         await self._must_be_new(party, name)
@@ -151,6 +154,14 @@ class Parties:
                 remedy="name a party whose role is customs; an admin adds it (zhidao party add)",
             )
 
+    def keys_of(self, party: str) -> list[PublicKey]:
+        """All keys that a party has had here, the present one of each kind last."""
+        return [
+            signer.public
+            for algorithm in (Algorithm.ED25519, Algorithm.SECP256K1)
+            for signer in self._keys.of_party(party, algorithm)
+        ]
+
     async def trade_role(self, party: PartyId) -> str:
         """What the party does in trade, or empty if it is unknown."""
         return next((role for name, _, role, _ in await self._book.every() if name == party), "")
@@ -168,6 +179,13 @@ class Parties:
                 f"{party} is this node itself: it is there from the start",
                 code="party_is_node",
                 remedy="give the party a name of its own",
+            )
+        if home := self.home_of(party):
+            whose = "is that peer itself" if home == party else f"is at home at the peer {home}"
+            raise Conflict(
+                f"{party} {whose}: here nobody else can act or read as it",
+                code="party_elsewhere",
+                remedy="give the party an id of its own, or let its people sign in at its home",
             )
 
     def _must_be_among(self, parties: Sequence[str], party: PartyId, *, else_node: bool) -> None:
@@ -188,11 +206,7 @@ class Parties:
     async def _all(self) -> list[RegisteredParty]:
         found = []
         for party, name, trade_role, country in await self._book.every():
-            keys = [
-                signer.public.multikey
-                for algorithm in (Algorithm.ED25519, Algorithm.SECP256K1)
-                for signer in self._keys.of_party(party, algorithm)
-            ]
+            keys = [key.multikey for key in self.keys_of(party)]
             found.append(
                 RegisteredParty(
                     party=party,

@@ -13,12 +13,13 @@ from zhidao.node.federation.adoption import Adoption
 from zhidao.node.federation.event_forwarding import EventForwarder
 from zhidao.node.federation.incoming_requests import IncomingRequests
 from zhidao.node.federation.key_news import KeyNews, KeyStudy
+from zhidao.node.federation.party_clashes import PartyClashes
 from zhidao.node.federation.party_directory import PartyDirectory
 from zhidao.node.federation.refused_shares import RefusedShares
 from zhidao.node.federation.remote_operations import RemoteOperations
 from zhidao.node.federation.shareable import SHAREABLE
 from zhidao.node.federation.sharing import Sharing
-from zhidao.node.identity.parties import RegisteredParty
+from zhidao.node.identity.parties import Parties, RegisteredParty
 from zhidao.node.identity.trust_list import OwnList
 from zhidao.node.operations.alarms import Alarms
 from zhidao.node.runtime.runtime_context import Consumer, Room, RuntimeContext
@@ -70,6 +71,35 @@ def known_elsewhere(directory: PartyDirectory) -> Callable[[], Sequence[Register
         ]
 
     return parties
+
+
+def home_at(
+    directory: PartyDirectory, peers: Callable[[], Sequence[Peer]]
+) -> Callable[[PartyId], PartyId | None]:
+    """Which peer bears an id, or has the party of that id at home."""
+
+    def home(party: PartyId) -> PartyId | None:
+        if any(peer.node == party for peer in peers()):
+            return party
+        return directory.home_of(party)
+
+    return home
+
+
+def watch_clashes(
+    context: RuntimeContext, others: ExchangeServices, parties: Parties, alarms: Alarms
+) -> None:
+    """Tells with each peer which of its ids this node has too, now and when peers change."""
+    clashes = PartyClashes(context.node, parties.keys_of, others.peers.every, alarms)
+    before = others.peers.changed
+
+    def changed() -> None:
+        before()
+        clashes.watch()
+
+    others.peers.changed = changed
+    others.peers.clashes = clashes.of
+    clashes.watch()
 
 
 def build(

@@ -142,6 +142,8 @@ async def build(
     others = await exchange.build(context, settings, keys, parties, organisation, alarms)
     directory = federation.directory_of(context, others.peers.every)
     parties.elsewhere, parties.peers = federation.known_elsewhere(directory), directory.nodes
+    parties.home_of = federation.home_at(directory, others.peers.every)
+    federation.watch_clashes(context, others, parties, alarms)
     late = federation.LateTimelines()
     live = Live()
     related = PostgresRelated(context.database)

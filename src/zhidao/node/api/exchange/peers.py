@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -58,7 +58,11 @@ class NewPeer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class PeerView(msgspec.Struct, kw_only=True):
-    """An admitted peer. `subscribed`: whether it said what it wants; empty lists want all."""
+    """An admitted peer. `subscribed`: whether it said what it wants; empty lists want all.
+
+    `clashes`: ids of its parties that are parties of this node too, with other keys: here they mean
+    this node's own.
+    """
 
     node: str
     organisation: str
@@ -68,6 +72,7 @@ class PeerView(msgspec.Struct, kw_only=True):
     subscribed: bool
     kinds: list[str]
     consignments: list[str]
+    clashes: list[str]
 
 
 class Subscription(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -105,7 +110,7 @@ def routes(
     async def list_peers(actor: Actor) -> list[PeerView]:
         """The peers of this node; names and addresses are no secret among its callers."""
         del actor
-        return [_view(peer) for peer in peers.every()]
+        return [_view(peer, peers.clashes(peer)) for peer in peers.every()]
 
     @post("/v1/exchange/peers", status_code=200, opt={ACCESS: MAY_ADMIT_PEER})
     async def add_peer(data: NewPeer, actor: Actor) -> PeerView:
@@ -135,7 +140,7 @@ def routes(
             listed=encode_trust_list(trust),
             replaces=data.replace,
         )
-        return _view(peer)
+        return _view(peer, peers.clashes(peer))
 
     @delete("/v1/exchange/peers/{node:str}", opt={ACCESS: MAY_ADMIT_PEER})
     async def remove_peer(node: _Node, actor: Actor) -> None:
@@ -165,7 +170,7 @@ def _trust(data: bytes, clock: Clock) -> TrustList:
     return governed.trust
 
 
-def _view(peer: Peer) -> PeerView:
+def _view(peer: Peer, clashes: Sequence[str]) -> PeerView:
     wanted = peer.wanted or Wanted()
     return PeerView(
         node=peer.node,
@@ -176,4 +181,5 @@ def _view(peer: Peer) -> PeerView:
         subscribed=peer.wanted is not None,
         kinds=list(wanted.kinds),
         consignments=list(wanted.consignments),
+        clashes=list(clashes),
     )
