@@ -40,6 +40,7 @@ from zhidao.node.leases.lease import Grant
 from zhidao.node.leases.roles import parse_roles
 from zhidao.node.operations.alarms import Alarms
 from zhidao.node.operations.database_clock import DatabaseClock
+from zhidao.node.operations.lost_folders import refuse_lost
 from zhidao.node.operations.odd_files import refuse_odd
 from zhidao.node.runtime.api_process import api_processes, shares_port
 from zhidao.node.runtime.duty import Duty
@@ -128,6 +129,7 @@ def serve(config: Config, *, passphrase: bytes, ready: Callable[[dict[str, Any]]
     """Runs a node until it is told to stop. `ready` gets its state once it serves."""
     check_http(config)
     refuse_odd(config.data)
+    refuse_lost(config)
     parse_roles(config.text("node.roles"))
     prepare()
     with _importing():

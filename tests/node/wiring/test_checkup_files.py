@@ -16,11 +16,13 @@ from zhidao.core.ambient import SeededRandomness
 from zhidao.core.errors import MalformedInput, Refused, ZhidaoError
 from zhidao.core.keys import Algorithm
 from zhidao.core.timescale import Utc
-from zhidao.node.adapters.key_files import KeyFiles
+from zhidao.node.adapters.key_files import Inventory, KeyFiles
 from zhidao.node.adapters.scenario_clock import KeptClock
 from zhidao.node.adapters.tls.certificate import own_certificate
 from zhidao.node.config import Config, load
 from zhidao.node.operations.backup import Counter, keep_counter, newest_counter
+from zhidao.node.operations.lost_folders import refuse_lost
+from zhidao.node.serve import serve
 from zhidao.node.wiring.checkup_files import examine_files
 from zhidao.store.embedded import EmbeddedPostgres
 from zhidao.trust.adapters.log.head_file import FileHeadCopy
@@ -40,6 +42,7 @@ FILES = [
     *(f"keys/{name}.{algorithm.label}.key" for name, algorithm in OWN),
     "keys/vault.json",
     "keys/inventory.json",
+    "keys/names.json",
     "log/checkpoint",
     "log/witnessed",
     "log/backups",
@@ -51,7 +54,8 @@ FILES = [
     "scenario-time",
 ]
 # Not there before its time: a first backup, a demonstration.
-MAY_BE_MISSING = {"log/backups", "scenario-time"}
+# The list of names is written anew at the next start, as in a folder of an earlier release.
+MAY_BE_MISSING = {"log/backups", "scenario-time", "keys/names.json"}
 # Only the database can say that this is not its password; another digit is another time.
 NOT_IN_THE_BYTES = {("postgres/password", "flipped"), ("scenario-time", "flipped")}
 service = pytest.mark.service
@@ -160,6 +164,7 @@ def restored(used: Config) -> Iterator[Callable[[str], Path]]:
         if file.is_symlink() or not file.is_file():
             file.unlink(missing_ok=True)
         file.write_bytes(data)
+        file.chmod(0o600)
 
 
 @service
@@ -201,7 +206,7 @@ def started_with_keys(used: Config, file: Path, way: Callable[[Path], None]) -> 
         for name, algorithm in OWN:
             keys.make(name, algorithm)
 
-    if (file.name, way) == ("inventory.json", missing):
+    if way is missing and file.name in ("inventory.json", "names.json"):
         # As in a folder of an earlier release: the keys that are there are listed.
         start()
     else:
@@ -294,3 +299,130 @@ def test_a_key_that_gets_another_name_is_not_lost(tmp_path: Path) -> None:
     again = keys_of(tmp_path)
     assert again.get("new.party.maker", Algorithm.ED25519) is None
     assert again.get("party.maker", Algorithm.ED25519) is not None
+
+
+def swap(one: Path, other: Path) -> None:
+    between = one.with_name("between")
+    one.rename(between)
+    other.rename(one)
+    between.rename(other)
+
+
+@service
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("party.maker.ed25519", "custody.ed25519"), ("node.ed25519", "witness.ed25519")],
+)
+def test_two_key_files_that_changed_places_are_named_and_nothing_is_signed(
+    used: Config, one: str, other: str
+) -> None:
+    files = [used.data / "keys" / f"{name}.key" for name in (one, other)]
+    swap(*files)
+    try:
+        damages = {damage.file: damage for damage in examine_files(used, None)}
+        assert set(files) <= set(damages)
+        assert f"which is {other}'s" in damages[files[0]].seen
+        assert "zhidao keys import" in damages[files[0]].remedy
+        with pytest.raises(Refused) as refused:
+            keys_of(used.data)
+        assert refused.value.code == "key_misplaced"
+        assert refused.value.where in map(str, files)
+    finally:
+        swap(*files)
+    keys_of(used.data)
+    assert not list(examine_files(used, PASSPHRASE))
+
+
+def test_a_copy_of_a_key_under_another_name_is_named(tmp_path: Path) -> None:
+    keys_of(tmp_path).make("party.maker", Algorithm.ED25519)
+    file = tmp_path / "keys" / "party.maker.ed25519.key"
+    file.with_name("party.other.ed25519.key").write_bytes(file.read_bytes())
+    with pytest.raises(Refused, match=r"copy of party.maker.ed25519's key"):
+        keys_of(tmp_path)
+
+
+def test_a_key_whose_new_name_was_not_listed_before_a_crash_keeps_it(tmp_path: Path) -> None:
+    keys = keys_of(tmp_path)
+    made = keys.make("party.maker_next", Algorithm.ED25519)
+    file = tmp_path / "keys" / "party.maker_next.ed25519.key"
+    inventory = Inventory(file.parent)
+    inventory.write((inventory.read() or frozenset()) - {"party.maker_next.ed25519"})
+    file.rename(file.with_name("party.maker_2.ed25519.key"))
+    found = keys_of(tmp_path).get("party.maker_2", Algorithm.ED25519)
+    assert found is not None
+    assert found.public == made.public
+
+
+@service
+@pytest.mark.parametrize(
+    ("name", "named", "code"),
+    [
+        ("keys", "keys", "key_missing"),
+        ("postgres", "postgres/cluster", "database_missing"),
+        ("postgres/cluster", "postgres/cluster", "database_missing"),
+    ],
+)
+def test_a_lost_folder_is_named_and_a_start_makes_no_empty_one(
+    used: Config, tmp_path: Path, name: str, named: str, code: str
+) -> None:
+    away = tmp_path / "away"
+    (used.data / name).rename(away)
+    try:
+        damages = {damage.file: damage for damage in examine_files(used, PASSPHRASE)}
+        assert damages[used.data / named].remedy
+        with pytest.raises(Refused) as refused:
+            serve(used, passphrase=PASSPHRASE, ready=lambda _: None)
+        assert refused.value.code == code
+        assert str(used.data / named) in str(refused.value)
+        assert refused.value.remedy
+        assert not (used.data / name).exists()
+    finally:
+        away.rename(used.data / name)
+
+
+def test_a_first_start_that_was_killed_is_one_still(tmp_path: Path) -> None:
+    keys_of(tmp_path).make("node", Algorithm.ED25519)
+    config = load(None, {}, {"node.data": str(tmp_path)})
+    refuse_lost(config)
+    assert not list(examine_files(config, None))
+
+
+@service
+def test_a_database_elsewhere_is_not_missed(used: Config, tmp_path: Path) -> None:
+    elsewhere = {"node.data": str(used.data), "database.url": "postgresql://db.example/zhidao"}
+    away = tmp_path / "away"
+    (used.data / "postgres").rename(away)
+    try:
+        refuse_lost(load(None, {}, elsewhere))
+    finally:
+        away.rename(used.data / "postgres")
+
+
+@service
+@pytest.mark.parametrize("name", ["keys/node.ed25519.key", "keys/vault.json", "tls/key.pem"])
+@pytest.mark.parametrize("mode", [0o644, 0o660])
+def test_a_private_file_that_others_may_use_is_named(used: Config, name: str, mode: int) -> None:
+    file = used.data / name
+    file.chmod(mode)
+    try:
+        [damage] = examine_files(used, None)
+        assert (damage.file, damage.remedy) == (file, f"chmod 600 {file}")
+    finally:
+        file.chmod(0o600)
+
+
+@pytest.mark.parametrize("data", [b"", b"\n", b"\xff\xfe\x00"])
+def test_an_organisation_that_is_no_name_is_named(tmp_path: Path, data: bytes) -> None:
+    file = tmp_path / "organisation"
+    file.write_bytes(data)
+    [damage] = examine_files(load(None, {}, {"node.data": str(tmp_path)}), None)
+    assert damage.file == file
+
+
+def test_a_data_path_that_is_a_file_or_not_there_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    for data, state in ((file, "bad"), (file / "node", "bad"), (tmp_path / "none", "warn")):
+        config = load(None, {}, {"node.data": str(data)})
+        check = checks_of(config, examine_files)["data"]
+        assert (check.state, bool(check.remedy)) == (state, True)

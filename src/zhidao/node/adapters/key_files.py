@@ -15,6 +15,7 @@ from zhidao.core.files.bounded import read_kept
 from zhidao.core.ids import PartyId
 from zhidao.core.keyfile import Vault, check_key_file, create_vault, open_vault
 from zhidao.core.keys import Algorithm, Signer, SoftwareKey
+from zhidao.node.adapters.key_names import KeyNames
 from zhidao.node.security.party_keys import party_keys
 from zhidao.node.security.private_files import sync_folder, write_private
 
@@ -106,6 +107,8 @@ class KeyFiles:
         self._vault = self._vault_of(passphrase)
         self._inventory = Inventory(folder)
         self._had = self._listed()
+        self._named = KeyNames(folder)
+        self._named.check()
 
     def get(self, name: str, algorithm: Algorithm) -> SoftwareKey | None:
         """The key of that name, or None if there never was one.
@@ -138,6 +141,7 @@ class KeyFiles:
             self._open[label] = key
             self._had |= {label}
             self._inventory.write(self._had)
+            self._named.add(label, key.public.multikey)
         return key
 
     def of_party(self, party: str, algorithm: Algorithm) -> list[SoftwareKey]:
@@ -150,10 +154,13 @@ class KeyFiles:
         # The old name goes first and the new one comes last: after a crash the folder's files tell.
         self._had -= {source.stem}
         self._inventory.write(self._had)
+        self._named.forget(source.stem)
+        self._named.forget(f"{to}.{algorithm.label}")
         source.replace(source.with_name(f"{to}.{algorithm.label}.key"))
         self._had |= {f"{to}.{algorithm.label}"}
         self._inventory.write(self._had)
         sync_folder(self._folder)
+        self._named.check()
         self._open.clear()
 
     def names(self) -> list[str]:

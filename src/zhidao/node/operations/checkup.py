@@ -194,13 +194,22 @@ def _namespace_works() -> bool:
 def _data(config: Config) -> Iterator[Check]:
     folder = config.data
     parent = _standing(folder)
+    if not parent.is_dir():
+        yield Check("data", BAD, f"{parent} is no folder", "zhidao doctor --data FOLDER")
+        return
     if not os.access(parent, os.W_OK):
         yield Check("data", BAD, f"{parent} is not writable", "zhidao doctor --data FOLDER")
         return
     if folder.exists() and folder.stat().st_mode & 0o077:
         yield Check("data", WARN, f"others may look into {folder}", f"chmod 700 {folder}")
         return
-    yield Check("data", OK, f"{folder}{'' if folder.exists() else ' (made at first start)'}")
+    if not folder.exists():
+        seen = f"{folder} does not exist: no node has run there; its first start makes it"
+        yield Check(
+            "data", WARN, seen, "if one has run, name its folder: zhidao doctor --data FOLDER"
+        )
+        return
+    yield Check("data", OK, str(folder))
 
 
 def _disk(config: Config) -> Iterator[Check]:

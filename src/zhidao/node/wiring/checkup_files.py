@@ -6,6 +6,7 @@ opened where the passphrase is at hand.
 
 from __future__ import annotations
 
+import stat
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,11 +24,13 @@ from zhidao.core.keys import Algorithm
 from zhidao.core.remedies import remedy_of
 from zhidao.node.adapters.key_export import public_key
 from zhidao.node.adapters.key_files import KEYS_REMEDY, VAULT_REMEDY, Inventory, read_key
+from zhidao.node.adapters.key_names import MISPLACED_REMEDY, KeyNames
 from zhidao.node.adapters.scenario_clock import read_time
-from zhidao.node.config import Config
+from zhidao.node.config import ORGANISATION_FILE, Config
 from zhidao.node.identity.log_keys import newest_log_key
 from zhidao.node.operations.backup import COUNTER_COPY, HEAD_COPY, newest_counter
 from zhidao.node.operations.checkup import Damage
+from zhidao.node.operations.lost_folders import WITNESSED, lost_in
 from zhidao.node.operations.odd_files import ODD_REMEDY, odd_in
 from zhidao.store.binaries import find_binaries
 from zhidao.store.embedded import password_in
@@ -35,7 +38,6 @@ from zhidao.trust.adapters.witness.file import damaged_line
 from zhidao.trust.domain.note import NoteKey, NoteKind
 from zhidao.trust.wire.log.note import decode_note, parse_checkpoint
 
-WITNESSED: Final = "log/witnessed"
 HEAD_REMEDY: Final = (
     "put the newest copy of it back; if there is none and no older database was put here, start"
     " the node: it takes the head from its database"
@@ -50,6 +52,7 @@ _TLS_REMEDY: Final = (
     " given the new certificate"
 )
 _CLUSTER_REMEDY: Final = "restore a backup into a new data folder: zhidao restore"
+_ORGANISATION_REMEDY: Final = "start the node: it writes the name anew from its journal"
 _STATE_REMEDY: Final = "start the node again: it writes this file at its start"
 # PG_CONTROL_MAX_SAFE_SIZE of PostgreSQL: what it reads; the rest of the file is zero.
 _CONTROL_READ: Final = 512
@@ -64,7 +67,10 @@ def examine_files(config: Config, passphrase: bytes | None) -> Iterator[Damage]:
     data = config.data
     keys = data / "keys"
     steps: tuple[Callable[[], Iterator[Damage]], ...] = (
+        lambda: (Damage(folder, seen, remedy) for folder, _, seen, remedy in lost_in(config)),
         lambda: _keys(keys, passphrase),
+        lambda: _open_to_others(data),
+        lambda: _organisation(data / ORGANISATION_FILE),
         lambda: _log(config),
         lambda: _database(data / "postgres"),
         lambda: _tls(data / "tls"),
@@ -87,11 +93,40 @@ def _keys(folder: Path, passphrase: bytes | None) -> Iterator[Damage]:
     except (ZhidaoError, OSError) as error:
         yield Damage(vault_file, _said(error), VAULT_REMEDY)
     yield from _inventory(Inventory(folder), folder, is_used=bool(files))
+    names = KeyNames(folder)
+    misplaced: dict[Path, str] = {}
+    try:
+        misplaced = names.faults()
+    except MalformedInput as error:
+        yield Damage(names.file, _said(error), remedy_of(error))
     for file in files:
         try:
             read_key(file, vault)
         except ZhidaoError as error:
             yield Damage(file, _said(error), KEYS_REMEDY)
+        else:
+            if file in misplaced:
+                yield Damage(file, misplaced[file], MISPLACED_REMEDY)
+
+
+def _open_to_others(data: Path) -> Iterator[Damage]:
+    """Private keys that others on this machine may read or change, sealed or not."""
+    for file in (*sorted(data.glob("keys/*")), data / "tls" / "key.pem"):
+        if file.is_file() and (mode := stat.S_IMODE(file.stat().st_mode)) & 0o077:
+            yield Damage(file, f"others may use it (mode {mode:o})", f"chmod 600 {file}")
+
+
+def _organisation(file: Path) -> Iterator[Damage]:
+    """It repeats the journal, which writes it anew; without it nobody may have given a name."""
+    if not file.exists():
+        return
+    try:
+        said = read_kept(file).decode()
+    except (OSError, UnicodeDecodeError) as error:
+        yield Damage(file, _said(error), _ORGANISATION_REMEDY)
+        return
+    if not said.strip() or not said.isprintable():
+        yield Damage(file, "empty or not a name", _ORGANISATION_REMEDY)
 
 
 def _inventory(inventory: Inventory, folder: Path, *, is_used: bool) -> Iterator[Damage]:
