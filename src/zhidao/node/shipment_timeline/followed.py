@@ -24,14 +24,15 @@ def followed_of(
     if wish is None or not ArrivalExpected.of(wish).terminal:
         return None
     terminal = ArrivalExpected.of(wish).terminal
-    begins, ends = [wish.occurred_at], []
-    for event in (stored.event for stored in whole):
-        if Sealed.is_told_by(event.type) and Sealed.of(event).terminal == terminal:
-            begins.append(event.occurred_at)
-        elif event.aggregate == wish.aggregate and event.version > wish.version:
-            ends += [event.occurred_at] if _ends(event) else []
-    return terminal, min(begins), min(ends, default=None)
+    events = [stored.event for stored in whole]
+    seals = [event for event in events if Sealed.is_told_by(event.type)]
+    begins = [each.occurred_at for each in seals if Sealed.of(each).terminal == terminal]
+    ends = [event.occurred_at for event in events if _ends(event, wish)]
+    return terminal, min([wish.occurred_at, *begins]), min(ends, default=None)
 
 
-def _ends(event: SignedEvent) -> bool:
+def _ends(event: SignedEvent, wish: SignedEvent) -> bool:
+    """Whether a wish was fulfilled or withdrawn by that event."""
+    if event.aggregate != wish.aggregate or event.version <= wish.version:
+        return False
     return any(kind.is_told_by(event.type) for kind in (ArrivalProven, ArrivalWithdrawn))
