@@ -20,15 +20,16 @@ def followed_of(
     consignment. The ride begins when the goods were sealed to the terminal or, where no seal names
     it here, when it was awaited; it ends with the proven arrival, or when nobody waits any more.
     """
-    wish = next((s.event for s in reversed(seen) if ArrivalExpected.is_told_by(s.event.type)), None)
-    if wish is None or not ArrivalExpected.of(wish).terminal:
+    wishes = [s.event for s in seen if ArrivalExpected.is_told_by(s.event.type)]
+    if not wishes:
         return None
-    terminal = ArrivalExpected.of(wish).terminal
+    wish, terminal = wishes[-1], ArrivalExpected.of(wishes[-1]).terminal
     events = [stored.event for stored in whole]
     seals = [event for event in events if Sealed.is_told_by(event.type)]
     begins = [each.occurred_at for each in seals if Sealed.of(each).terminal == terminal]
     ends = [event.occurred_at for event in events if _ends(event, wish)]
-    return terminal, min([wish.occurred_at, *begins]), min(ends, default=None)
+    begin = min([wish.occurred_at, *begins])
+    return (terminal, begin, min(ends, default=None)) if terminal else None
 
 
 def _ends(event: SignedEvent, wish: SignedEvent) -> bool:

@@ -109,11 +109,10 @@ class PaymentApprovals:
             return None
         above = asked and not counted
         held = await self._above(actor, bank, file, examined) if above else None
+        # Whom it names is looked at when it comes, also of what waits for its sum yet: a list that
+        # is gone by then would have held nobody.
         if held is None or not held.code:
-            # Whom it names is looked at when it comes, also of what waits for its sum yet: a list
-            # that is gone by then would have held nobody.
-            named = await self._named(actor, bank, file, examined, asked=asked)
-            held = named if named is not None and (held is None or named.code) else held
+            held = _graver(held, await self._named(actor, bank, file, examined, asked=asked))
         if held is not None and await self._over(bank, file, examined, held):
             return None  # It was taken or refused before: it is answered, and moves nothing.
         return held
@@ -370,3 +369,9 @@ def _said(bank: BankAdmitted, digest: str, many: Sequence[CreditTransfer]) -> di
             for one in many[:SHOWN_MAX]
         ],
     }
+
+
+def _graver(of_sum: Refusal | None, of_names: Refusal | None) -> Refusal | None:
+    """What a message that waits for its sum, or for nothing, is told once its names are known."""
+    waits = of_names is not None and (of_sum is None or of_names.code)
+    return of_names if waits else of_sum

@@ -196,15 +196,11 @@ class OwnMessages:
         if not await self._directory.keeps_books(sender.bank):
             return
         if report is not None and not report.original_definition.startswith(_RETURN):
-            if await self._is_borne_out(bank, sender, report):
-                return
+            holds = await self._is_borne_out(bank, sender, report)
         else:
-            made = await self._sent.of(sender, bank.bic, message.message)
-            is_own = made is not None and made.digest == digest
-            if is_own and isinstance(message, Returns):
-                is_own = await self._returns.is_reserved(sender, message, digest)
-            if is_own:
-                return
+            holds = await self._is_own(bank, sender, message, digest)
+        if holds:
+            return
         raise Refused(
             f"this node keeps the books of {sender.bank}, which do not bear out this"
             f" {message.definition} {message.message}",
@@ -213,6 +209,17 @@ class OwnMessages:
             remedy="have the bank make it: by pain.001 a payment, by /v1/finance/returns or an"
             " answer to a recall what goes back; the node answers payments and returns itself",
         )
+
+    async def _is_own(
+        self, bank: BankAdmitted, sender: BankAdmitted, message: Message, digest: str
+    ) -> bool:
+        """Whether the sender's service made it, and of a return reserved its money too."""
+        made = await self._sent.of(sender, bank.bic, message.message)
+        if made is None or made.digest != digest:
+            return False
+        if isinstance(message, Returns):
+            return await self._returns.is_reserved(sender, message, digest)
+        return True
 
     async def _is_borne_out(
         self, bank: BankAdmitted, sender: BankAdmitted, report: StatusReport

@@ -8,7 +8,7 @@ up, that is said: a statement (camt.053) is never well without it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Final
 
@@ -108,6 +108,16 @@ def _balances(
     if not before:
         yield f"no opening balance ({' or '.join(_BEFORE)}) to count its entries from"
         return
+    yield from _led(told, before, after, entries)
+
+
+def _led(
+    told: _Element,
+    before: Mapping[str, list[_Element]],
+    after: Mapping[str, list[_Element]],
+    entries: list[_Element],
+) -> Iterator[Violation | str]:
+    """Whether entries lead from the balances before to those after, by currency."""
     if not before.keys() & after.keys():
         last = next(iter(after.values()))[-1]
         currencies = f"{_currency(last)[:3]}, and opens in {', '.join(sorted(before))}"
