@@ -20,16 +20,27 @@ def followed_of(
     consignment. The ride begins when the goods were sealed to the terminal or, where no seal names
     it here, when it was awaited; it ends with the proven arrival, or when nobody waits any more.
     """
-    wishes = [s.event for s in seen if ArrivalExpected.is_told_by(s.event.type)]
-    if not wishes:
+    wish = _newest_wish(seen)
+    terminal = ArrivalExpected.of(wish).terminal if wish else ""
+    if wish is None or not terminal:
         return None
-    wish, terminal = wishes[-1], ArrivalExpected.of(wishes[-1]).terminal
     events = [stored.event for stored in whole]
+    return terminal, _begin(events, wish, terminal), _end(events, wish)
+
+
+def _newest_wish(seen: Sequence[Stored]) -> SignedEvent | None:
+    wishes = [s.event for s in seen if ArrivalExpected.is_told_by(s.event.type)]
+    return wishes[-1] if wishes else None
+
+
+def _begin(events: Sequence[SignedEvent], wish: SignedEvent, terminal: str) -> Utc:
     seals = [event for event in events if Sealed.is_told_by(event.type)]
     begins = [each.occurred_at for each in seals if Sealed.of(each).terminal == terminal]
-    ends = [event.occurred_at for event in events if _ends(event, wish)]
-    begin = min([wish.occurred_at, *begins])
-    return (terminal, begin, min(ends, default=None)) if terminal else None
+    return min([wish.occurred_at, *begins])
+
+
+def _end(events: Sequence[SignedEvent], wish: SignedEvent) -> Utc | None:
+    return min((event.occurred_at for event in events if _ends(event, wish)), default=None)
 
 
 def _ends(event: SignedEvent, wish: SignedEvent) -> bool:
