@@ -214,21 +214,26 @@ def _replaced(
     """
     if before is None or set(keys) <= set(before.keys):
         return []
-    prints = [key.fingerprint for key in before.keys]
     wanted = replaces.strip().lower()
-    if wanted and wanted not in prints:
+    if not wanted:
+        raise _taken(before, said, keys)
+    prints = [key.fingerprint for key in before.keys]
+    if wanted not in prints:
         raise Refused(
             f"the peer {before.node} has no key {replaces[:64]!r}: it has {', '.join(prints)}",
             code="fingerprint_differs",
             remedy=f"zhidao peer show {before.node}",
         )
-    if not wanted:
-        new = said if said not in before.keys else next(k for k in keys if k not in before.keys)
-        raise Refused(
-            f"a peer of the name {before.node} is admitted already, with the key {prints[-1]};"
-            f" this one has the key {new.fingerprint}, which that peer has not shown",
-            code="name_taken",
-            remedy="ask both on another way, such as by telephone: a peer's new key comes by itself"
-            f" from its log; if another node takes its place on purpose: --replace {prints[-1]}",
-        )
     return [key.multikey for key in before.keys if key not in keys]
+
+
+def _taken(before: Peer, said: PublicKey, keys: Sequence[PublicKey]) -> Refused:
+    stands = before.keys[-1].fingerprint
+    new = next(key for key in (said, *keys) if key not in before.keys)
+    return Refused(
+        f"a peer of the name {before.node} is admitted already, with the key {stands};"
+        f" this one has the key {new.fingerprint}, which that peer has not shown",
+        code="name_taken",
+        remedy="ask both on another way, such as by telephone: a peer's new key comes by itself"
+        f" from its log; if another node takes its place on purpose: --replace {stands}",
+    )

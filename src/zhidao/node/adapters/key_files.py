@@ -15,7 +15,7 @@ from zhidao.core.files.bounded import read_kept
 from zhidao.core.ids import PartyId
 from zhidao.core.keyfile import Vault, check_key_file, create_vault, open_vault
 from zhidao.core.keys import Algorithm, Signer, SoftwareKey
-from zhidao.node.adapters.key_names import KeyNames
+from zhidao.node.security.key_names import KeyNames
 from zhidao.node.security.party_keys import party_keys
 from zhidao.node.security.private_files import sync_folder, write_private
 

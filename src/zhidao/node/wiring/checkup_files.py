@@ -24,7 +24,6 @@ from zhidao.core.keys import Algorithm
 from zhidao.core.remedies import remedy_of
 from zhidao.node.adapters.key_export import public_key
 from zhidao.node.adapters.key_files import KEYS_REMEDY, VAULT_REMEDY, Inventory, read_key
-from zhidao.node.adapters.key_names import MISPLACED_REMEDY, KeyNames
 from zhidao.node.adapters.scenario_clock import read_time
 from zhidao.node.config import ORGANISATION_FILE, Config
 from zhidao.node.identity.log_keys import newest_log_key
@@ -32,6 +31,7 @@ from zhidao.node.operations.backup import COUNTER_COPY, HEAD_COPY, newest_counte
 from zhidao.node.operations.checkup import Damage
 from zhidao.node.operations.lost_folders import WITNESSED, lost_in
 from zhidao.node.operations.odd_files import ODD_REMEDY, odd_in
+from zhidao.node.security.key_names import MISPLACED_REMEDY, KeyNames
 from zhidao.store.binaries import find_binaries
 from zhidao.store.embedded import password_in
 from zhidao.trust.adapters.witness.file import damaged_line
