@@ -111,11 +111,20 @@ class PaymentApprovals:
         held = await self._above(actor, bank, file, examined) if above else None
         # Whom it names is looked at when it comes, also of what waits for its sum yet: a list that
         # is gone by then would have held nobody.
-        if held is None or not held.code:
-            held = _graver(held, await self._named(actor, bank, file, examined, asked=asked))
+        if held is None:
+            held = await self._named(actor, bank, file, examined, asked=asked)
+        elif not held.code:
+            held = await self._refused_name(actor, bank, file, examined) or held
         if held is not None and await self._over(bank, file, examined, held):
             return None  # It was taken or refused before: it is answered, and moves nothing.
         return held
+
+    async def _refused_name(
+        self, actor: Actor, bank: BankAdmitted, file: Transfers, examined: Examined
+    ) -> Refusal | None:
+        """That a person refused whom it names, if so; what is to be looked at is held by this."""
+        named = await self._named(actor, bank, file, examined, asked=True)
+        return named if named is not None and named.code else None
 
     async def _named(
         self, actor: Actor, bank: BankAdmitted, file: Transfers, examined: Examined, *, asked: bool
@@ -369,9 +378,3 @@ def _said(bank: BankAdmitted, digest: str, many: Sequence[CreditTransfer]) -> di
             for one in many[:SHOWN_MAX]
         ],
     }
-
-
-def _graver(of_sum: Refusal | None, of_names: Refusal | None) -> Refusal | None:
-    """What a message that waits for its sum, or for nothing, is told once its names are known."""
-    waits = of_names is not None and (of_sum is None or of_names.code)
-    return of_names if waits else of_sum

@@ -196,10 +196,9 @@ class OwnMessages:
         if not await self._directory.keeps_books(sender.bank):
             return
         if report is not None and not report.original_definition.startswith(_RETURN):
-            holds = await self._is_borne_out(bank, sender, report)
-        else:
-            holds = await self._is_own(bank, sender, message, digest)
-        if holds:
+            if await self._is_borne_out(bank, sender, report):
+                return
+        elif await self._is_own(bank, sender, message, digest):
             return
         raise Refused(
             f"this node keeps the books of {sender.bank}, which do not bear out this"
@@ -213,7 +212,7 @@ class OwnMessages:
     async def _is_own(
         self, bank: BankAdmitted, sender: BankAdmitted, message: Message, digest: str
     ) -> bool:
-        """Whether the sender's service made it, and of a return reserved its money too."""
+        """Whether the sender's service made it, and what it gives back is reserved or booked."""
         made = await self._sent.of(sender, bank.bic, message.message)
         if made is None or made.digest != digest:
             return False

@@ -8,7 +8,7 @@ up, that is said: a statement (camt.053) is never well without it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Final
 
@@ -108,24 +108,23 @@ def _balances(
     if not before:
         yield f"no opening balance ({' or '.join(_BEFORE)}) to count its entries from"
         return
-    yield from _led(told, before, after, entries)
-
-
-def _led(
-    told: _Element,
-    before: Mapping[str, list[_Element]],
-    after: Mapping[str, list[_Element]],
-    entries: list[_Element],
-) -> Iterator[Violation | str]:
-    """Whether entries lead from the balances before to those after, by currency."""
     if not before.keys() & after.keys():
         last = next(iter(after.values()))[-1]
         currencies = f"{_currency(last)[:3]}, and opens in {', '.join(sorted(before))}"
         yield _broken("balance-currency", "AM03", f"it closes in {currencies}", last)
-        return
-    if not _is_whole(told):
+    elif not _is_whole(told):
         yield "it has entries on other pages"
-        return
+    else:
+        yield from _sums(told, before, after, entries)
+
+
+def _sums(
+    told: _Element,
+    before: dict[str, list[_Element]],
+    after: dict[str, list[_Element]],
+    entries: list[_Element],
+) -> Iterator[Violation | str]:
+    """The same of each currency, by its balances in order of their days."""
     for currency in sorted(before.keys() ^ after.keys()):
         yield f"in {currency[:3]} it opens and does not close, or closes and does not open"
     for currency in sorted(before.keys() & after.keys()):
