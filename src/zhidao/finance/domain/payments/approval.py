@@ -216,14 +216,18 @@ def fold(history: Sequence[SignedEvent], *, now: Utc) -> Approval | None:
     found = replace(_as_said(history[start], words[:ended], now=now), version=version, once=once)
     if ended == len(words):
         return found
-    if verdicts[ended] == CLEARED:
-        why = ApprovalGiven.of(words[ended]).reason
-        return replace(found, done=True, cleared=True, counts=False, reason=why)
-    carried = [moment for moment in moments if ENDS.get(moment.state) == verdicts[ended]]
+    return _ended(found, moments, ApprovalGiven.of(words[ended]))
+
+
+def _ended(found: Approval, moments: Sequence[Approval], end: ApprovalGiven) -> Approval:
+    """What an approval is once its end was written down. `moments`: as it stood after each word."""
+    if end.verdict == CLEARED:
+        return replace(found, done=True, cleared=True, counts=False, reason=end.reason)
+    carried = [moment for moment in moments if ENDS.get(moment.state) == end.verdict]
     if not carried:
         return found
-    last = carried[-1]
-    return replace(last, version=version, once=once, done=True, counts=found.state == last.state)
+    counts = found.state == carried[-1].state
+    return replace(carried[-1], version=found.version, once=found.once, done=True, counts=counts)
 
 
 def _as_said(first: SignedEvent, words: Sequence[SignedEvent], *, now: Utc) -> Approval:
