@@ -266,3 +266,9 @@ async def test_a_number_beyond_what_json_keeps_is_named_with_its_field(world, en
     with pytest.raises(MalformedInput) as refused:
         await world.consignments.enter(world.actor("exporter"), json.dumps(plain).encode())
     assert (refused.value.code, refused.value.where) == ("unsafe_integer", at)
+
+
+async def test_what_is_no_json_behind_such_a_number_is_refused_too(world):
+    with pytest.raises(MalformedInput) as refused:
+        await world.consignments.enter(world.actor("exporter"), b'{"a":9007199254740992')
+    assert refused.value.code == "unsafe_integer"

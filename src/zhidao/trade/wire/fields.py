@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
@@ -95,11 +94,19 @@ def parse_paper(data: bytes) -> Json:
     except MalformedInput as error:
         if error.code != "unsafe_integer":
             raise
-        where = next(_unsafe(json.loads(data), ""), "")
+        where = _where_unsafe(data)
         raise MalformedInput(
             str(error.args[0]), code=error.code, where=where, remedy="write the number as a text"
         ) from error
     return plain
+
+
+def _where_unsafe(data: bytes) -> str:
+    try:
+        return next(_unsafe(decode_json(data, object), ""), "")
+    except msgspec.DecodeError:
+        # It is no JSON further on.
+        return ""
 
 
 def _unsafe(value: Any, path: str) -> Iterator[str]:
