@@ -334,7 +334,7 @@ def _needed(
 ) -> list[Stored]:
     """What goes with a part: the own history so far, and with what hangs on a fact that fact."""
     there = {str(each.event.id) for each in part} | set(known)
-    news = {each.event.aggregate for each in part if is_hanging(each.event)}
+    news = _hanging(part)
     fresh = {each.event.id for each in part}
     return [
         each
@@ -346,6 +346,10 @@ def _needed(
             or any(name in news for _, _, name in links_of(each.event))
         )
     ]
+
+
+def _hanging(part: Sequence[Stored]) -> set[str]:
+    return {each.event.aggregate for each in part if is_hanging(each.event)}
 
 
 def _is_readable(content: bytes) -> bool:
