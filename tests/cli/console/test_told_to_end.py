@@ -67,6 +67,15 @@ def slow() -> Iterator[Slow]:
     node.server_close()
 
 
+# Who runs these tests in the background has interrupts ignored, and so would the command.
+PROGRAM = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from zhidao.cli.main import program
+sys.exit(program())
+"""
+
+
 @pytest.mark.parametrize(
     ("order", "status"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)]
 )
@@ -78,7 +87,7 @@ def test_its_session_ends_with_it(
     password.write_text("ten or more letters")
     words = ["people", "list", "--url", slow.url, "--as", "aida", "--password-file", str(password)]
     command = subprocess.Popen(
-        [sys.executable, "-m", "zhidao.cli", *words],
+        [sys.executable, "-c", PROGRAM, *words],
         env=os.environ | {"XDG_CONFIG_HOME": str(tmp_path)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -89,6 +98,7 @@ def test_its_session_ends_with_it(
         _, said = command.communicate(timeout=60)
     finally:
         command.kill()
+        command.wait()
     assert slow.ended.is_set()
     assert (command.returncode, b"Traceback" in said) == (status, False)
 

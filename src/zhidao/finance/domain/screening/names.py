@@ -236,9 +236,11 @@ _DOUBLE: Final = frozenset(
 
 
 def spelt(name: str) -> str:
-    """A name in its one spelling: case, marks and the order of words do not count.
+    """A name in its one spelling, as an index of lists reads it.
 
-    >>> spelt("Eric Badege") == spelt("BADEGE, Eric'") != spelt("Eric Badeke")
+    Case, marks, the order of words and letters that sound alike do not count.
+
+    >>> spelt("Eric Badege") == spelt("BADEGE, Eric'") != spelt("Eric Baden")
     True
     """
     try:
