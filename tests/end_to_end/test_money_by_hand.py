@@ -88,11 +88,12 @@ def commands(served: dict[str, Any], folder: Path) -> dict[str, str]:
 
 
 def terminal(served: dict[str, Any], folder: Path) -> None:
-    """The operator registers the terminal that the deal is to wait for."""
+    """The operator registers the terminal that the deal is to wait for; the bank may see it."""
     key = SoftwareKey(Algorithm.ED25519, bytes(range(32))).public.multikey
     words = ("terminal", "add", participants.TERMINAL, "--phone", participants.PHONE)
+    words += ("--owner", "carrier", "--reader", "importer-bank", "--key", key)
     who = ("--as", "olga", "--password-file", str(folder / "olga.password"), "--json")
-    answer_of(zhidao(*words, "--owner", "carrier", "--key", key, "--url", served["url"], *who))
+    answer_of(zhidao(*words, "--url", served["url"], *who))
 
 
 def entry_file(folder: Path) -> Path:

@@ -87,7 +87,8 @@ async def _deal(run: Run, sides: Sides, exporter: Caller, carrier: Caller) -> No
     deposit = ("deposit", "add", "funds", "importer", "CNY", "500000.00")
     await run("importer", "importer-bank", *deposit)
     terminal = ("terminal", "add", participants.TERMINAL, "--phone", participants.PHONE)
-    await run("importer", "operator", *terminal, "--owner", "carrier", "--key", KEY)
+    shown = ("--reader", "importer-bank")
+    await run("importer", "operator", *terminal, "--owner", "carrier", "--key", KEY, *shown)
     opening = (
         *("deal", "open", CONSIGNMENT, "--terminal", participants.TERMINAL, "--name", "Yard"),
         *("--site", "43.2567,76.9286,500"),

@@ -25,6 +25,7 @@ from zhidao.core.keyfile import open_vault
 from zhidao.core.keys import PublicKey
 from zhidao.core.versions import check_version_in
 from zhidao.node.adapters.key_files import Inventory
+from zhidao.node.security.key_names import KeyNames
 from zhidao.node.security.private_files import write_private
 
 FORMAT: Final = "zhidao.keys"
@@ -109,6 +110,8 @@ def import_keys(source: Path, passphrase: bytes, folder: Path) -> int:
     for name in sorted(content, key=lambda name: (name == _VAULT, name)):
         write_private(folder / name, content[name].encode())
     Inventory(folder).write(name.removesuffix(".key") for name in content if name != _VAULT)
+    # From here on two files that change places are known, before a node ever starts on them.
+    KeyNames(folder).check()
     return len(content) - 1
 
 
