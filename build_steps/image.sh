@@ -112,7 +112,7 @@ node_tree() {
     cp "$here/LICENSE" "$here/NOTICE" "$home/"
     cp "$here/docs/how-to/run-a-node.md" "$here/docs/how-to/system-image.md" "$home/docs/how-to/"
     cp "$here/deploy/systemd/make-passphrase" "$home/deploy/systemd/"
-    cp "$here"/deploy/systemd/*.service "$tree/usr/lib/systemd/system/"
+    cp "$here"/deploy/systemd/*.service "$here"/deploy/systemd/*.timer "$tree/usr/lib/systemd/system/"
     cp "$here/deploy/systemd/zhidao.sysusers" "$tree/usr/lib/sysusers.d/zhidao.conf"
     # The same bytes whoever's umask built it.
     chmod -R u=rwX,go=rX "$tree"

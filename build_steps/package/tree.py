@@ -123,7 +123,7 @@ def units(tree: Path) -> None:
     system = tree / "usr/lib/systemd/system"
     system.mkdir(parents=True)
     source = ROOT / "deploy" / "systemd"
-    for unit in sorted(source.glob("*.service")):
+    for unit in sorted([*source.glob("*.service"), *source.glob("*.timer")]):
         text = unit.read_text()
         text = text.replace("/opt/zhidao/.venv/bin/zhidao", "/usr/bin/zhidao")
         text = text.replace("/opt/zhidao/deploy/systemd/", "/usr/lib/zhidao/")

@@ -769,6 +769,21 @@ export interface BackupRow {
   at: string;
 }
 
+export interface DrillRow {
+  id: string;
+  at: string;
+  leaf: number | null;
+  backup: number;
+  rows: number;
+  log_size: number;
+  transfers: number;
+  holds: boolean;
+  wrong: string[];
+  lost_s: number;
+  lost_leaves: number;
+  ready_ms: number;
+}
+
 export interface GrowthRow {
   at: string;
   database_bytes: number;

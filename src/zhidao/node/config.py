@@ -186,6 +186,12 @@ SETTINGS: Final = (
     ),
     Setting("keys.token_label", "", "which token of that library"),
     Setting("backup.recovery_key", "", "age1… key to which backups are sealed; empty: not sealed"),
+    Setting("backup.folder", "", "where zhidao drill looks for the newest backup; empty: nowhere"),
+    Setting(
+        "backup.drill_days",
+        14,
+        "days after which an alarm asks for a drill of the newest backup; 0: never",
+    ),
     Setting("keys.token_pin_file", "", "its PIN, a file of mode 0600 outside the data folder"),
     Setting(
         "anchor.rpc_urls",

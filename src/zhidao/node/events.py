@@ -117,3 +117,36 @@ class DayArchived(Fact, frozen=True, kw_only=True):
     root: str
     sha256: str
     bytes: int
+
+
+class DrillDone(Fact, frozen=True, kw_only=True):
+    """A backup was restored into a scratch place and examined. Aggregate `drill/<id>`.
+
+    Open: it names nobody, and whoever has the archive can restore it and find the same.
+
+    `backup`, `made_at`, `sha256` (hex, of the file), `signed_by` (fingerprint) tell which it was;
+    `rows` came back, under a log of `log_size` leaves and the root `log_root` (hex). `ledgers`
+    were replayed from their first transfer, `transfers` in all. `wrong` says what does not fit, at
+    most ten sentences; empty: all of it came back and fits.
+    `lost_s`: seconds between the backup and the drill, which is what a loss at that moment would
+    have cost, and `lost_leaves` of the log. `restored_ms`: until the rows were back; `ready_ms`:
+    until all was examined, both from the start of the drill.
+    """
+
+    TYPE = "node.DrillDone.v1"
+    OPEN = True
+
+    backup: int
+    made_at: str
+    sha256: str
+    signed_by: str
+    rows: int
+    log_size: int
+    log_root: str
+    ledgers: int
+    transfers: int
+    wrong: list[str]
+    lost_s: int
+    lost_leaves: int
+    restored_ms: int
+    ready_ms: int

@@ -140,6 +140,23 @@ class EmbeddedPostgres:
             os.close(self._lock)
             self._lock = None
 
+    def discard(self) -> None:
+        """Ends the server, also one that outlived its maker, and removes all that it kept.
+
+        Raises Refused (`data_in_use`) if another process holds the folder.
+        """
+        self.stop()
+        if not self._data.exists():
+            return
+        handle = hold_folder(self._data)
+        try:
+            self._identity = self._identity or unprivileged_identity()
+            _end_leftovers(self._cluster, self._socket_folder())
+            self._remove_far_socket()
+            shutil.rmtree(self._data)
+        finally:
+            os.close(handle)
+
     def _make_reachable(self, identity: Identity, binaries: Path) -> None:
         """Checks what a server under another user must reach, and opens nothing itself."""
         if identity.kind != "setuid":

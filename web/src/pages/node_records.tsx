@@ -10,7 +10,7 @@ import { Chart, useWidth } from "../parts/charts";
 import { Journal } from "../parts/journal";
 import { MilestoneMark } from "../parts/shapes";
 import { Witnesses } from "../parts/witnesses";
-import type { BackupRow, CertificateRow, DeadLetterRow, GrowthRow, JobRow, NodeProcesses, NotificationMessage, SettingRow, WitnessState } from "../types";
+import type { BackupRow, CertificateRow, DeadLetterRow, DrillRow, GrowthRow, JobRow, NodeProcesses, NotificationMessage, SettingRow, WitnessState } from "../types";
 import { t, tryWords } from "../words";
 import { MessageList } from "./notifications";
 
@@ -31,6 +31,7 @@ export default function NodeRecords() {
       <DeadLetters />
       <Queue />
       <Backups />
+      <Drills />
       <Settings />
       <Journal follows="" />
     </>
@@ -302,6 +303,48 @@ function Backups() {
           <p class="quiet">
             <a href="/help/how-to/backup-and-restore">{t("records.backup_more")}</a>
           </p>
+        </>
+      )}
+    </Read>
+  );
+}
+
+function Drills() {
+  return (
+    <Read<DrillRow> id="drills-title" title={t("records.drills")} path="/v1/node/drills">
+      {(rows) => (
+        <>
+          <ul class="services">
+            {rows.map((row) => (
+              <li key={row.id}>
+                <MilestoneMark state={row.holds ? "done" : "refused"} />
+                <div>
+                  <strong>{t("records.drill_backup", { number: row.backup })}</strong> <Time at={row.at} />
+                  {row.holds ? (
+                    <p>{t("records.drill_back", { rows: row.rows, leaves: row.log_size, transfers: row.transfers, seconds: Math.ceil(row.ready_ms / 1000) })}</p>
+                  ) : (
+                    <>
+                      <p>{t("records.drill_wrong")}</p>
+                      <ul lang="en">
+                        {row.wrong.map((sentence) => (
+                          <li key={sentence}>{sentence}</li>
+                        ))}
+                      </ul>
+                    </>
+                  )}
+                  <p class="quiet">{t("records.drill_lost", { minutes: Math.ceil(row.lost_s / 60), leaves: row.lost_leaves })}</p>
+                </div>
+              </li>
+            ))}
+          </ul>
+          {rows.length === 0 && (
+            <>
+              <p>{t("records.drills_none")}</p>
+              <pre class="typed" tabIndex={0} lang="en">
+                {"zhidao drill FILE --data DATA"}
+              </pre>
+            </>
+          )}
         </>
       )}
     </Read>

@@ -27,6 +27,7 @@ COMMANDS: Final = (
     ("config", "operations.config", "show every setting and where its value comes from"),
     ("backup", "operations.backup", "write everything but the keys into one archive"),
     ("restore", "operations.restore", "fill an empty database from an archive"),
+    ("drill", "operations.drill", "restore the newest backup beside the node, and examine it"),
     ("archive", "storage.archive", "days that a node archived: list, verify without it"),
     ("store", "storage.store", "spread growing tables over the machines of a Citus database"),
     ("party", "operations.party", "whose keys a node keeps: list, show, add"),

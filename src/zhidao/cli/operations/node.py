@@ -13,6 +13,7 @@ _ACTIONS: Final = (
     ("jobs", "the node's own work, what fails first", ("name", "since", "failures", "reason")),
     ("certificates", "what the node shows, and until when", ("names", "ends_at", "days_left")),
     ("backups", "backups that were begun, newest first", ("number", "file", "sealed", "at")),
+    ("drills", "backups that were restored for trial", ("at", "backup", "holds", "ready_ms")),
     ("dead-letters", "events given up, newest first", ("consumer", "subject", "reason", "at")),
     ("growth", "database, free disk and log over time", ("at", "database_bytes", "free_bytes")),
 )
@@ -33,13 +34,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         add_caller(action)
     parser.epilog = (
         "The same stands on the page Node. A backup is made by zhidao backup, checked by\n"
-        "zhidao restore FILE --inspect, and drilled by zhidao restore FILE into a new folder.\n"
+        "zhidao restore FILE --inspect, and restored for trial by zhidao drill FILE.\n"
         "examples:\n"
         "  zhidao node settings --url https://localhost:8443 --as aida\n"
         "  zhidao node growth --url https://localhost:8443 --as aida --json\n"
         "  zhidao node jobs\n"
         "  zhidao node certificates\n"
         "  zhidao node backups\n"
+        "  zhidao node drills --json\n"
         "  zhidao node dead-letters\n"
         "  zhidao node alarms\n"
         "  zhidao node journal --json\n"

@@ -74,7 +74,7 @@ def run(options: argparse.Namespace) -> int:
     from zhidao.node.operations.backup import fingerprint_in
 
     config = config_of(options)
-    archive = _archive(options)
+    archive = archive_of(options)
     signers = (fingerprint_in(options.signed_by),) if options.signed_by else ()
     if options.inspect:
         return _inspect(config, archive, signers, as_json=options.json)
@@ -100,7 +100,8 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _archive(options: argparse.Namespace) -> Archive:
+def archive_of(options: argparse.Namespace) -> Archive:
+    """The archive that the options name, with the identities that may open it."""
     from zhidao.store.age import identities_in
     from zhidao.store.backup import Archive
 

@@ -69,7 +69,7 @@ class _Expected:
 async def examine_records(database: Database, head: Checkpoint | None) -> list[str]:
     """What does not fit, one sentence each; empty if everything does. `head`: the copy's."""
     async with database.session(snapshot=True) as session:
-        found = [*await _log(session, head), *await _rooms(session), *await _leaves(session)]
+        found = [*await log_apart(session, head), *await _rooms(session), *await _leaves(session)]
         acts, facts, wrong = await _acts(session)
         found += wrong
         parties, peers = await parties_apart(session, facts), await peers_apart(session)
@@ -84,7 +84,8 @@ async def examine_records(database: Database, head: Checkpoint | None) -> list[s
     return found
 
 
-async def _log(session: Session, head: Checkpoint | None) -> list[str]:
+async def log_apart(session: Session, head: Checkpoint | None) -> list[str]:
+    """How the log's first leaves differ from a head of it; empty if they give its root."""
     if head is None:
         return []
     hashes: list[bytes] = []

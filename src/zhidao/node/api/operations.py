@@ -50,6 +50,31 @@ class BackupView(msgspec.Struct, kw_only=True):
     at: str
 
 
+class DrillView(msgspec.Struct, kw_only=True):
+    """A backup that was restored for trial, by its fact in the log.
+
+    `id`: of the signed event; `leaf`: its place in the log, once it is logged. `holds`: all of it
+    came back and fits; else `wrong` says what does not.
+    """
+
+    id: str
+    at: str
+    leaf: int | None
+    backup: int
+    made_at: str
+    sha256: str
+    rows: int
+    log_size: int
+    ledgers: int
+    transfers: int
+    holds: bool
+    wrong: list[str]
+    lost_s: int
+    lost_leaves: int
+    restored_ms: int
+    ready_ms: int
+
+
 class GrowthView(msgspec.Struct, kw_only=True):
     """How large things were at one moment."""
 
@@ -92,6 +117,7 @@ def routes(
     jobs: Callable[[], Sequence[JobState]],
     certificates: Callable[[], Awaitable[Sequence[CertificateView]]],
     backups: Callable[[], Awaitable[Sequence[BackupView]]],
+    drills: Callable[[], Awaitable[Sequence[DrillView]]],
     letters: Callable[[int], Awaitable[Sequence[DeadLetter]]],
     growth: Growth,
     roles: Callable[[], Awaitable[RolesView]],
@@ -122,6 +148,12 @@ def routes(
         MAY_RUN.admit(actor)
         return list(await backups())
 
+    @get("/drills", opt={ACCESS: MAY_RUN})
+    async def list_drills(actor: Actor) -> list[DrillView]:
+        """Backups that were restored for trial, newest first, and what came back."""
+        MAY_RUN.admit(actor)
+        return list(await drills())
+
     @get("/dead-letters", opt={ACCESS: MAY_RUN})
     async def list_dead_letters(actor: Actor) -> list[DeadLetter]:
         """Events that could not be dealt with, newest first, without what stands in them."""
@@ -150,7 +182,7 @@ def routes(
 
     handlers: list[Any] = [
         list_roles,
-        *(list_settings, list_jobs, list_certificates, list_backups),
+        *(list_settings, list_jobs, list_certificates, list_backups, list_drills),
         *(list_dead_letters, told_growth),
     ]
     return Router("/v1/node", route_handlers=handlers, tags=["node"])

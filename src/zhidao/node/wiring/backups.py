@@ -117,11 +117,11 @@ def backup_node(
     at = ambient.clock.now()
     recovery = archives.Recovery(recipient, ambient.randomness) if recipient else None
     with database_of(config) as url:
-        key = _on(url, lambda database: _signing_key(config, passphrase, database, ambient))
+        key = on_database(url, lambda database: _signing_key(config, passphrase, database, ambient))
         kept = newest_counter(config.data).number
         note = _Noted(config, out.name, kept, sealed=recovery is not None)
-        number = _on(url, lambda database: note.number(database, ambient, warn))
-        named = _on(url, lambda database: _console(config, database, ambient).node())
+        number = on_database(url, lambda database: note.number(database, ambient, warn))
+        named = on_database(url, lambda database: _console(config, database, ambient).node())
         meta = _meta(config, at, number) | {"node": str(named)}
         summary = archives.backup(url, out, meta, key=key, recovery=recovery, progress=progress)
     try:
@@ -184,7 +184,7 @@ def restore_node(
             records.NEWEST: str(newest),
         }
         finish = _Finish(config, archive.file.name, said, known, withdrawn)
-        migrations, size = _on(url, lambda database: finish.run(database, ambient))
+        migrations, size = on_database(url, lambda database: finish.run(database, ambient))
     head = newest_head(config)
     return Restored(
         summary=summary,
@@ -290,7 +290,7 @@ def _known(live: Config | None) -> records.Known:
             return await records.known_in(session)
 
     with database_of(live) as url:
-        return _on(url, read)
+        return on_database(url, read)
 
 
 async def _signing_key(
@@ -330,7 +330,9 @@ def _plain(head: Checkpoint) -> dict[str, Json]:
     return {"origin": head.origin, "size": head.size, "root": head.root.hex()}
 
 
-def _on(url: str, work: Callable[[Database], Coroutine[Any, Any, _T]]) -> _T:
+def on_database(url: str, work: Callable[[Database], Coroutine[Any, Any, _T]]) -> _T:
+    """Work on the database of that URL, in an event loop of its own. Blocks."""
+
     async def done() -> _T:
         database = await Database.open(url, connections_max=2)
         try:

@@ -230,6 +230,7 @@ async def build_node(
         leaves=built.log_state,
         alarms=alarms,
         positions=settings.positions,
+        drill_days=settings.drill_days,
         leases=hold.leases if hold else None,
     )
     app = application(

@@ -66,6 +66,7 @@ def settings_of(
             config.text("devices.positions_retention"),
             config.number("devices.positions_kept_days"),
         ),
+        drill_days=config.number("backup.drill_days"),
         public_host=config.text("http.public_host"),
         machine_networks=config.text("industry.machine_networks"),
         networks=network_settings(config.text(NETWORKS), config.text(SIMS)),

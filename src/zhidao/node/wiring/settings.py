@@ -40,6 +40,7 @@ class Settings:
     `devices_limits`: how many terminals may be connected; `devices_ports`: ports for them beside
     the first.
     `positions`: what becomes of days of positions that are over.
+    `drill_days`: so recent the newest drill of a backup must be; 0: nobody asks for one.
     `network_profile`: the usage rules of payments between banks, by their name.
     `risk_rules`, `screening_list`: the operator's files for the single window.
     `own_database`: the database's files lie in `data`, so this node must watch its disk.
@@ -75,6 +76,7 @@ class Settings:
     devices_limits: Limits = field(default_factory=Limits)
     devices_ports: Ports = field(default_factory=Ports)
     positions: Rule = POSITIONS_KEPT
+    drill_days: int = 0
     risk_rules: Path | None = None
     screening_list: Path | None = None
     public_host: str = ""

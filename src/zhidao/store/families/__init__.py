@@ -107,7 +107,8 @@ FAMILIES: Final = (
         "code dead_letter growth idempotency_key identity invitation lease notification_address"
         " notification_choice notification_item notification_message notification_told party"
         " passkey person preference preference_of_table process related search search_filled"
-        " seen_request session token trust_list waiting_act write_probe",
+        " seen_request session token trust_list waiting_act waiting_drill"
+        " write_probe",
     ),
     # Events of things grow; a trace joins them with what they name, which spreads by another key.
     *_all(LOCAL, "industry", "epcis_event epcis_quantity epcis_thing piece recall_flag"),

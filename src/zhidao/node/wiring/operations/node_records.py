@@ -14,15 +14,18 @@ from zhidao.core.ids import PartyId
 from zhidao.core.timescale import Utc
 from zhidao.devices.adapters.positions import ROW, TABLE
 from zhidao.node.adapters.archived_days import ArchivedDays, LoggedDays
+from zhidao.node.adapters.drill_records import DrillRecords
 from zhidao.node.adapters.operation_records import PostgresOperationRecords
 from zhidao.node.adapters.tls.authority import read_authority
 from zhidao.node.adapters.tls.certificate import described
 from zhidao.node.api import operations as api
 from zhidao.node.api.trust import authority as authority_api
-from zhidao.node.events import Administered, DeadLetter
+from zhidao.node.events import Administered, DeadLetter, DrillDone
 from zhidao.node.leases.ports import Leases
 from zhidao.node.operations.alarms import Alarms
+from zhidao.node.operations.backup import newest_backup_at
 from zhidao.node.operations.certificate_watch import CertificateWatch, Ending
+from zhidao.node.operations.drill_watch import SHOWN, DrillWatch
 from zhidao.node.operations.growth import Growth
 from zhidao.node.operations.health import LogState
 from zhidao.node.operations.partition_watch import PartitionWatch
@@ -84,9 +87,13 @@ def build(
     leaves: Callable[[], Awaitable[LogState]],
     alarms: Alarms,
     positions: Rule = POSITIONS_KEPT,
+    drill_days: int = 0,
     leases: Leases | None = None,
 ) -> BuiltOperations:
-    """`acts`: of administration; `leaves`: the log's state; `leases`: of its processes."""
+    """`acts`: of administration; `leaves`: the log's state; `leases`: of its processes.
+
+    `drill_days`: so recent the newest drill of a backup must be; 0: nobody is asked for one.
+    """
     records = PostgresOperationRecords(context.database)
 
     async def size() -> int:
@@ -105,6 +112,14 @@ def build(
             for each in await _certificates(context, shown)
         ]
 
+    drills = DrillRecords(
+        context.database,
+        PostgresJournal(context.database, "node", context.wake_relay),
+        context.scribe,
+    )
+    drilled = DrillWatch(
+        drills, lambda: newest_backup_at(context.data), alarms, context.clock, days=drill_days
+    )
     growth = Growth(records, free_bytes, size, context.clock)
     return BuiltOperations(
         api.routes(
@@ -112,12 +127,14 @@ def build(
             jobs=book.states,
             certificates=lambda: _certificates(context, shown),
             backups=lambda: _backups(context, acts),
+            drills=lambda: _drills(drills),
             letters=letters,
             growth=growth,
             roles=lambda: _roles(leases),
         ),
         [
             Job("growth", growth.run),
+            Job("drills", drilled.run),
             Job("certificates", CertificateWatch(endings, alarms).run),
             Job(
                 "partitions",
@@ -228,3 +245,29 @@ async def _backups(context: RuntimeContext, acts: Acts) -> list[api.BackupView]:
                 )
         after = page[-1].event.aggregate.removeprefix(PREFIX)
     return found[::-1]
+
+
+async def _drills(drills: DrillRecords) -> list[api.DrillView]:
+    return [_drill(stored) for stored in await drills.newest(SHOWN)]
+
+
+def _drill(stored: Stored) -> api.DrillView:
+    fact = DrillDone.of(stored.event)
+    return api.DrillView(
+        id=str(stored.event.id),
+        at=str(stored.event.occurred_at),
+        leaf=stored.leaf_index,
+        backup=fact.backup,
+        made_at=fact.made_at,
+        sha256=fact.sha256,
+        rows=fact.rows,
+        log_size=fact.log_size,
+        ledgers=fact.ledgers,
+        transfers=fact.transfers,
+        holds=not fact.wrong,
+        wrong=fact.wrong,
+        lost_s=fact.lost_s,
+        lost_leaves=fact.lost_leaves,
+        restored_ms=fact.restored_ms,
+        ready_ms=fact.ready_ms,
+    )
