@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from zhidao.connectivity.adapters.memory import MemoryNetwork, MemoryObservations
+from zhidao.connectivity.adapters.memory import (
+    MemoryNetwork,
+    MemoryObservations,
+    MemoryQuestions,
+)
 from zhidao.connectivity.service.network import NetworkChecks
+from zhidao.connectivity.service.questions import Questions
 from zhidao.connectivity.service.short_messages import ShortMessages
 from zhidao.core.ambient import HandClock, SeededRandomness
 from zhidao.core.ids import IdSource, party_id
@@ -22,9 +27,11 @@ class Bench:
     checks: NetworkChecks
     observations: MemoryObservations
     messages: ShortMessages
+    questions: Questions
 
 
 def bench() -> Bench:
+    """A room whose clock stands."""
     clock, randomness = HandClock(Utc.parse("2026-11-24T08:00:00Z")), SeededRandomness(1)
     keys = {
         party_id(n): SoftwareKey(Algorithm.ED25519, bytes([i]) * 32)
@@ -40,11 +47,15 @@ def bench() -> Bench:
     )
     journal = MemoryJournal()
     records = Records(journal, scribe)
+    questions = Questions(
+        MemoryQuestions(journal), scribe, ids=IdSource(clock, randomness), clock=clock
+    )
     network, observations = MemoryNetwork(), MemoryObservations(journal)
     return Bench(
         journal,
         network,
-        NetworkChecks(network, records),
+        NetworkChecks(network, records, questions),
         observations,
         ShortMessages(observations, records, scribe),
+        questions,
     )

@@ -6,12 +6,20 @@ from dataclasses import replace
 
 import pytest
 
-from zhidao.connectivity.adapters.memory import MemoryNetwork, MemoryObservations
-from zhidao.connectivity.adapters.postgres import PostgresObservations, ScenarioNetwork
+from zhidao.connectivity.adapters.memory import (
+    MemoryNetwork,
+    MemoryObservations,
+    MemoryQuestions,
+)
+from zhidao.connectivity.adapters.postgres import (
+    PostgresObservations,
+    PostgresQuestions,
+    ScenarioNetwork,
+)
 from zhidao.connectivity.domain.observation import Point
-from zhidao.connectivity.domain.subscriber_location import Subscriber, SubscriberLocation
-from zhidao.connectivity.events import ShortMessageReceived
-from zhidao.connectivity.service.ports import Card
+from zhidao.connectivity.domain.subscriber_location import Holding, Subscriber, SubscriberLocation
+from zhidao.connectivity.events import ShortMessageReceived, SimAsked
+from zhidao.connectivity.service.ports import NEWEST, Card
 from zhidao.core.ambient import HandClock, SeededRandomness
 from zhidao.core.errors import Conflict, NotFound
 from zhidao.core.geo import Geodetic
@@ -45,9 +53,17 @@ def kept(request: pytest.FixtureRequest):
     return PostgresObservations(database, journal), journal
 
 
-def _entries(version: int, firsts):
+@pytest.fixture(params=BOTH)
+def book(request: pytest.FixtureRequest):
+    if request.param == "memory":
+        return MemoryQuestions(MemoryJournal())
+    database = request.getfixturevalue("database")
+    return PostgresQuestions(database, PostgresJournal(database, "connectivity", lambda: None))
+
+
+def _scribe(version: int) -> Scribe:
     clock, randomness = HandClock(NOW), SeededRandomness(version)
-    scribe = Scribe(
+    return Scribe(
         node=party_id("node"),
         key=SoftwareKey(Algorithm.ED25519, bytes(32)),
         ring=FixedKeyRing({}),
@@ -55,6 +71,10 @@ def _entries(version: int, firsts):
         ids=IdSource(clock, randomness),
         randomness=randomness,
     )
+
+
+def _entries(version: int, firsts):
+    scribe = _scribe(version)
     return [
         scribe.write(
             ShortMessageReceived(
@@ -84,9 +104,12 @@ async def test_a_network_tells_what_was_set_last(network):
         await network.subscriber(known.phone)
     await network.set(known)
     assert await network.subscriber(known.phone) == known
-    later = replace(known, applicable=False, readers=(), locations=())
+    later = replace(known, applicable=False, readers=(), locations=(), holder=party_id("maker"))
     await network.set(later)
     assert await network.subscriber(known.phone) == later
+    assert await network.holding(known.phone) == Holding(party_id("maker"), ())
+    with pytest.raises(NotFound):
+        await network.holding("+8613800138001")
 
 
 async def test_a_network_reaches_inhabited_land(network):
@@ -128,3 +151,44 @@ async def test_a_message_whose_facts_do_not_fit_is_not_noted(kept):
         await observations.receive(CARD, b"d" * 32, POINTS, lambda firsts: _entries(5, firsts))
     assert await observations.bearers("truck-7", POINTS[0].digest("truck-7")) == ()
     assert await observations.receive(CARD, b"d" * 32, POINTS, lambda firsts: _entries(1, firsts))
+
+
+async def test_questions_are_read_newest_first_by_whose_sim_it_is(book):
+    ids = IdSource(HandClock(NOW), SeededRandomness(9))
+    scribe = _scribe(9)
+    names = []
+    for owner, phone in (("carrier", "+861"), ("maker", "+862"), ("carrier", "+863")):
+        name = ids.new()
+        names.append(name)
+        fact = SimAsked(
+            question=str(name),
+            phone=phone,
+            asker="bank",
+            role="party",
+            api="locations",
+            answer="located",
+        )
+        entry = scribe.write(
+            fact,
+            by=party_id("node"),
+            aggregate=f"sim-question/{name}",
+            version=1,
+            owner=party_id(owner),
+            visible=(),
+            occurred_at=NOW,
+        )
+        await book.keep(name, owner=party_id(owner), phone=phone, entry=entry)
+
+    async def read(viewer, phone="", before=NEWEST, limit=10):
+        found = await book.newest(viewer=viewer, phone=phone, before=before, limit=limit)
+        return [SimAsked.of(event).phone for event in found]
+
+    assert await read(None) == ["+863", "+862", "+861"]
+    assert await read(party_id("carrier")) == ["+863", "+861"]
+    assert await read(party_id("bank")) == []
+    assert await read(party_id("carrier"), phone="+862") == []
+    assert await read(None, phone="+862") == ["+862"]
+    assert await read(None, before=names[2], limit=1) == ["+862"]
+    with pytest.raises(Conflict):
+        await book.keep(names[0], owner=party_id("carrier"), phone="+861", entry=entry)
+    assert len(await read(None)) == 3

@@ -30,6 +30,26 @@ class NetworkChecked(Fact, frozen=True, kw_only=True):
     simulated: bool
 
 
+class SimAsked(Fact, frozen=True, kw_only=True):
+    """Somebody asked where a SIM is. Aggregate `sim-question/<question>`, of the SIM's holder.
+
+    `phone`: as its holder knows it; empty where the asked number is in no table of this node.
+    `asker`, `role`: whose question it was. `api`: `locations`, `location-retrieval`,
+    `location-verification` or `network-check` (the node compared a fix of a terminal). `answer`:
+    `located`, `compared`, `not_located`, `withheld`, `declined` (for what was asked besides),
+    `unavailable`, `refused` (the holder did not agree) or `nothing`. It never says where the SIM
+    was, and names no cell and no SUPI.
+    """
+
+    TYPE: ClassVar[str] = "connectivity.SimAsked.v1"
+    question: str
+    phone: str
+    asker: str
+    role: str
+    api: str
+    answer: str
+
+
 class ShortMessageReceived(Fact, frozen=True, kw_only=True):
     """A compact position came by BeiDou short message. Aggregate `short-message/<sender>`.
 

@@ -126,6 +126,8 @@ _ANY_NUMBER: Final = frozenset(
         *("devices.PositionsRecorded.v1", "node.DataRead.v1", "node.RecordRead.v1"),
         # Each start of a node, and each sign-in after one, is an act of its own.
         "node.Administered.v1",
+        # Asked again by a node that died before it wrote down what the network said.
+        "connectivity.SimAsked.v1",
     )
 )
 _CROSSING: Final = "exchange."

@@ -21,6 +21,7 @@ import yaml
 from litestar import Litestar, Request
 from litestar.di import Provide
 from litestar.testing import TestClient
+from tests.connectivity.bench import bench
 
 from zhidao.connectivity.adapters.memory import MemoryNetwork
 from zhidao.connectivity.domain.subscriber_location import Subscriber, SubscriberLocation
@@ -136,7 +137,7 @@ def _app() -> Litestar:
         return TOKENS[token]
 
     router = routes(
-        Location(network, HandClock(NOW)),
+        Location(network, HandClock(NOW), bench().questions),
         subject_of=lambda who: KNOWN if who.party == "driver" else "",
     )
     return Litestar(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from zhidao.connectivity.domain.subscriber_location import Subscriber, SubscriberLocation
-from zhidao.connectivity.events import NetworkChecked
+from zhidao.connectivity.events import NetworkChecked, SimAsked
 from zhidao.core.errors import MalformedInput
 from zhidao.core.geo import Geodetic
 from zhidao.core.ids import party_id
@@ -38,7 +38,8 @@ async def test_the_network_agrees_or_not(room, node, latitude_deg, verdict):
     assert fact.verdict == verdict
     assert fact.simulated
     assert (fact.network_radius_mm, fact.fix_bound_mm) == (500_000, 9_000)
-    (entry,) = room.journal.written
+    asked, entry = room.journal.written
+    assert SimAsked.of(asked.event).answer == "compared"
     assert NetworkChecked.of(entry.event) == fact
     assert entry.event.visible == (party_id("carrier"),)
 
@@ -59,7 +60,10 @@ async def test_the_same_question_gives_the_answer_that_stands(room, node):
     first = await room.checks.check(node, **ASKED)
     await room.network.set(_known(10.0))
     assert await room.checks.check(node, **ASKED) == first
-    assert len(room.journal.written) == 1
+    assert [each.event.type for each in room.journal.written] == [
+        SimAsked.TYPE,
+        NetworkChecked.TYPE,
+    ]
 
 
 async def test_what_is_no_number_is_refused(room, node):

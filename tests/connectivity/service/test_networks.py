@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 import pytest
-from tests.connectivity.bench import Bench
+from tests.connectivity.bench import Bench, bench
 
 from zhidao.connectivity.adapters.memory import MemoryNetwork
 from zhidao.connectivity.domain.sim import Sim
@@ -65,7 +65,7 @@ def networks(says: NetworkAnswer | NetworkAway, otherwise=None) -> tuple[Network
 
 
 def checks(room: Bench, says: NetworkAnswer | NetworkAway) -> NetworkChecks:
-    return NetworkChecks(networks(says)[0], room.checks._records)
+    return NetworkChecks(networks(says)[0], room.checks._records, room.questions)
 
 
 def question(fix: Geodetic, after_s: int = 0) -> dict[str, object]:
@@ -151,7 +151,7 @@ async def test_a_number_of_no_table_is_asked_of_the_demonstration_or_of_nobody()
 
 async def test_only_who_may_learns_where_a_sim_is():
     says = NetworkAnswer((CIRCLE,), presence=Presence.IDLE)
-    location = Location(networks(says)[0], HandClock(AT))
+    location = Location(networks(says)[0], HandClock(AT), bench().questions)
     found = await location.subscriber(CARRIER, PHONE)
     assert (found.locations, found.presence) == ((CIRCLE,), Presence.IDLE)
     refusals = []
@@ -166,7 +166,7 @@ async def test_only_who_may_learns_where_a_sim_is():
 
 async def test_what_is_withheld_is_403_to_who_may_ask_and_404_to_a_stranger():
     says = NetworkAnswer(why="its operator does not tell", withheld=True)
-    location = Location(networks(says)[0], HandClock(AT))
+    location = Location(networks(says)[0], HandClock(AT), bench().questions)
     for actor, status in ((CARRIER, 403), (STRANGER, 404)):
         with pytest.raises(Declined) as caught:
             await location.retrieve(

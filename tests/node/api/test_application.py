@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from litestar.testing import TestClient
+from tests.connectivity.bench import bench
 from tests.node.security.gate_world import World
 
 from zhidao.connectivity.adapters.memory import MemoryNetwork
@@ -40,7 +41,7 @@ class Front:
         self.world = World()
         self.gate = self.world.gate
         app = application(
-            [camara.routes(Location(MemoryNetwork(), clock))],
+            [camara.routes(Location(MemoryNetwork(), clock, bench().questions))],
             authenticator=Authenticator(self.gate),
             metrics=Metrics(),
             randomness=SeededRandomness(2),

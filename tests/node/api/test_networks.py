@@ -6,6 +6,7 @@ import httpx
 import pytest
 from litestar import Litestar
 from litestar.di import Provide
+from tests.connectivity.bench import bench
 from tests.connectivity.service.test_networks import AT, CIRCLE, PHONE, networks
 
 from zhidao.connectivity.domain.subscriber_location import NetworkAnswer, Presence
@@ -28,7 +29,7 @@ def client(says: NetworkAnswer | NetworkAway) -> httpx.AsyncClient:
         return Actor(party_id(party), roles.get(party, Role.PARTY))
 
     room, _ = networks(says)
-    location = Location(room, HandClock(AT))
+    location = Location(room, HandClock(AT), bench().questions)
     app = Litestar(
         [api.routes(room, location), camara.routes(location)],
         dependencies={"actor": Provide(actor)},

@@ -35,7 +35,8 @@ def written(folder: Path, core: str, operator: str) -> tuple[Path, Path]:
         "nci,latitude_deg,longitude_deg,range_m\n1638401,43.35,77.04,5000\n"
     )
     sims.write_text(
-        f"phone,network,supi,readers\n{PHONE},corridor,{SUPI},maker\n{SECOND},operator,,maker\n"
+        f"phone,network,supi,readers,holder\n{PHONE},corridor,{SUPI},maker,haulier\n"
+        f"{SECOND},operator,,maker,\n"
     )
     secret = folder / "operator.secret"
     secret.touch(mode=0o600)
@@ -84,12 +85,12 @@ async def first_admin(node: NodeProcess, http: httpx.AsyncClient) -> Caller:
 
 async def tokens(node: NodeProcess, http: httpx.AsyncClient, folder: Path) -> dict[str, Path]:
     admin = await first_admin(node, http)
-    for name in ("maker", "other"):
+    for name in ("maker", "other", "haulier"):
         party = {"party": name, "name": name, "trade_role": "exporter", "country": "CN"}
         await admin.post("/v1/parties", party)
     made = await admin.post("/v1/tokens", {"party": node.name, "role": "operator"})
     found = {"operator": made["token"]}
-    for name in ("maker", "other"):
+    for name in ("maker", "other", "haulier"):
         asked = {"party": name, "role": "party"}
         found[name] = await agreed_token(admin, Caller(http, made["token"]), asked)
     files = {}
@@ -173,6 +174,29 @@ async def _asked(
     assert (status, told["circle"]) == (1, None)
     status, states = command(files["operator"], node.url, "status")
     assert (status, [each["answers"] for each in states]) == (3, [False, True])
+    _told_to_the_holder(node, files)
+
+
+def _told_to_the_holder(node: NodeProcess, files: dict[str, Path]) -> None:
+    """By the command: who asked about its SIM, and nothing of another's."""
+    status, told = command(files["haulier"], node.url, "questions")
+    assert status == 0
+    assert [tuple(each[name] for name in ("asker", "api", "answer")) for each in told] == [
+        ("maker", "location-retrieval", "unavailable"),
+        ("maker", "location-retrieval", "located"),
+        ("other", "locations", "refused"),
+        ("maker", "locations", "located"),
+    ]
+    assert {each["phone"] for each in told} == {PHONE}
+    assert command(files["haulier"], node.url, "questions", "--limit", "1")[1] == told[:1]
+    named = ("--phone", PHONE, "--after", told[1]["question"])
+    assert command(files["haulier"], node.url, "questions", *named)[1] == told[2:]
+    assert command(files["other"], node.url, "questions") == (0, [])
+    # Nobody holds the other SIM: what was asked about it is the node's own to read.
+    status, told = command(files["operator"], node.url, "questions")
+    assert (status, {each["phone"] for each in told}) == (0, {SECOND})
+    status, told = command(files["other"], node.url, "questions", "--after", "yesterday")
+    assert status == 2
 
 
 async def _silent(send: Any, _: str) -> None:

@@ -1,10 +1,10 @@
-"""`zhidao network status` and `locate`: what a node's mobile networks answer."""
+"""`zhidao network status`, `locate` and `questions`: what networks answer, and who asked."""
 
 from __future__ import annotations
 
 import argparse
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from zhidao.cli.console.callers import add_caller, node_of, say, table
 from zhidao.core.hosts.shown import escaped
@@ -13,16 +13,24 @@ _NDEG: Final = 1e-9
 # As `zhidao` says of what was asked and is not so, and of what does not answer.
 _NOWHERE: Final = 1
 _SILENT: Final = 3
+_LISTED: Final = range(1, 501)
 
 
 def add_actions(actions: Any) -> None:
-    """Adds `status` and `locate` to the actions of `zhidao network`."""
+    """Adds `status`, `locate` and `questions` to the actions of `zhidao network`."""
     status = actions.add_parser("status", help="the networks of a node, and what each answers now")
     status.set_defaults(run=_status)
     locate = actions.add_parser("locate", help="ask the network of a SIM where it is")
     locate.add_argument("phone", metavar="PHONE", help="its number, such as +8613800138000")
     locate.set_defaults(run=_locate)
-    for action in (status, locate):
+    questions = actions.add_parser("questions", help="who asked where your SIMs are")
+    questions.add_argument("--phone", default="", help="about this SIM only")
+    questions.add_argument("--after", default="", metavar="QUESTION", help="go on behind this one")
+    questions.add_argument(
+        "--limit", type=_count, default=50, metavar="N", help="how many (50; at most 500)"
+    )
+    questions.set_defaults(run=_questions)
+    for action in (status, locate, questions):
         add_caller(action)
 
 
@@ -45,6 +53,21 @@ def _locate(options: argparse.Namespace) -> int:
     return 0 if found["circle"] else _NOWHERE
 
 
+def _questions(options: argparse.Namespace) -> int:
+    from zhidao.connectivity.domain.subscriber_location import check_phone
+    from zhidao.core.ids import parse_id
+
+    asked = {"limit": str(options.limit)}
+    if options.phone:
+        asked["phone"] = check_phone(options.phone)
+    if options.after:
+        asked["after"] = str(parse_id(options.after))
+    found = node_of(options).get(f"/v1/connectivity/questions?{urlencode(asked)}")
+    columns = ("asked_at", "phone", "asker", "role", "api", "answer", "question")
+    text = table(found, columns, "nobody asked about a SIM of yours")
+    return say(options, found, text)
+
+
 def _in_words(found: dict[str, Any]) -> str:
     reached = {
         "reachable": "; it can be reached",
@@ -60,3 +83,9 @@ def _in_words(found: dict[str, Any]) -> str:
         f"{found['phone']}: within {circle['radius_mm'] / 1000:.0f} m of {latitude:.5f}, "
         f"{longitude:.5f} at {circle['at']}, says {circle['network']}{simulated}{reached}"
     )
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text[:9]) in _LISTED):
+        raise argparse.ArgumentTypeError(f"{text[:20]!r} is no number of questions from 1 to 500")
+    return int(text)

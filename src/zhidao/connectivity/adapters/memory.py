@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import islice
+from uuid import UUID
 
 from zhidao.connectivity.adapters.coverage import INHABITED, Coverage
 from zhidao.connectivity.domain.observation import Point
-from zhidao.connectivity.domain.subscriber_location import Subscriber
+from zhidao.connectivity.domain.subscriber_location import Holding, Subscriber
 from zhidao.connectivity.service.ports import Card
 from zhidao.connectivity.service.short_messages import BEARER
 from zhidao.core.errors import NotFound, Unavailable
+from zhidao.core.events import SignedEvent
 from zhidao.core.geo import Geodetic
+from zhidao.core.ids import PartyId
 from zhidao.core.journal import Entry, Journal
 
 
@@ -29,6 +33,12 @@ class MemoryNetwork:
         if phone not in self._known:
             raise NotFound(f"no subscriber {phone}")
         return self._known[phone]
+
+    async def holding(self, phone: str) -> Holding:
+        """Whose it is, as was set. Raises NotFound."""
+        if phone not in self._known:
+            raise NotFound(f"no subscriber {phone}")
+        return self._known[phone].holding
 
     def covers(self, _phone: str, place: Geodetic, _radius_m: float, /) -> bool:
         """Whether the middle of the circle is covered, whoever is asked about."""
@@ -84,3 +94,29 @@ class MemoryObservations:
     def _note(self, terminal: str, points: Sequence[Point], bearer: str) -> None:
         for point in points:
             self._bearers.setdefault((terminal, point.digest(terminal)), set()).add(bearer)
+
+
+class MemoryQuestions:
+    """Implements `service.ports.QuestionBook`."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._kept: list[tuple[UUID, PartyId, str, SignedEvent]] = []
+
+    async def keep(self, question: UUID, *, owner: PartyId, phone: str, entry: Entry) -> None:
+        """Writes a question with its fact."""
+        await self._journal.append([entry])
+        self._kept.append((question, owner, phone, entry.event))
+
+    async def newest(
+        self, *, viewer: PartyId | None, phone: str, before: UUID, limit: int
+    ) -> tuple[SignedEvent, ...]:
+        """The newest facts before a question."""
+        found = (
+            event
+            for question, owner, about, event in sorted(
+                self._kept, key=lambda each: each[0], reverse=True
+            )
+            if question < before and viewer in (None, owner) and phone in ("", about)
+        )
+        return tuple(islice(found, limit))

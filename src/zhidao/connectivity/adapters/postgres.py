@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any
+from uuid import UUID
 
 import orjson
 
 from zhidao.connectivity.adapters.coverage import INHABITED, Coverage
 from zhidao.connectivity.domain.observation import Point
-from zhidao.connectivity.domain.subscriber_location import Subscriber, SubscriberLocation
+from zhidao.connectivity.domain.subscriber_location import (
+    Holding,
+    Subscriber,
+    SubscriberLocation,
+)
 from zhidao.connectivity.service.ports import Card
 from zhidao.connectivity.service.short_messages import BEARER
 from zhidao.core.errors import NotFound
+from zhidao.core.events import SignedEvent
 from zhidao.core.geo import Geodetic
 from zhidao.core.ids import PartyId
 from zhidao.core.journal import Entry
@@ -32,11 +38,15 @@ class ScenarioNetwork:
         self._database = database
         self._coverage = coverage
 
+    async def holding(self, phone: str) -> Holding:
+        """Whose it is, as was set. Raises NotFound."""
+        return (await self.subscriber(phone)).holding
+
     async def subscriber(self, phone: str) -> Subscriber:
         """What it knows of a device. Raises NotFound."""
         async with self._database.session() as s:
             row = await s.fetch_one(
-                "select applicable, readers, sightings::text as sightings"
+                "select applicable, holder, readers, sightings::text as sightings"
                 " from connectivity.scenario where phone = %s",
                 (phone,),
             )
@@ -47,6 +57,7 @@ class ScenarioNetwork:
             applicable=row["applicable"],
             readers=tuple(PartyId(reader) for reader in row["readers"]),
             locations=tuple(map(_location, orjson.loads(row["sightings"]))),
+            holder=PartyId(row["holder"]),
         )
 
     def covers(self, _phone: str, place: Geodetic, _radius_m: float, /) -> bool:
@@ -68,13 +79,15 @@ class ScenarioNetwork:
         ]
         async with self._database.session() as s:
             await s.execute(
-                "insert into connectivity.scenario (phone, applicable, readers, sightings)"
-                " values (%s, %s, %s, %s::text::jsonb)"
+                "insert into connectivity.scenario (phone, applicable, holder, readers, sightings)"
+                " values (%s, %s, %s, %s, %s::text::jsonb)"
                 " on conflict (phone) do update set applicable = excluded.applicable,"
-                " readers = excluded.readers, sightings = excluded.sightings",
+                " holder = excluded.holder, readers = excluded.readers,"
+                " sightings = excluded.sightings",
                 (
                     subscriber.phone,
                     subscriber.applicable,
+                    subscriber.holder,
                     list(subscriber.readers),
                     orjson.dumps(locations).decode(),
                 ),
@@ -125,6 +138,44 @@ class PostgresObservations:
                 (terminal, digest),
             )
         return tuple(sorted(row["bearers"])) if row else ()
+
+
+class PostgresQuestions:
+    """Implements `service.ports.QuestionBook`."""
+
+    def __init__(self, database: Database, journal: PostgresJournal) -> None:
+        self._database = database
+        self._journal = journal
+
+    async def keep(self, question: UUID, *, owner: PartyId, phone: str, entry: Entry) -> None:
+        """Writes a question with its fact in one transaction."""
+
+        async def work(s: Session) -> None:
+            await s.execute(
+                "insert into connectivity.sim_question (id, owner, phone) values (%s, %s, %s)",
+                (question, owner, phone),
+            )
+            await self._journal.append_in(s, [entry])
+
+        await self._database.run(work)
+        self._journal.wake()
+
+    async def newest(
+        self, *, viewer: PartyId | None, phone: str, before: UUID, limit: int
+    ) -> tuple[SignedEvent, ...]:
+        """The newest facts before a question."""
+        asked = {"viewer": viewer, "phone": phone, "before": before, "limit": limit}
+        async with self._database.session() as s:
+            rows = await s.fetch_all(
+                "select id from connectivity.sim_question where id < %(before)s"
+                " and (%(viewer)s::text is null or owner = %(viewer)s::text)"
+                " and (%(phone)s::text = '' or phone = %(phone)s::text)"
+                " order by id desc limit %(limit)s",
+                asked,
+            )
+        names = [f"sim-question/{row['id']}" for row in rows]
+        found = await self._journal.load_many(names, viewer=viewer)
+        return tuple(entry.event for name in names for entry in found.get(name, ()))
 
 
 async def _note(

@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 
-from zhidao.connectivity.domain.subscriber_location import check_phone
+from zhidao.connectivity.domain.subscriber_location import Holding, check_phone
+from zhidao.core.actor import NOBODY
 from zhidao.core.errors import MalformedInput
 from zhidao.core.ids import PartyId
 
@@ -19,16 +20,23 @@ class Sim:
     """A SIM: its number, the network that is asked about it, who may ask.
 
     supi: its permanent identity in that network, `imsi-` and digits; empty where the network is
-    asked by number. It is told to nobody.
+    asked by number. It is told to nobody. holder: the party whose SIM it is, who reads what was
+    asked about it; nobody where the table does not say.
     """
 
     phone: str
     network: str
     readers: tuple[PartyId, ...] = ()
     supi: str = field(default="", repr=False)
+    holder: PartyId = NOBODY
 
     def __post_init__(self) -> None:
         check_phone(self.phone)
+
+    @property
+    def holding(self) -> Holding:
+        """Whose it is, and who may ask."""
+        return Holding(self.holder, self.readers)
 
 
 def check_supi(text: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
+from zhidao.core.actor import NOBODY
 from zhidao.core.errors import MalformedInput, Refused
 from zhidao.core.geo import Geodetic, course
 from zhidao.core.ids import PartyId
@@ -79,11 +80,25 @@ class NetworkAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class Holding:
+    """Whose a SIM is, and who may ask where it is. `holder`: nobody where that is not known."""
+
+    holder: PartyId = NOBODY
+    readers: tuple[PartyId, ...] = ()
+
+    @property
+    def may_ask(self) -> tuple[PartyId, ...]:
+        """The holder and those to whom it agreed."""
+        return (self.holder, *self.readers) if self.holder else self.readers
+
+
+@dataclass(frozen=True, slots=True)
 class Subscriber:
     """A device of the network. `readers` may ask where it is: its holder agreed.
 
     `applicable`: the location service is offered for it. `locations`: oldest first; may be none,
-    and then `why` may say why. `withheld`, `presence`: as of a `NetworkAnswer`.
+    and then `why` may say why. `withheld`, `presence`: as of a `NetworkAnswer`. `holder`: as of a
+    `Holding`.
     """
 
     phone: str
@@ -93,9 +108,15 @@ class Subscriber:
     why: str = ""
     withheld: bool = False
     presence: Presence = Presence.UNKNOWN
+    holder: PartyId = NOBODY
 
     def __post_init__(self) -> None:
         check_phone(self.phone)
+
+    @property
+    def holding(self) -> Holding:
+        """Whose it is, and who may ask."""
+        return Holding(self.holder, self.readers)
 
     def nearest(self, at: Utc) -> tuple[SubscriberLocation, ...]:
         """The location nearest to an instant, or nothing."""

@@ -5,9 +5,15 @@ from __future__ import annotations
 import hashlib
 
 from zhidao.connectivity.domain.crosscheck import Agreement, Verdict, compare, unknown
-from zhidao.connectivity.domain.subscriber_location import SubscriberLocation, check_phone
+from zhidao.connectivity.domain.question import AnswerKind, AskedBy
+from zhidao.connectivity.domain.subscriber_location import (
+    Subscriber,
+    SubscriberLocation,
+    check_phone,
+)
 from zhidao.connectivity.events import NetworkChecked
 from zhidao.connectivity.service.ports import NetworkBackend
+from zhidao.connectivity.service.questions import Questions
 from zhidao.core.actor import Actor
 from zhidao.core.errors import Conflict, MalformedInput, NotFound, Unavailable
 from zhidao.core.geo import Geodetic
@@ -19,9 +25,10 @@ from zhidao.core.timescale import Utc
 class NetworkChecks:
     """Implements `commands.NetworkView`."""
 
-    def __init__(self, backend: NetworkBackend, records: Records) -> None:
+    def __init__(self, backend: NetworkBackend, records: Records, questions: Questions) -> None:
         self._backend = backend
         self._records = records
+        self._questions = questions
 
     async def check(
         self,
@@ -47,7 +54,7 @@ class NetworkChecks:
         before = await self._stands(aggregate)
         if before is not None:
             return before
-        verdict, seen = await self._ask(phone, fix, bound_mm / 1000, at)
+        verdict, seen = await self._ask(actor, phone, fix, bound_mm / 1000, at)
         fact = NetworkChecked(
             check=check,
             phone=phone,
@@ -81,10 +88,10 @@ class NetworkChecks:
         return fact
 
     async def _ask(
-        self, phone: str, fix: Geodetic, bound_m: float, at: Utc
+        self, actor: Actor, phone: str, fix: Geodetic, bound_m: float, at: Utc
     ) -> tuple[Verdict, tuple[SubscriberLocation, ...]]:
         try:
-            subscriber = await self._backend.subscriber(phone)
+            subscriber = await self._asked(actor, phone, at)
         except NotFound:
             return unknown("no network that answers this node knows the terminal's number"), ()
         except Unavailable as error:
@@ -96,6 +103,20 @@ class NetworkChecks:
             why = f": {subscriber.why}" if subscriber.why else ""
             return unknown(f"the network has not located the terminal{why}"), ()
         return _compared(fix, bound_m, at, seen[0])
+
+    async def _asked(self, actor: Actor, phone: str, at: Utc) -> Subscriber:
+        """What the network says, written down as asked. Raises NotFound, Unavailable.
+
+        A number of no table is asked of nobody.
+        """
+        holding = await self._backend.holding(phone)
+        async with self._questions.asked(
+            actor, phone=phone, holding=holding, by=AskedBy.CHECK
+        ) as question:
+            found = await self._backend.subscriber(phone)
+            seen = found.nearest(at)
+            question.answer = AnswerKind.COMPARED if seen else AnswerKind.NOT_LOCATED
+            return found
 
     async def _stands(self, aggregate: str) -> NetworkChecked | None:
         history = await self._records.history(aggregate)

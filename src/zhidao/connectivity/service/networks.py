@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from zhidao.connectivity.domain.sim import Sim
-from zhidao.connectivity.domain.subscriber_location import Subscriber
+from zhidao.connectivity.domain.subscriber_location import Holding, Subscriber
 from zhidao.connectivity.service.ports import BackendState, NetworkBackend, SimNetwork
 from zhidao.core.access import access
 from zhidao.core.actor import Actor, Role
@@ -19,6 +19,10 @@ MAY_SEE_NETWORKS: Final = access(Role.OPERATOR)
 
 class NoNetwork:
     """Implements `ports.NetworkBackend` where none is connected."""
+
+    async def holding(self, _: str, /) -> Holding:
+        """Raises NotFound."""
+        raise NotFound("no network is connected that knows this number")
 
     async def subscriber(self, _: str, /) -> Subscriber:
         """Raises NotFound."""
@@ -45,6 +49,11 @@ class Networks:
         self._networks = networks
         self._otherwise = otherwise
 
+    async def holding(self, phone: str) -> Holding:
+        """By the table; no network is asked. Raises NotFound."""
+        sim = self._sims.get(phone)
+        return sim.holding if sim else await self._otherwise.holding(phone)
+
     async def subscriber(self, phone: str) -> Subscriber:
         """What the SIM's network knows of it. Raises NotFound, Unavailable."""
         sim = self._sims.get(phone)
@@ -59,6 +68,7 @@ class Networks:
             why=answer.why,
             withheld=answer.withheld,
             presence=answer.presence,
+            holder=sim.holder,
         )
 
     def covers(self, phone: str, place: Geodetic, radius_m: float, /) -> bool:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
+from uuid import UUID
 
 from zhidao.connectivity.domain.observation import Point
 from zhidao.connectivity.domain.sim import Sim
-from zhidao.connectivity.domain.subscriber_location import NetworkAnswer, Subscriber
+from zhidao.connectivity.domain.subscriber_location import Holding, NetworkAnswer, Subscriber
 from zhidao.core.errors import Unavailable
+from zhidao.core.events import SignedEvent
 from zhidao.core.geo import Geodetic
 from zhidao.core.ids import PartyId
 from zhidao.core.journal import Entry
@@ -18,6 +20,10 @@ from zhidao.core.timescale import Utc
 
 class NetworkBackend(Protocol):
     """A mobile network, or what stands for one."""
+
+    async def holding(self, phone: str, /) -> Holding:
+        """Whose a SIM is and who may ask, without asking its network. Raises NotFound."""
+        ...
 
     async def subscriber(self, phone: str, /) -> Subscriber:
         """What the network knows of a device. Raises NotFound, Unavailable."""
@@ -117,4 +123,25 @@ class Observations(Protocol):
 
     async def bearers(self, terminal: str, digest: str) -> tuple[str, ...]:
         """Over which bearers an observation came, in order of their names."""
+        ...
+
+
+# Later than every question.
+NEWEST: Final = UUID(int=(1 << 128) - 1)
+
+
+class QuestionBook(Protocol):
+    """What was asked about SIMs, as signed facts, newest first."""
+
+    async def keep(self, question: UUID, *, owner: PartyId, phone: str, entry: Entry) -> None:
+        """Writes a question and its fact, all in one. Raises Conflict like a journal."""
+        ...
+
+    async def newest(
+        self, *, viewer: PartyId | None, phone: str, before: UUID, limit: int
+    ) -> tuple[SignedEvent, ...]:
+        """The newest facts before a question that a party owns; None reads those of all.
+
+        phone: about this SIM only, empty for all.
+        """
         ...

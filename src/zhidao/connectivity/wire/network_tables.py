@@ -13,6 +13,7 @@ from zhidao.connectivity.domain.served_cell import CellId, ServedCell
 from zhidao.connectivity.domain.sim import Sim, check_supi
 from zhidao.connectivity.domain.subscriber_location import check_phone
 from zhidao.connectivity.wire.csv_rows import Columns, number_in, rows
+from zhidao.core.actor import NOBODY
 from zhidao.core.errors import MalformedInput
 from zhidao.core.geo import Geodetic
 from zhidao.core.ids import party_id
@@ -26,7 +27,7 @@ SITE_COLUMNS: Final = Columns(
     ("nci", "latitude_deg", "longitude_deg", "range_m"),
     ("plmn", "name", "azimuth_deg", "beamwidth_deg", "behind_m"),
 )
-SIM_COLUMNS: Final = Columns("SIMs", ("phone", "network"), ("supi", "readers"))
+SIM_COLUMNS: Final = Columns("SIMs", ("phone", "network"), ("supi", "readers", "holder"))
 _NCI: Final = re.compile(r"[0-9]{1,11}\Z|0x[0-9a-fA-F]{1,9}\Z", re.ASCII)
 _NAME_CHARACTERS: Final = 120
 Key = TypeVar("Key")
@@ -125,6 +126,7 @@ def _sim(row: Mapping[str, str], networks: Mapping[str, bool]) -> Sim:
         network,
         tuple(party_id(each) for each in dict.fromkeys(readers)),
         check_supi(supi) if supi else "",
+        party_id(row["holder"]) if "holder" in row else NOBODY,
     )
 
 

@@ -16,7 +16,7 @@ from zhidao.connectivity.domain.subscriber_location import (
 from zhidao.connectivity.service.ports import ScenarioBook
 from zhidao.connectivity.service.short_messages import MAY_RECEIVE, MAY_REGISTER_CARD, ShortMessages
 from zhidao.core.access import access
-from zhidao.core.actor import Actor, Role
+from zhidao.core.actor import NOBODY, Actor, Role
 from zhidao.core.geo import Geodetic
 from zhidao.core.ids import party_id
 from zhidao.core.timescale import Utc
@@ -88,9 +88,13 @@ class NewSubscriberLocation(msgspec.Struct, forbid_unknown_fields=True, kw_only=
 
 
 class NewScenario(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """All that the demonstration's network knows of a device; replaces what it knew."""
+    """All that the demonstration's network knows of a device; replaces what it knew.
+
+    `holder`: the party whose SIM it is; empty for nobody.
+    """
 
     sightings: Annotated[list[NewSubscriberLocation], msgspec.Meta(max_length=500)] = []
+    holder: Annotated[str, msgspec.Meta(max_length=64), KNOWN] = ""
     readers: Readers = []
     applicable: bool = True
     network: Annotated[str, msgspec.Meta(min_length=1, max_length=60)] = "scenario network"
@@ -163,6 +167,7 @@ def routes(short_messages: ShortMessages, scenario: ScenarioBook, *, demo: bool)
             phone=check_phone(phone),
             applicable=data.applicable,
             readers=tuple(party_id(reader) for reader in data.readers),
+            holder=party_id(data.holder) if data.holder else NOBODY,
             locations=tuple(sorted(locations, key=lambda s: s.at)),
         )
         await scenario.set(subscriber)

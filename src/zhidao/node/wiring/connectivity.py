@@ -8,18 +8,23 @@ from dataclasses import dataclass
 from typing import Final
 
 from zhidao.connectivity.adapters.network_settings import NetworkSettings
-from zhidao.connectivity.adapters.postgres import PostgresObservations, ScenarioNetwork
+from zhidao.connectivity.adapters.postgres import (
+    PostgresObservations,
+    PostgresQuestions,
+    ScenarioNetwork,
+)
 from zhidao.connectivity.domain.observation import Point
 from zhidao.connectivity.service.location import Location
 from zhidao.connectivity.service.network import NetworkChecks
 from zhidao.connectivity.service.networks import Networks, NoNetwork
 from zhidao.connectivity.service.ports import Observations, SimNetwork
+from zhidao.connectivity.service.questions import Questions
 from zhidao.connectivity.service.short_messages import ShortMessages
 from zhidao.connectivity.wire.network_files import Open5gsPlan, Plan
 from zhidao.core.geo import Frame
 from zhidao.core.journal import Records
 from zhidao.devices.domain.track import TrackPoint
-from zhidao.node.api import camara
+from zhidao.node.api import camara, sim_questions
 from zhidao.node.api import networks as networks_api
 from zhidao.node.api.connectivity import routes
 from zhidao.node.runtime.runtime_context import Room, RuntimeContext
@@ -79,10 +84,18 @@ async def build(context: RuntimeContext, settings: NetworkSettings) -> Connectiv
     )
     observations = PostgresObservations(context.database, journal)
     short_messages = ShortMessages(observations, records, context.scribe)
-    location = Location(network, context.scenario_clock)
+    questions = Questions(
+        PostgresQuestions(context.database, journal),
+        context.scribe,
+        ids=context.ids,
+        clock=context.clock,
+        take=context.quota.take,
+    )
+    location = Location(network, context.scenario_clock, questions)
     routers = (
         routes(short_messages, scenario, demo=context.demo),
         networks_api.routes(network, location),
+        sim_questions.routes(questions),
         camara.routes(location),
     )
 
@@ -93,7 +106,7 @@ async def build(context: RuntimeContext, settings: NetworkSettings) -> Connectiv
             await asyncio.shield(network.close())
 
     return ConnectivityServices(
-        network=NetworkChecks(network, records),
+        network=NetworkChecks(network, records, questions),
         short_messages=short_messages,
         location=location,
         sink=PositionSink(observations),

@@ -88,7 +88,7 @@ FAMILIES: Final = (
         "command enrolment nonce position_fill refusal seal secret terminal_key terminal_number"
         " terminal_phone window_digest",
     ),
-    *_all(LOCAL, "connectivity", "message scenario"),
+    *_all(LOCAL, "connectivity", "message scenario sim_question"),
     *_all(
         LOCAL,
         "exchange",
