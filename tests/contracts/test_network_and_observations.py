@@ -10,13 +10,16 @@ from zhidao.connectivity.adapters.memory import (
     MemoryNetwork,
     MemoryObservations,
     MemoryQuestions,
+    MemoryReportedCells,
 )
 from zhidao.connectivity.adapters.postgres import (
     PostgresObservations,
     PostgresQuestions,
     ScenarioNetwork,
 )
+from zhidao.connectivity.adapters.reported_cells import KEPT_S, PostgresReportedCells
 from zhidao.connectivity.domain.observation import Point
+from zhidao.connectivity.domain.reported_cell import CellName, CellReport
 from zhidao.connectivity.domain.subscriber_location import Holding, Subscriber, SubscriberLocation
 from zhidao.connectivity.events import ShortMessageReceived, SimAsked
 from zhidao.connectivity.service.ports import NEWEST, Card
@@ -26,7 +29,7 @@ from zhidao.core.geo import Geodetic
 from zhidao.core.ids import IdSource, party_id
 from zhidao.core.journal import FixedKeyRing, Scribe
 from zhidao.core.keys import Algorithm, SoftwareKey
-from zhidao.core.timescale import Utc
+from zhidao.core.timescale import NS, Utc
 from zhidao.store.journal import PostgresJournal
 from zhidao.store.memory import MemoryJournal
 
@@ -59,6 +62,13 @@ def book(request: pytest.FixtureRequest):
         return MemoryQuestions(MemoryJournal())
     database = request.getfixturevalue("database")
     return PostgresQuestions(database, PostgresJournal(database, "connectivity", lambda: None))
+
+
+@pytest.fixture(params=BOTH)
+def cells(request: pytest.FixtureRequest):
+    if request.param == "memory":
+        return MemoryReportedCells()
+    return PostgresReportedCells(request.getfixturevalue("database"))
 
 
 def _scribe(version: int) -> Scribe:
@@ -192,3 +202,34 @@ async def test_questions_are_read_newest_first_by_whose_sim_it_is(book):
     with pytest.raises(Conflict):
         await book.keep(names[0], owner=party_id("carrier"), phone="+861", entry=entry)
     assert len(await read(None)) == 3
+
+
+async def test_cells_are_kept_by_terminal_and_second_for_a_month(cells):
+    names = [CellName(401, 1, 4098, number) for number in (1, 2**36 - 1, 3)]
+    start = Utc.parse("2026-11-01T08:00:00Z")
+
+    def report(after_s: float, name: int, terminal: str = "LORRY-7") -> CellReport:
+        return CellReport(terminal, start.plus_ns(round(after_s * NS)), names[name])
+
+    await cells.note([])
+    await cells.note([report(20, 1), report(0, 0), report(10, 0, "LORRY-8")])
+    # The same second again, as a terminal sends what was not acknowledged: the first stays.
+    await cells.note([report(0.5, 2), report(40, 2)])
+
+    async def read(first_s: float, last_s: float, limit: int = 10) -> list[tuple[float, CellName]]:
+        found = await cells.between(
+            "LORRY-7", *(start.plus_ns(round(s * NS)) for s in (first_s, last_s)), limit
+        )
+        assert all(each.terminal == "LORRY-7" for each in found)
+        return [(each.at.since_ns(start) / NS, each.cell) for each in found]
+
+    assert await read(0, 40) == [(0, names[0]), (20, names[1]), (40, names[2])]
+    assert await read(1, 39) == [(20, names[1])]
+    assert await read(0, 40, limit=2) == [(20, names[1]), (40, names[2])]
+    both = ("LORRY-7", "LORRY-8", "LORRY-9")
+    assert await cells.heard_since(both, start.plus_ns(10 * NS)) == 2
+    assert await cells.heard_since(both[:1], start.plus_ns(41 * NS)) == 0
+    await cells.note([report(KEPT_S + 20, 0)])
+    assert [at_s for at_s, _ in await read(0, 2 * KEPT_S)] == [20, 40, KEPT_S + 20]
+    # Of another terminal nothing goes.
+    assert len(await cells.between("LORRY-8", start, start.plus_ns(60 * NS), 9)) == 1

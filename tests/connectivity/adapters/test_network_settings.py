@@ -135,3 +135,21 @@ def test_secrets_and_authorities_have_an_end(files: Path):
     (files / "ca.pem").write_text(certificate.ljust(loader.AUTHORITY_BYTES_MAX + 1))
     with pytest.raises(MalformedInput, match="more than"):
         read(files)
+
+
+def test_the_fleet_is_read_with_its_own_table(files: Path):
+    with (files / "networks.toml").open("a") as file:
+        file.write('\n[lorries]\nkind = "fleet"\nplmn = "40101"\nsites = "fleet.csv"\n')
+    (files / "fleet.csv").write_text(
+        "area,cell,latitude_deg,longitude_deg,range_m\n4098,77,43.35,77.04,5000\n"
+    )
+    (files / "sims.csv").write_text("phone,network,supi,terminal\n+77010000003,lorries,,LORRY-7\n")
+    found = read(files)
+    assert len(found.sites["lorries"]) == 1
+    assert [each.terminal for each in found.sims_of("lorries")] == ["LORRY-7"]
+    (files / "fleet.csv").write_text(
+        "area,cell,latitude_deg,longitude_deg,range_m\n4098,77,43.35,77.04,NaN\n"
+    )
+    with pytest.raises(MalformedInput) as caught:
+        read(files)
+    assert caught.value.where == f"{files / 'fleet.csv'}, line 2"

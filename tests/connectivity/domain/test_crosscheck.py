@@ -7,7 +7,8 @@ import random
 import pytest
 
 from zhidao.connectivity.domain.crosscheck import Agreement, compare
-from zhidao.connectivity.domain.subscriber_location import SubscriberLocation, apart_m
+from zhidao.connectivity.domain.distance import apart_m
+from zhidao.connectivity.domain.subscriber_location import SubscriberLocation
 from zhidao.core.errors import MalformedInput
 from zhidao.core.geo import Geodetic, destination
 from zhidao.core.timescale import NS, Utc

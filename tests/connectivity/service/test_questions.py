@@ -20,6 +20,7 @@ from tests.connectivity.service.test_networks import (
 from zhidao.connectivity.domain.sim import Sim
 from zhidao.connectivity.domain.subscriber_location import NetworkAnswer
 from zhidao.connectivity.events import SimAsked
+from zhidao.connectivity.service import questions as questions_module
 from zhidao.connectivity.service.location import Declined, Device, Location
 from zhidao.connectivity.service.network import NetworkChecks
 from zhidao.connectivity.service.networks import Networks, NoNetwork
@@ -141,6 +142,16 @@ async def test_a_fact_says_neither_place_nor_identity():
     )
     assert (entry.event.owner, entry.event.visible) == ("haulier", ())
     assert entry.event.asserted_by.party == "node"
+
+
+@pytest.mark.bound("connectivity.service.questions.QUESTIONS_MAX")
+async def test_a_list_has_an_end(monkeypatch):
+    monkeypatch.setattr(questions_module, "QUESTIONS_MAX", 3)
+    room, location, _ = placed(NetworkAnswer((CIRCLE,)))
+    for _ in range(4):
+        await location.subscriber(CARRIER, PHONE)
+    assert len(await room.questions.listed(HOLDER, limit=3)) == 3
+    assert len(await room.questions.listed(HOLDER, limit=4)) == 3
 
 
 async def test_questions_are_listed_by_page_and_by_sim():

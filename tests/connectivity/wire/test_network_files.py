@@ -14,7 +14,7 @@ from zhidao.core.errors import MalformedInput
 
 SITES = b"nci,latitude_deg,longitude_deg,range_m\n"
 SIMS = b"phone,network,supi,readers\n"
-NETWORKS = {"corridor": True, "operator": False}
+NETWORKS = {"corridor": "supi", "operator": "", "lorries": "terminal"}
 CORE = b"""[corridor]
 kind = "open5gs"
 plmn = "99970"
@@ -92,6 +92,25 @@ def test_sims_are_read_with_those_who_may_ask():
     assert (second.network, second.supi, second.readers) == ("operator", "", ())
     assert "9997000" not in repr(first)
     assert read_sims(SIMS, NETWORKS) == {}
+
+
+def test_a_sim_names_its_holder_and_its_terminal():
+    header = b"phone,network,terminal,holder\n"
+    (sim,) = read_sims(header + b"+77010000001,lorries,LORRY-7,haulier\n", NETWORKS).values()
+    assert (sim.terminal, sim.holder, sim.supi) == ("LORRY-7", "haulier", "")
+    for rows, line, what in (
+        (b"+77010000001,lorries,,\n", "line 2", "no terminal, and lorries is asked by it"),
+        (b"+77010000001,lorries,-7,\n", "line 2", "not a terminal's id"),
+        (b"+77010000001,lorries,L,Haulier\n", "line 2", "not a party name"),
+        (
+            b"+77010000001,lorries,L,\n+77010000002,lorries,L,\n",
+            "line 3",
+            "terminal stands in line 2",
+        ),
+    ):
+        with pytest.raises(MalformedInput, match=what) as caught:
+            read_sims(header + rows, NETWORKS)
+        assert (caught.value.where, bool(caught.value.remedy)) == (line, True)
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,8 @@ from zhidao.core.ids import IdSource, party_id
 from zhidao.core.journal import FixedKeyRing, Scribe
 from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.node.adapters.ambient import SystemClock, SystemRandomness
-from zhidao.node.api import camara, networks, sim_questions
+from zhidao.node.api import camara, networks
+from zhidao.node.api.sims import questions as sim_questions
 from zhidao.node.http.access import ACCESS
 from zhidao.node.http.problems import HANDLERS
 from zhidao.store.database import Database

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,13 @@ import pytest
 from tests.connectivity.served import PHONE, PLMN, STATION, SUPI, Core, Operator, device, serving
 
 from zhidao.connectivity.adapters.camara_client import KEPT_S, RETRIEVE
+from zhidao.core.keys import Algorithm, SoftwareKey
+from zhidao.devices.wire.jt808.position import Item
+from zhidao.node.adapters.ambient import SystemClock, SystemRandomness
 from zhidao.simulation.client import Caller
 from zhidao.simulation.entrance import agreed_token
 from zhidao.simulation.node_process import NodeProcess
+from zhidao.simulation.terminal import Identity, TerminalClient, position_report
 
 pytestmark = pytest.mark.service
 SECOND = "+77010000002"
@@ -202,6 +207,81 @@ def _told_to_the_holder(node: NodeProcess, files: dict[str, Path]) -> None:
 async def _silent(send: Any, _: str) -> None:
     await send({"type": "http.response.start", "status": 500, "headers": []})
     await send({"type": "http.response.body", "body": b""})
+
+
+async def test_a_lorry_is_where_its_own_terminal_s_cell_serves(tmp_path: Path):
+    """Over a socket, as a terminal sends it: from a report with a cell to the command's answer."""
+    networks, sims = tmp_path / "networks.toml", tmp_path / "sims.csv"
+    networks.write_text('[lorries]\nkind = "fleet"\nplmn = "46000"\nsites = "fleet.csv"\n')
+    (tmp_path / "fleet.csv").write_text(
+        "area,cell,latitude_deg,longitude_deg,range_m\n0x2535,0x1026,43.35,77.04,5000\n"
+    )
+    sims.write_text(
+        f"phone,network,terminal,holder,readers\n{PHONE},lorries,LORRY-7,haulier,maker\n"
+    )
+    settings = named(networks, sims) | {
+        "ZHIDAO_NODE_DEMO": "false",
+        "ZHIDAO_HTTP_REFUSALS_PER_SECOND": "0",
+    }
+    node = NodeProcess(tmp_path / "n", settings=settings)
+    await node.start()
+    try:
+        async with httpx.AsyncClient(base_url=node.url, timeout=60.0) as http:
+            files = await tokens(node, http, tmp_path)
+            status, told = command(files["haulier"], node.url, "locate", PHONE)
+            assert (status, told["why"]) == (1, "its terminal told no cell within a day")
+            operator = Caller(http, files["operator"].read_text())
+            key = SoftwareKey(Algorithm.ED25519, bytes([7]) * 32)
+            about = {"terminal": "LORRY-7", "phone": PHONE, "owner": "haulier", "readers": []}
+            await operator.post("/v1/devices/terminals", about | {"key": key.public.multikey})
+            port = (await operator.get("/v1/devices/gateway"))["port"]
+            token = await _reported(port, key, 0x1026)
+            for _ in range(100):
+                status, told = command(files["haulier"], node.url, "locate", PHONE)
+                if status == 0:
+                    break
+                await asyncio.sleep(0.1)
+            circle = told["circle"]
+            assert (circle["latitude_ndeg"], circle["radius_mm"]) == (43_350_000_000, 5_000_000)
+            assert (circle["network"], circle["simulated"]) == ("lorries", False)
+            status, states = command(files["operator"], node.url, "status")
+            assert (status, states[0]["kind"], states[0]["devices"]) == (0, "fleet", 1)
+            assert command(files["other"], node.url, "locate", PHONE)[0] == 1
+            # Then a cell of no table: the one before is no answer any more.
+            await asyncio.sleep(1.1)
+            await _reported(port, key, 0x1027, token)
+            for _ in range(100):
+                status, told = command(files["maker"], node.url, "locate", PHONE)
+                if status == 1:
+                    break
+                await asyncio.sleep(0.1)
+            assert (told["circle"], "whose place this node does not know" in told["why"]) == (
+                None,
+                True,
+            )
+    finally:
+        await node.stop()
+
+
+async def _reported(port: int, key: SoftwareKey, cell: int, token: str = "") -> str:
+    """A terminal connects and sends a position with a cell; its token once that is acknowledged."""
+    line = TerminalClient(
+        Identity("LORRY-7", PHONE[1:], key),
+        host="127.0.0.1",
+        port=port,
+        randomness=SystemRandomness(),
+        token=token,
+    )
+    value = bytes.fromhex("01cc0000002535") + cell.to_bytes(4, "big") + b"\x1c"
+    try:
+        await line.connect()
+        report = position_report(
+            at=SystemClock().now(), latitude_deg=43.35, longitude_deg=77.04, satellites=14
+        )
+        await line.send([replace(report, items=(*report.items, Item(0xE1, value)))])
+        return line.token
+    finally:
+        await line.close()
 
 
 def test_a_wrong_table_stops_the_start_with_its_row(tmp_path: Path):

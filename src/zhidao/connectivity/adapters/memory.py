@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import islice
 from uuid import UUID
 
 from zhidao.connectivity.adapters.coverage import INHABITED, Coverage
+from zhidao.connectivity.adapters.reported_cells import KEPT_S
 from zhidao.connectivity.domain.observation import Point
+from zhidao.connectivity.domain.reported_cell import CellReport
 from zhidao.connectivity.domain.subscriber_location import Holding, Subscriber
 from zhidao.connectivity.service.ports import Card
 from zhidao.connectivity.service.short_messages import BEARER
@@ -16,6 +19,7 @@ from zhidao.core.events import SignedEvent
 from zhidao.core.geo import Geodetic
 from zhidao.core.ids import PartyId
 from zhidao.core.journal import Entry, Journal
+from zhidao.core.timescale import NS, Utc
 
 
 class MemoryNetwork:
@@ -94,6 +98,44 @@ class MemoryObservations:
     def _note(self, terminal: str, points: Sequence[Point], bearer: str) -> None:
         for point in points:
             self._bearers.setdefault((terminal, point.digest(terminal)), set()).add(bearer)
+
+
+class MemoryReportedCells:
+    """Implements `service.ports.ReportedCells`."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, int], CellReport] = {}
+
+    async def note(self, reports: Sequence[CellReport]) -> None:
+        """Keeps reports to whole seconds; forgets what is a month older than the newest."""
+        for each in reports:
+            at_s = each.at.unix_ns // NS
+            whole = replace(each, at=Utc.from_unix_ns(at_s * NS))
+            self._kept.setdefault((each.terminal, at_s), whole)
+        newest: dict[str, int] = {}
+        for each in reports:
+            newest[each.terminal] = max(newest.get(each.terminal, 0), each.at.unix_ns // NS)
+        for terminal, at_s in [*self._kept]:
+            if at_s < newest.get(terminal, 0) - KEPT_S:
+                del self._kept[terminal, at_s]
+
+    async def between(
+        self, terminal: str, first: Utc, last: Utc, limit: int
+    ) -> tuple[CellReport, ...]:
+        """Reports of a terminal within two times, oldest first; of too many the newest."""
+        first_s, last_s = first.unix_ns // NS, last.unix_ns // NS
+        found = [
+            report
+            for (name, at_s), report in sorted(self._kept.items())
+            if name == terminal and first_s <= at_s <= last_s
+        ]
+        return tuple(found[-limit:])
+
+    async def heard_since(self, terminals: Sequence[str], at: Utc) -> int:
+        """How many of these terminals told a cell at a time or later."""
+        since_s = at.unix_ns // NS
+        heard = {name for name, at_s in self._kept if name in terminals and at_s >= since_s}
+        return len(heard)
 
 
 class MemoryQuestions:

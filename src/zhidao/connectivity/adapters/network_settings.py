@@ -8,11 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeVar
 
+from zhidao.connectivity.domain.reported_cell import Sites
 from zhidao.connectivity.domain.served_cell import CellId, ServedCell
 from zhidao.connectivity.domain.sim import Sim
+from zhidao.connectivity.wire.fleet_sites import read_fleet_sites
 from zhidao.connectivity.wire.network_files import (
     NETWORK_FILE_BYTES_MAX,
     CamaraPlan,
+    FleetPlan,
     Open5gsPlan,
     Plan,
     read_networks,
@@ -25,18 +28,24 @@ NETWORKS: Final = "connectivity.networks"
 SIMS: Final = "connectivity.sims"
 SECRET_BYTES_MAX: Final = 4096
 AUTHORITY_BYTES_MAX: Final = 256 * 1024
+# The column of the table of SIMs by which a network knows one.
+_ASKED_BY: Final = {Open5gsPlan: "supi", FleetPlan: "terminal"}
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkSettings:
-    """What an operator connected. Of each network by name: cells, secret, authority (PEM)."""
+    """What an operator connected. Of each network by name: cells, secret, authority (PEM).
+
+    sites: cells as terminals name them, of the kind `fleet`.
+    """
 
     plans: tuple[Plan, ...] = ()
     sims: Mapping[str, Sim] = field(default_factory=dict, repr=False)
     cells: Mapping[str, Mapping[CellId, ServedCell]] = field(default_factory=dict, repr=False)
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     authorities: Mapping[str, str] = field(default_factory=dict, repr=False)
+    sites: Mapping[str, Sites] = field(default_factory=dict, repr=False)
 
     def sims_of(self, network: str) -> tuple[Sim, ...]:
         """The SIMs about which a network is asked."""
@@ -61,19 +70,27 @@ def network_settings(networks: str, sims: str) -> NetworkSettings:
     file = Path(networks).expanduser().absolute()
     plans = _read(file, read_networks, NETWORK_FILE_BYTES_MAX)
     beside = file.parent
-    cells, secrets, authorities = {}, {}, {}
+    cells, secrets, authorities, sites = {}, {}, {}, {}
     for plan in plans:
         if isinstance(plan, Open5gsPlan):
             cells[plan.name] = _read(
                 _beside(beside, plan.sites), _sites_reader(plan.plmn), TABLE_BYTES_MAX
             )
+        elif isinstance(plan, FleetPlan):
+            sites[plan.name] = _read(
+                _beside(beside, plan.sites), _fleet_reader(plan.plmn), TABLE_BYTES_MAX
+            )
         else:
             secrets[plan.name] = _secret(_beside(beside, plan.secret_file))
             authorities[plan.name] = _authority(beside, plan)
-    by_supi = {plan.name: isinstance(plan, Open5gsPlan) for plan in plans}
+    asked_by = {plan.name: _ASKED_BY.get(type(plan), "") for plan in plans}
     table = Path(sims).expanduser().absolute()
-    known = _read(table, lambda data: read_sims(data, by_supi), TABLE_BYTES_MAX)
-    return NetworkSettings(plans, known, cells, secrets, authorities)
+    known = _read(table, lambda data: read_sims(data, asked_by), TABLE_BYTES_MAX)
+    return NetworkSettings(plans, known, cells, secrets, authorities, sites)
+
+
+def _fleet_reader(plmn: str) -> Callable[[bytes], Sites]:
+    return lambda data: read_fleet_sites(data, plmn)
 
 
 def _sites_reader(plmn: str) -> Callable[[bytes], dict[CellId, ServedCell]]:

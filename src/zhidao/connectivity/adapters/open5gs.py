@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zhidao.connectivity.adapters.plain_client import PlainClient
+from zhidao.connectivity.domain.distance import apart_m
 from zhidao.connectivity.domain.served_cell import CellId, ServedCell
 from zhidao.connectivity.domain.sim import Sim
 from zhidao.connectivity.domain.subscriber_location import (
@@ -25,7 +26,6 @@ from zhidao.connectivity.domain.subscriber_location import (
     NetworkAnswer,
     Presence,
     SubscriberLocation,
-    apart_m,
 )
 from zhidao.connectivity.service.ports import BackendState, NetworkAway
 from zhidao.connectivity.wire import infoapi

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from zhidao.connectivity.domain.subscriber_location import SubscriberLocation, apart_m
+from zhidao.connectivity.domain.distance import apart_m
+from zhidao.connectivity.domain.subscriber_location import SubscriberLocation
 from zhidao.core.geo import Geodetic, bound_in_words
 from zhidao.core.timescale import NS, Utc
 

@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 
-from zhidao.connectivity.domain.subscriber_location import SubscriberLocation, apart_m
+from zhidao.connectivity.domain.distance import apart_m
+from zhidao.connectivity.domain.subscriber_location import SubscriberLocation
 from zhidao.core.geo import Geodetic
 
 

@@ -14,6 +14,9 @@ from zhidao.core.ids import PartyId
 # TS 23.003 section 2.2: an IMSI has at most 15 digits, six of them or more before the subscriber's.
 _IMSI: Final = re.compile(r"(?:imsi-)?([0-9]{6,15})\Z", re.ASCII)
 
+# As terminals are named here.
+_TERMINAL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,29}\Z", re.ASCII)
+
 
 @dataclass(frozen=True, slots=True)
 class Sim:
@@ -21,7 +24,8 @@ class Sim:
 
     supi: its permanent identity in that network, `imsi-` and digits; empty where the network is
     asked by number. It is told to nobody. holder: the party whose SIM it is, who reads what was
-    asked about it; nobody where the table does not say.
+    asked about it; nobody where the table does not say. terminal: in which of this node's terminals
+    it is; empty where its network is asked without that.
     """
 
     phone: str
@@ -29,9 +33,15 @@ class Sim:
     readers: tuple[PartyId, ...] = ()
     supi: str = field(default="", repr=False)
     holder: PartyId = NOBODY
+    terminal: str = ""
 
     def __post_init__(self) -> None:
         check_phone(self.phone)
+        if self.terminal and not _TERMINAL.match(self.terminal):
+            raise MalformedInput(
+                f"not a terminal's id: {self.terminal[:40]!r}",
+                remedy="write the id under which it is registered, such as LORRY-7",
+            )
 
     @property
     def holding(self) -> Holding:

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
+from zhidao.connectivity.domain.network_area import Area
 from zhidao.core.actor import NOBODY
-from zhidao.core.errors import MalformedInput, Refused
-from zhidao.core.geo import Geodetic, course
+from zhidao.core.errors import MalformedInput
+from zhidao.core.geo import Geodetic
 from zhidao.core.ids import PartyId
 from zhidao.core.timescale import NS, Utc
 
@@ -20,8 +21,6 @@ RADIUS_M_MAX: Final = 200_000.0
 # Faster than a lorry or a goods train goes: by so much a circle is wider for each second between
 # the time at which it was true and the one at which it is compared.
 DRIFT_MPS: Final = 40.0
-# Farther apart than any two places on Earth; stands for pairs that the geodesic refuses.
-_ANTIPODAL_M: Final = 20_000_000.0
 
 
 class Presence(StrEnum):
@@ -37,7 +36,8 @@ class Presence(StrEnum):
 class SubscriberLocation:
     """Where a network located a device: somewhere in a circle, at a time.
 
-    `simulated` says that no real network spoke.
+    `simulated` says that no real network spoke. `own_word`: the device itself said so, and not its
+    network: it may contradict a fix and corroborates none. `areas`: it was in each of these too.
     """
 
     centre: Geodetic
@@ -45,6 +45,8 @@ class SubscriberLocation:
     at: Utc
     network: str
     simulated: bool
+    own_word: bool = False
+    areas: tuple[Area, ...] = ()
 
     def __post_init__(self) -> None:
         if not 1 <= self.radius_m <= RADIUS_M_MAX:
@@ -67,16 +69,26 @@ class SubscriberLocation:
 
 
 @dataclass(frozen=True, slots=True)
+class Unplaced:
+    """At a time a device was heard of, and where that was is not known; `why` says why not."""
+
+    at: Utc
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class NetworkAnswer:
     """What a network says of a SIM. `why`: it told no location; a sentence for whoever asked.
 
     `withheld`: it may know more, and does not tell for want of consent or of a permission.
+    `unplaced`: when it was somewhere unknown; a location counts no longer than until then.
     """
 
     locations: tuple[SubscriberLocation, ...] = ()
     why: str = ""
     withheld: bool = False
     presence: Presence = Presence.UNKNOWN
+    unplaced: tuple[Unplaced, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +109,8 @@ class Subscriber:
     """A device of the network. `readers` may ask where it is: its holder agreed.
 
     `applicable`: the location service is offered for it. `locations`: oldest first; may be none,
-    and then `why` may say why. `withheld`, `presence`: as of a `NetworkAnswer`. `holder`: as of a
-    `Holding`.
+    and then `why` may say why. `withheld`, `presence`, `unplaced`: as of a `NetworkAnswer`.
+    `holder`: as of a `Holding`.
     """
 
     phone: str
@@ -109,6 +121,7 @@ class Subscriber:
     withheld: bool = False
     presence: Presence = Presence.UNKNOWN
     holder: PartyId = NOBODY
+    unplaced: tuple[Unplaced, ...] = ()
 
     def __post_init__(self) -> None:
         check_phone(self.phone)
@@ -119,14 +132,31 @@ class Subscriber:
         return Holding(self.holder, self.readers)
 
     def nearest(self, at: Utc) -> tuple[SubscriberLocation, ...]:
-        """The location nearest to an instant, or nothing."""
-        by_distance = sorted(self.locations, key=lambda s: abs(s.at.since_ns(at)))
-        return tuple(by_distance[:1])
+        """The location nearest to an instant, or nothing.
+
+        Nothing too where it was somewhere unknown at a nearer time.
+        """
+        found = min(self.locations, key=lambda each: abs(each.at.since_ns(at)), default=None)
+        lost = self._lost(at)
+        if found is None or (lost and abs(lost[0].at.since_ns(at)) < abs(found.at.since_ns(at))):
+            return ()
+        return (found,)
+
+    def why_at(self, at: Utc) -> str:
+        """Why there is no location nearest to an instant; may be empty."""
+        lost = self._lost(at)
+        return lost[0].why if lost else self.why
 
     @property
     def newest(self) -> tuple[SubscriberLocation, ...]:
-        """The last location, or nothing."""
-        return self.locations[-1:]
+        """The last location, or nothing; nothing too where it was somewhere unknown since."""
+        found = self.locations[-1:]
+        since = found and any(each.at.since_ns(found[0].at) > 0 for each in self.unplaced)
+        return () if since else found
+
+    def _lost(self, at: Utc) -> tuple[Unplaced, ...]:
+        found = min(self.unplaced, key=lambda each: abs(each.at.since_ns(at)), default=None)
+        return () if found is None else (found,)
 
 
 def check_phone(text: str) -> str:
@@ -136,11 +166,3 @@ def check_phone(text: str) -> str:
             f"not a phone number: {text[:24]!r}", remedy="write it as +8613800138000"
         )
     return text
-
-
-def apart_m(one: Geodetic, other: Geodetic) -> float:
-    """Geodesic distance in metres; for nearly antipodal points half way round the Earth."""
-    try:
-        return course(one, other).distance_m
-    except Refused:
-        return _ANTIPODAL_M

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Final
 
 from zhidao.connectivity.domain.crosscheck import Agreement, Verdict, compare, unknown
 from zhidao.connectivity.domain.question import AnswerKind, AskedBy
@@ -20,6 +21,10 @@ from zhidao.core.geo import Geodetic
 from zhidao.core.ids import party_id
 from zhidao.core.journal import Records
 from zhidao.core.timescale import Utc
+
+_OWN_WORD: Final = (
+    "the terminal's own word of its cell agrees with the fix, and its own word corroborates nothing"
+)
 
 
 class NetworkChecks:
@@ -100,7 +105,8 @@ class NetworkChecks:
             return unknown(f"the network did not answer: {error}"), ()
         seen = subscriber.nearest(at)
         if not seen:
-            why = f": {subscriber.why}" if subscriber.why else ""
+            told = subscriber.why_at(at)
+            why = f": {told}" if told else ""
             return unknown(f"the network has not located the terminal{why}"), ()
         return _compared(fix, bound_m, at, seen[0])
 
@@ -138,4 +144,8 @@ def _compared(
         then = seen.at_time(at)
     except MalformedInput:
         return unknown("the network has not located the terminal: its circle is too wide"), ()
-    return compare(fix, bound_m=bound_m, at=at, location=then), (then,)
+    verdict = compare(fix, bound_m=bound_m, at=at, location=then)
+    if seen.own_word and verdict.agreement is Agreement.MATCH:
+        # Whoever makes up a fix makes up the cell beside it.
+        return unknown(_OWN_WORD), ()
+    return verdict, (then,)

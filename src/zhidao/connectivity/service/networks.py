@@ -69,6 +69,7 @@ class Networks:
             withheld=answer.withheld,
             presence=answer.presence,
             holder=sim.holder,
+            unplaced=answer.unplaced,
         )
 
     def covers(self, phone: str, place: Geodetic, radius_m: float, /) -> bool:

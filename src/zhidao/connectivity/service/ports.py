@@ -8,6 +8,7 @@ from typing import Final, Protocol
 from uuid import UUID
 
 from zhidao.connectivity.domain.observation import Point
+from zhidao.connectivity.domain.reported_cell import CellReport
 from zhidao.connectivity.domain.sim import Sim
 from zhidao.connectivity.domain.subscriber_location import Holding, NetworkAnswer, Subscriber
 from zhidao.core.errors import Unavailable
@@ -123,6 +124,24 @@ class Observations(Protocol):
 
     async def bearers(self, terminal: str, digest: str) -> tuple[str, ...]:
         """Over which bearers an observation came, in order of their names."""
+        ...
+
+
+class ReportedCells(Protocol):
+    """Cells that terminals told of themselves, by terminal and time."""
+
+    async def note(self, reports: Sequence[CellReport]) -> None:
+        """Keeps reports; what is there already stays, and what is too old for anybody goes."""
+        ...
+
+    async def between(
+        self, terminal: str, first: Utc, last: Utc, limit: int
+    ) -> tuple[CellReport, ...]:
+        """Reports of a terminal within two times, oldest first; of too many the newest."""
+        ...
+
+    async def heard_since(self, terminals: Sequence[str], at: Utc) -> int:
+        """How many of these terminals told a cell at a time or later."""
         ...
 
 

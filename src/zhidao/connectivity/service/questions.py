@@ -102,7 +102,8 @@ class Questions:
     ) -> tuple[SignedEvent, ...]:
         """Facts `SimAsked`, newest first: of SIMs of the actor's party, or all for an auditor.
 
-        after: the name of a question; goes on with those that were asked before it. Raises MalformedInput.
+        after: the name of a question; goes on with those that were asked before it. Raises
+        MalformedInput.
         """
         MAY_READ_QUESTIONS.admit(actor)
         earlier: UUID = parse_id(after) if after else NEWEST

@@ -10,11 +10,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from zhidao.connectivity.domain.subscriber_location import (
-    Presence,
-    SubscriberLocation,
-    apart_m,
-)
+from zhidao.connectivity.domain.distance import apart_m
+from zhidao.connectivity.domain.subscriber_location import Presence, SubscriberLocation
 from zhidao.core.errors import MalformedInput
 from zhidao.core.geo import Geodetic
 from zhidao.core.timescale import Utc

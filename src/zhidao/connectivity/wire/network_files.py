@@ -48,19 +48,30 @@ class CamaraPlan:
     reachability: bool = False
 
 
-Plan = Open5gsPlan | CamaraPlan
+@dataclass(frozen=True, slots=True)
+class FleetPlan:
+    """The cells that terminals of this node tell of themselves; sites: the name of a file."""
+
+    name: str
+    plmn: str
+    sites: str
+
+
+Plan = Open5gsPlan | CamaraPlan | FleetPlan
 _TEXTS: Final = {
     "open5gs": (("plmn", "amf", "sites"), ("smf",)),
     "camara": (
         ("plmn", "api", "token", "client_id", "secret_file"),
         ("scope", "authority"),
     ),
+    "fleet": (("plmn", "sites"), ()),
 }
-_FLAGS: Final = {"open5gs": (), "camara": ("reachability",)}
+_FLAGS: Final = {"open5gs": (), "camara": ("reachability",), "fleet": ()}
 # Whether each may be asked over http.
 _ADDRESSES: Final = {
     "open5gs": {"amf": True, "smf": True},
     "camara": {"api": False, "token": False},
+    "fleet": {},
 }
 
 
@@ -106,6 +117,8 @@ def _of_kind(name: str, entries: Mapping[str, Any]) -> Plan:
         _check_address(texts.get(each, ""), each, plain=plain)
     if kind == "open5gs":
         return Open5gsPlan(name, **texts)
+    if kind == "fleet":
+        return FleetPlan(name, **texts)
     reachability = entries.get("reachability", False)
     if not isinstance(reachability, bool):
         raise MalformedInput("reachability is true or false")

@@ -27,9 +27,12 @@ SITE_COLUMNS: Final = Columns(
     ("nci", "latitude_deg", "longitude_deg", "range_m"),
     ("plmn", "name", "azimuth_deg", "beamwidth_deg", "behind_m"),
 )
-SIM_COLUMNS: Final = Columns("SIMs", ("phone", "network"), ("supi", "readers", "holder"))
+SIM_COLUMNS: Final = Columns(
+    "SIMs", ("phone", "network"), ("supi", "readers", "holder", "terminal")
+)
 _NCI: Final = re.compile(r"[0-9]{1,11}\Z|0x[0-9a-fA-F]{1,9}\Z", re.ASCII)
 _NAME_CHARACTERS: Final = 120
+_SUCH: Final = {"supi": "imsi-001010123456789", "terminal": "LORRY-7"}
 Key = TypeVar("Key")
 
 
@@ -58,16 +61,16 @@ def read_sites(data: bytes, plmn: str) -> dict[CellId, ServedCell]:
     return cells
 
 
-def read_sims(data: bytes, networks: Mapping[str, bool]) -> dict[str, Sim]:
+def read_sims(data: bytes, networks: Mapping[str, str]) -> dict[str, Sim]:
     """The SIMs of a table, by number.
 
-    networks: the names that there are, and whether each needs a SUPI. Raises MalformedInput that
-    names the line.
+    networks: the names that there are, and the column by which each knows a SIM, `supi` or
+    `terminal`; empty where the number does. Raises MalformedInput that names the line.
     """
     _check_size(data)
     sims: dict[str, Sim] = {}
     phones: dict[str, str] = {}
-    supis: dict[tuple[str, str], str] = {}
+    others: dict[tuple[str, str, str], str] = {}
     for where, row in rows(data, SIM_COLUMNS):
         if len(sims) == SIMS_MAX:
             raise MalformedInput(f"more than {SIMS_MAX} SIMs", remedy="give those that are asked")
@@ -75,11 +78,17 @@ def read_sims(data: bytes, networks: Mapping[str, bool]) -> dict[str, Sim]:
             sim = _sim(row, networks)
             _check_new(sim.phone, phones, "this number")
             if sim.supi:
-                _check_new((sim.network, sim.supi), supis, "this SUPI")
+                _check_new((sim.network, "supi", sim.supi), others, "this SUPI")
+            if sim.terminal:
+                _check_new((sim.network, "terminal", sim.terminal), others, "this terminal")
         except MalformedInput as error:
             raise _at(error, where) from error
         sims[sim.phone] = sim
-        phones[sim.phone] = supis[sim.network, sim.supi] = where
+        phones[sim.phone] = where
+        others |= {
+            (sim.network, "supi", sim.supi): where,
+            (sim.network, "terminal", sim.terminal): where,
+        }
     return sims
 
 
@@ -104,17 +113,17 @@ def _cell(row: Mapping[str, str], plmn: str) -> ServedCell:
     )
 
 
-def _sim(row: Mapping[str, str], networks: Mapping[str, bool]) -> Sim:
+def _sim(row: Mapping[str, str], networks: Mapping[str, str]) -> Sim:
     SIM_COLUMNS.check_whole(row)
     network = row["network"]
     if network not in networks:
         raise MalformedInput(
             f"no network {network[:40]!r}", remedy=f"there are {', '.join(networks)[:200]}"
         )
-    supi = row.get("supi", "")
-    if networks[network] and not supi:
+    supi, needed = row.get("supi", ""), networks[network]
+    if needed and needed not in row:
         raise MalformedInput(
-            f"no supi, and {network} is asked by it", remedy="write it as imsi-001010123456789"
+            f"no {needed}, and {network} is asked by it", remedy=f"write it as {_SUCH[needed]}"
         )
     readers = row.get("readers", "").split()
     if len(readers) > READERS_MAX:
@@ -127,6 +136,7 @@ def _sim(row: Mapping[str, str], networks: Mapping[str, bool]) -> Sim:
         tuple(party_id(each) for each in dict.fromkeys(readers)),
         check_supi(supi) if supi else "",
         party_id(row["holder"]) if "holder" in row else NOBODY,
+        row.get("terminal", ""),
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from zhidao.connectivity.domain.subscriber_location import apart_m
+from zhidao.connectivity.domain.distance import apart_m
 from zhidao.connectivity.events import NetworkChecked
 from zhidao.core.geo import Geodetic
 from zhidao.finance.events import DealOpened

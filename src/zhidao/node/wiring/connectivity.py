@@ -7,27 +7,31 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from zhidao.connectivity.adapters.fleet import FleetNetwork
 from zhidao.connectivity.adapters.network_settings import NetworkSettings
 from zhidao.connectivity.adapters.postgres import (
     PostgresObservations,
     PostgresQuestions,
     ScenarioNetwork,
 )
+from zhidao.connectivity.adapters.reported_cells import PostgresReportedCells
 from zhidao.connectivity.domain.observation import Point
 from zhidao.connectivity.service.location import Location
 from zhidao.connectivity.service.network import NetworkChecks
 from zhidao.connectivity.service.networks import Networks, NoNetwork
-from zhidao.connectivity.service.ports import Observations, SimNetwork
+from zhidao.connectivity.service.ports import Observations, ReportedCells, SimNetwork
 from zhidao.connectivity.service.questions import Questions
 from zhidao.connectivity.service.short_messages import ShortMessages
-from zhidao.connectivity.wire.network_files import Open5gsPlan, Plan
+from zhidao.connectivity.wire.network_files import FleetPlan, Open5gsPlan, Plan
 from zhidao.core.geo import Frame
 from zhidao.core.journal import Records
 from zhidao.devices.domain.track import TrackPoint
-from zhidao.node.api import camara, sim_questions
+from zhidao.node.api import camara
 from zhidao.node.api import networks as networks_api
 from zhidao.node.api.connectivity import routes
+from zhidao.node.api.sims import questions as questions_api
 from zhidao.node.runtime.runtime_context import Room, RuntimeContext
+from zhidao.node.runtime.terminal_cells import TerminalCells
 from zhidao.store.journal import PostgresJournal
 
 _BEARER: Final = "jt808"
@@ -38,13 +42,15 @@ _NDEG_PER_UDEG: Final = 1000
 class ConnectivityServices:
     """The connectivity room, ready for use. `network` implements `commands.NetworkView`.
 
-    `sink` is to be handed to the devices room, so that a position counts once over both bearers.
+    `sink` is to be handed to the devices room, so that a position counts once over both bearers;
+    `cells` hears there of stored frames.
     """
 
     network: NetworkChecks
     short_messages: ShortMessages
     location: Location
     sink: PositionSink
+    cells: TerminalCells
     room: Room
 
 
@@ -77,9 +83,14 @@ async def build(context: RuntimeContext, settings: NetworkSettings) -> Connectiv
     journal = PostgresJournal(context.database, "connectivity", context.wake_relay)
     records = Records(journal, context.scribe)
     scenario = ScenarioNetwork(context.database)
+    reported = PostgresReportedCells(context.database)
+    fleets = [plan.name for plan in settings.plans if isinstance(plan, FleetPlan)]
+    cells = TerminalCells(
+        reported, [sim.terminal for sim in settings.sims.values() if sim.network in fleets]
+    )
     network = Networks(
         settings.sims,
-        {plan.name: _network(plan, settings, context) for plan in settings.plans},
+        {plan.name: _network(plan, settings, context, reported) for plan in settings.plans},
         scenario if context.demo else NoNetwork(),
     )
     observations = PostgresObservations(context.database, journal)
@@ -95,7 +106,7 @@ async def build(context: RuntimeContext, settings: NetworkSettings) -> Connectiv
     routers = (
         routes(short_messages, scenario, demo=context.demo),
         networks_api.routes(network, location),
-        sim_questions.routes(questions),
+        questions_api.routes(questions),
         camara.routes(location),
     )
 
@@ -110,21 +121,29 @@ async def build(context: RuntimeContext, settings: NetworkSettings) -> Connectiv
         short_messages=short_messages,
         location=location,
         sink=PositionSink(observations),
+        cells=cells,
         room=Room(
             name="connectivity",
             routers=routers,
-            background=(close_networks_with_node,) if settings.plans else (),
+            background=(
+                *((close_networks_with_node,) if settings.plans else ()),
+                *((cells.run,) if fleets else ()),
+            ),
         ),
     )
 
 
-def _network(plan: Plan, settings: NetworkSettings, context: RuntimeContext) -> SimNetwork:
+def _network(
+    plan: Plan, settings: NetworkSettings, context: RuntimeContext, reported: ReportedCells
+) -> SimNetwork:
     # Real networks go by the node's own clock; their adapters load an HTTP client.
     sims = settings.sims_of(plan.name)
     if isinstance(plan, Open5gsPlan):
         from zhidao.connectivity.adapters.open5gs import Open5gsNetwork
 
         return Open5gsNetwork(plan, settings.cells[plan.name], sims, context.clock)
+    if isinstance(plan, FleetPlan):
+        return FleetNetwork(plan, settings.sites[plan.name], sims, reported, context.clock)
     from zhidao.connectivity.adapters.camara_client import CamaraNetwork
 
     return CamaraNetwork(

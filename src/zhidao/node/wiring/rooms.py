@@ -129,6 +129,7 @@ async def build(
     async def may_mint(party: PartyId) -> bool:
         return await parties.trade_role(party) == CARRIER_ROLE
 
+    network = await connectivity.build(context, settings.networks)
     terminals = await devices.build(
         context,
         host=settings.devices_host,
@@ -136,8 +137,8 @@ async def build(
         limits=settings.devices_limits,
         ports=settings.devices_ports,
         alarms=alarms,
+        stored=network.cells.hear,
     )
-    network = await connectivity.build(context, settings.networks)
     reports = await insight.build(context, log_key=log_keys[-1].public)
     others = await exchange.build(context, settings, keys, parties, organisation, alarms)
     directory = federation.directory_of(context, others.peers.every)

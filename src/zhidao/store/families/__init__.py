@@ -55,6 +55,7 @@ FAMILIES: Final = (
     _spread("devices.chunk", "terminal", "terminal"),
     _spread("devices.suspect", "terminal", "terminal", "received_tai_ns"),
     _spread("connectivity.observation", "terminal", "terminal", "unix_s"),
+    _spread("connectivity.reported_cell", "terminal", "terminal", "unix_s"),
     Family(
         *("devices.position", SPREAD, "terminal_id", "terminal_id", "received_tai_ns"),
         days=True,
