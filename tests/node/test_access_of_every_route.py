@@ -112,6 +112,9 @@ ELSEWHERE = {
     ("POST", "/location-retrieval/v0.5/retrieve"),
     ("POST", "/location-verification/v3/verify"),
     ("POST", "/v1/connectivity/short-messages"),
+    # Who asks about a SIM, and who reads that: tests/node/api/test_sim_questions.py.
+    ("GET", "/v1/connectivity/questions"),
+    ("POST", "/v1/connectivity/track-checks"),
     ("POST", "/v1/finance/ledgers/{ledger_name}/balances"),
     # Where this node's titles live: the same to every caller.
     ("GET", "/v1/trust/titles/registry"),

@@ -35,10 +35,11 @@ class SimAsked(Fact, frozen=True, kw_only=True):
 
     `phone`: as its holder knows it; empty where the asked number is in no table of this node.
     `asker`, `role`: whose question it was. `api`: `locations`, `location-retrieval`,
-    `location-verification` or `network-check` (the node compared a fix of a terminal). `answer`:
-    `located`, `compared`, `not_located`, `withheld`, `declined` (for what was asked besides),
-    `unavailable`, `refused` (the holder did not agree) or `nothing`. It never says where the SIM
-    was, and names no cell and no SUPI.
+    `location-verification`, `network-check` (the node compared a fix of a terminal) or
+    `track-checks` (somebody had a whole way compared). `answer`: `located`, `compared`,
+    `not_located`, `withheld`, `declined` (for what was asked besides), `unavailable`, `refused`
+    (the holder did not agree) or `nothing`. It never says where the SIM was, and names no cell and
+    no SUPI.
     """
 
     TYPE: ClassVar[str] = "connectivity.SimAsked.v1"
@@ -48,6 +49,31 @@ class SimAsked(Fact, frozen=True, kw_only=True):
     role: str
     api: str
     answer: str
+
+
+class TrackChecked(Fact, frozen=True, kw_only=True):
+    """A way was compared with all that networks said of its SIM. Aggregate `track-check/<check>`.
+
+    Told anew only where the answer became another. `track`: SHA-256 of its fixes. `verdict`: match,
+    partial, mismatch or unknown. The mark is `corroborated_permille`: for which share of the way's
+    time networks saw the SIM there; what the three shares leave is unknown. `networks`: those that
+    said something of it; `reasons`: those that hold longest first.
+    """
+
+    TYPE: ClassVar[str] = "connectivity.TrackChecked.v1"
+    check: str
+    phone: str
+    track: str
+    first_at: str
+    last_at: str
+    fixes: int
+    verdict: str
+    corroborated_permille: int
+    partial_permille: int
+    contradicted_permille: int
+    networks: list[str]
+    reasons: list[str]
+    simulated: bool
 
 
 class ShortMessageReceived(Fact, frozen=True, kw_only=True):

@@ -7,6 +7,7 @@ import gzip
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -120,6 +121,27 @@ async def test_what_a_core_cannot_tell_it_says_with_its_reason(item: Any, why: s
         assert why in found.why
         # What is told to whoever asks names no SUPI, no cell, no address.
         assert not any(each in found.why for each in (SUPI[5:], str(NCI), "127.0.0.1", PLMN))
+
+
+@pytest.mark.parametrize(
+    ("pei", "places"),
+    [
+        ("imeisv-3535938300494799", 1),  # Another version of its software.
+        ("imei-353593830049470", 1),
+        ("imeisv-3535938300494815", 0),
+        ("", 1),  # The core did not ask it.
+        ("mac-00-00-5E-00-53-00", 1),
+        (None, 1),
+    ],
+)
+async def test_a_sim_in_another_device_than_its_own_is_not_the_terminal(pei: Any, places: int):
+    async with asked(device(pei=pei)) as a:
+        bound = replace(SIM, device="35359383004947")
+        found = await a.network.answer(bound)
+        assert len(found.locations) == places
+        if not places:
+            assert found.why == "the SIM is in another device than the table says"
+        assert "35359383004947" not in repr(bound) + repr(found)
 
 
 async def test_a_number_that_the_core_gives_to_another_sim_is_located_for_nobody():

@@ -94,6 +94,20 @@ def test_sims_are_read_with_those_who_may_ask():
     assert read_sims(SIMS, NETWORKS) == {}
 
 
+def test_a_sim_names_the_modem_that_it_belongs_into():
+    header = b"phone,network,supi,imei\n"
+    row = b"+77010000001,corridor,999700000000001,%s\n"
+    for text in (b"353593830049471", b"3535938300494715", b"imei-353593830049471"):
+        (sim,) = read_sims(header + row % text, NETWORKS).values()
+        assert sim.device == "35359383004947"
+        assert "3535938" not in repr(sim)
+    for text in (b"3535938300494", b"35359383004947155", b"35359383004947a"):
+        with pytest.raises(MalformedInput, match="imei is no IMEI") as caught:
+            read_sims(header + row % text, NETWORKS)
+        # Whoever reads the log of the start learns no identity of a device.
+        assert "3535938" not in str(caught.value)
+
+
 def test_a_sim_names_its_holder_and_its_terminal():
     header = b"phone,network,terminal,holder\n"
     (sim,) = read_sims(header + b"+77010000001,lorries,LORRY-7,haulier\n", NETWORKS).values()

@@ -34,15 +34,17 @@ from zhidao.connectivity.service.location import MAY_LOCATE, Location
 from zhidao.connectivity.service.networks import Networks
 from zhidao.connectivity.service.ports import SimNetwork
 from zhidao.connectivity.service.questions import Questions
+from zhidao.connectivity.service.track_checks import TrackChecks
 from zhidao.connectivity.wire.network_files import CamaraPlan, Open5gsPlan
 from zhidao.core.actor import Actor, Role
 from zhidao.core.geo import Geodetic
 from zhidao.core.ids import IdSource, party_id
-from zhidao.core.journal import FixedKeyRing, Scribe
+from zhidao.core.journal import FixedKeyRing, Records, Scribe
 from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.node.adapters.ambient import SystemClock, SystemRandomness
 from zhidao.node.api import camara, networks
 from zhidao.node.api.sims import questions as sim_questions
+from zhidao.node.api.sims import track_checks
 from zhidao.node.http.access import ACCESS
 from zhidao.node.http.problems import HANDLERS
 from zhidao.store.database import Database
@@ -58,6 +60,12 @@ SEEN = {
     "area": {"areaType": "CIRCLE", "center": HERE, "radius": 700},
 }
 TOKEN = {"access_token": "t0ken-of-the-test", "token_type": "Bearer", "expires_in": 60}
+FIX = {
+    "at": "2026-11-30T10:00:00Z",
+    "latitude_ndeg": 43_350_000_000,
+    "longitude_ndeg": 77_040_000_000,
+    "bound_mm": 9_000,
+}
 # Each route that asks: its request about a number, and the kinds of answers that it may give.
 ASKING: dict[tuple[str, str], tuple[dict[str, Any], str]] = {
     ("GET", "/v1/connectivity/locations/{phone}"): ({}, "located"),
@@ -66,8 +74,10 @@ ASKING: dict[tuple[str, str], tuple[dict[str, Any], str]] = {
         {"area": {"areaType": "CIRCLE", "center": HERE, "radius": 2000}},
         "compared",
     ),
+    ("POST", "/v1/connectivity/track-checks"): ({"fixes": [FIX]}, "compared"),
 }
 API = {
+    "/v1/connectivity/track-checks": "track-checks",
     "/v1/connectivity/locations/{phone}": "locations",
     "/location-retrieval/v0.5/retrieve": "location-retrieval",
     "/location-verification/v3/verify": "location-verification",
@@ -132,8 +142,12 @@ async def app(
         roles = {"corridor-node": Role.OPERATOR, "auditor": Role.AUDITOR}
         return Actor(party_id(party), roles.get(party, Role.PARTY))
 
+    checks = TrackChecks(location, Records(journal, scribe))
     yield Litestar(
-        [networks.routes(room, location), sim_questions.routes(questions), camara.routes(location)],
+        [
+            *(networks.routes(room, location), sim_questions.routes(questions)),
+            *(camara.routes(location), track_checks.routes(checks)),
+        ],
         dependencies={"actor": Provide(actor)},
         exception_handlers=HANDLERS,
     )
@@ -165,7 +179,8 @@ async def ask(
     headers = {"x-caller": caller}
     if method == "GET":
         return await http.get(path.format(phone=phone), headers=headers)
-    body = ASKING[route][0] | {"device": {"phoneNumber": phone}}
+    named = {"phone": phone} if "fixes" in ASKING[route][0] else {"device": {"phoneNumber": phone}}
+    body = ASKING[route][0] | named
     return await http.post(path, json=body, headers=headers)
 
 

@@ -247,6 +247,7 @@ async def test_a_lorry_is_where_its_own_terminal_s_cell_serves(tmp_path: Path):
             status, states = command(files["operator"], node.url, "status")
             assert (status, states[0]["kind"], states[0]["devices"]) == (0, "fleet", 1)
             assert command(files["other"], node.url, "locate", PHONE)[0] == 1
+            await _way_judged(tmp_path, files, node)
             # Then a cell of no table: the one before is no answer any more.
             await asyncio.sleep(1.1)
             await _reported(port, key, 0x1027, token)
@@ -261,6 +262,31 @@ async def test_a_lorry_is_where_its_own_terminal_s_cell_serves(tmp_path: Path):
             )
     finally:
         await node.stop()
+
+
+async def _way_judged(folder: Path, files: dict[str, Path], node: NodeProcess) -> None:
+    """By the command: a way away from the cell is contradicted, and on it nothing is proven."""
+    now = SystemClock().now()
+    track = folder / "way.csv"
+    for latitude_deg, status, verdict, permille in (
+        (43.35, 4, "unknown", 0),
+        (43.5, 1, "mismatch", 1000),
+    ):
+        rows = [f"{now.plus_ns(-n * 10**9)},{latitude_deg},77.04,10" for n in range(4)]
+        track.write_text("at,latitude_deg,longitude_deg,bound_m\n" + "\n".join(rows) + "\n")
+        ended, told = command(files["maker"], node.url, "track", str(track), "--phone", PHONE)
+        assert (ended, told["verdict"], told["contradicted_permille"]) == (
+            *(status, verdict, permille),
+        )
+        assert told["networks"] == ["lorries"]
+    assert "own word" not in told["reasons"][0]
+    assert command(files["other"], node.url, "track", str(track), "--phone", PHONE)[0] == 1
+    told = command(files["haulier"], node.url, "questions", "--limit", "3")[1]
+    assert [(each["asker"], each["api"], each["answer"]) for each in told] == [
+        ("other", "track-checks", "refused"),
+        ("maker", "track-checks", "compared"),
+        ("maker", "track-checks", "compared"),
+    ]
 
 
 async def _reported(port: int, key: SoftwareKey, cell: int, token: str = "") -> str:

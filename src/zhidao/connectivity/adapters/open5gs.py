@@ -102,9 +102,9 @@ class Open5gsNetwork:
         """Where a SIM is. Raises NetworkAway."""
         core = await self._core()
         device = core.devices.get(sim.supi)
-        others = core.holders.get(sim.phone[1:], frozenset()) - {sim.supi}
-        if others or (device and device.numbers and sim.phone[1:] not in device.numbers):
-            return NetworkAnswer(why="the core gives the number to another SIM than the table does")
+        unbound = _unbound(sim, device, core)
+        if unbound:
+            return NetworkAnswer(why=unbound)
         if device is None:
             away = "its network does not know the SIM now: it is switched off or elsewhere"
             return NetworkAnswer(why=away, presence=Presence.UNREACHABLE)
@@ -284,6 +284,16 @@ class Open5gsNetwork:
         except (KeyError, ValueError, TypeError, OverflowError):
             return 0.0
         return told_s - self._clock.now().unix_ns / NS
+
+
+def _unbound(sim: Sim, device: CoreDevice | None, core: _Core) -> str:
+    """Why what the core sees is not the SIM of the table in its own device; empty where it is."""
+    others = core.holders.get(sim.phone[1:], frozenset()) - {sim.supi}
+    if others or (device and device.numbers and sim.phone[1:] not in device.numbers):
+        return "the core gives the number to another SIM than the table does"
+    if device and sim.device and device.modem not in ("", sim.device):
+        return "the SIM is in another device than the table says"
+    return ""
 
 
 def _vector(place: Geodetic) -> npt.NDArray[np.float64]:

@@ -8,12 +8,16 @@ from zhidao.core.ids import PartyId
 
 
 class AskedBy(StrEnum):
-    """By what a SIM was asked about. `CHECK`: the node compared a terminal's fix with it."""
+    """By what a SIM was asked about.
+
+    `CHECK`: the node compared a terminal's fix with it; `TRACK`: somebody a whole way.
+    """
 
     LOCATIONS = "locations"
     RETRIEVAL = "location-retrieval"
     VERIFICATION = "location-verification"
     CHECK = "network-check"
+    TRACK = "track-checks"
 
 
 class AnswerKind(StrEnum):

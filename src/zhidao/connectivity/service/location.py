@@ -123,12 +123,19 @@ class Location:
             question.answer = AnswerKind.LOCATED
             return Located(phone, seen)
 
-    async def subscriber(self, actor: Actor, phone: str) -> Subscriber:
-        """What the network of a number says of it. Raises NotFound, Unavailable."""
+    async def subscriber(
+        self, actor: Actor, phone: str, by: AskedBy = AskedBy.LOCATIONS
+    ) -> Subscriber:
+        """What the network of a number says of it. Raises NotFound, Unavailable.
+
+        by: for what, as is written down; of a way it is compared with where it was.
+        """
         MAY_LOCATE.admit(actor)
-        async with self._asked(actor, phone, AskedBy.LOCATIONS) as question:
+        async with self._asked(actor, phone, by) as question:
             found = await self._backend.subscriber(phone)
             question.answer = _told(found)
+            if by is AskedBy.TRACK and found.locations:
+                question.answer = AnswerKind.COMPARED
             return found
 
     @asynccontextmanager

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 from zhidao.connectivity.domain.served_cell import CellId
+from zhidao.connectivity.domain.sim import device_of
 from zhidao.core.errors import MalformedInput
 from zhidao.core.timescale import Utc
 
@@ -30,7 +31,8 @@ class CoreDevice:
     """A device as the AMF knows it. at: when the core took note of it; cells: none or one.
 
     `cells` may be newer than `at`: a path switch and an uplink message change the cell alone
-    (src/amf/ngap-handler.c), so the device was in it at some time from `at` on.
+    (src/amf/ngap-handler.c), so the device was in it at some time from `at` on. modem: the 14
+    digits that name it; empty where the core did not ask it for them.
     """
 
     supi: str = field(repr=False)
@@ -38,6 +40,7 @@ class CoreDevice:
     numbers: tuple[str, ...] = field(repr=False)
     cells: tuple[CellId, ...] = ()
     at: tuple[Utc, ...] = ()
+    modem: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +119,21 @@ def _device(item: Mapping[str, Any]) -> Sequence[CoreDevice]:
             numbers=tuple(_number(each) for each in numbers),
             cells=cells,
             at=at,
+            modem=_modem(item.get("pei")),
         ),
     )
 
 
 def _number(value: object) -> str:
     return str(value)[:_SHORT].removeprefix("msisdn-").removeprefix("+")
+
+
+def _modem(value: object) -> str:
+    """Whatever else stands there names no modem."""
+    try:
+        return device_of(value) if isinstance(value, str) else ""
+    except MalformedInput:
+        return ""
 
 
 def _located(value: object) -> tuple[tuple[CellId, ...], tuple[Utc, ...]]:

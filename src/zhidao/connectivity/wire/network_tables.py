@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Final, TypeVar
 
 from zhidao.connectivity.domain.served_cell import CellId, ServedCell
-from zhidao.connectivity.domain.sim import Sim, check_supi
+from zhidao.connectivity.domain.sim import Sim, check_supi, device_of
 from zhidao.connectivity.domain.subscriber_location import check_phone
 from zhidao.connectivity.wire.csv_rows import Columns, number_in, rows
 from zhidao.core.actor import NOBODY
@@ -28,7 +28,7 @@ SITE_COLUMNS: Final = Columns(
     ("plmn", "name", "azimuth_deg", "beamwidth_deg", "behind_m"),
 )
 SIM_COLUMNS: Final = Columns(
-    "SIMs", ("phone", "network"), ("supi", "readers", "holder", "terminal")
+    "SIMs", ("phone", "network"), ("supi", "readers", "holder", "terminal", "imei")
 )
 _NCI: Final = re.compile(r"[0-9]{1,11}\Z|0x[0-9a-fA-F]{1,9}\Z", re.ASCII)
 _NAME_CHARACTERS: Final = 120
@@ -137,6 +137,7 @@ def _sim(row: Mapping[str, str], networks: Mapping[str, str]) -> Sim:
         check_supi(supi) if supi else "",
         party_id(row["holder"]) if "holder" in row else NOBODY,
         row.get("terminal", ""),
+        device_of(row["imei"]) if "imei" in row else "",
     )
 
 

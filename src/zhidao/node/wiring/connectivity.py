@@ -22,6 +22,7 @@ from zhidao.connectivity.service.networks import Networks, NoNetwork
 from zhidao.connectivity.service.ports import Observations, ReportedCells, SimNetwork
 from zhidao.connectivity.service.questions import Questions
 from zhidao.connectivity.service.short_messages import ShortMessages
+from zhidao.connectivity.service.track_checks import TrackChecks
 from zhidao.connectivity.wire.network_files import FleetPlan, Open5gsPlan, Plan
 from zhidao.core.geo import Frame
 from zhidao.core.journal import Records
@@ -30,6 +31,7 @@ from zhidao.node.api import camara
 from zhidao.node.api import networks as networks_api
 from zhidao.node.api.connectivity import routes
 from zhidao.node.api.sims import questions as questions_api
+from zhidao.node.api.sims import track_checks as track_checks_api
 from zhidao.node.runtime.runtime_context import Room, RuntimeContext
 from zhidao.node.runtime.terminal_cells import TerminalCells
 from zhidao.store.journal import PostgresJournal
@@ -107,6 +109,7 @@ async def build(context: RuntimeContext, settings: NetworkSettings) -> Connectiv
         routes(short_messages, scenario, demo=context.demo),
         networks_api.routes(network, location),
         questions_api.routes(questions),
+        track_checks_api.routes(TrackChecks(location, records)),
         camara.routes(location),
     )
 
