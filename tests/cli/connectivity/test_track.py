@@ -1,4 +1,4 @@
-"""`zhidao network track` with a file: the mark of a way without a node, in words and in JSON."""
+"""`zhidao network mark`: the mark of a way without a node, in words and in JSON."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def files(tmp_path: Path) -> Path:
 
 
 def told(files: Path, capsys: pytest.CaptureFixture[str], *more: str) -> tuple[int, str]:
-    words = ["network", "track", str(files / "way.csv"), "--seen", str(files / "seen.json")]
+    words = ["network", "mark", str(files / "way.csv"), str(files / "seen.json")]
     status = main([*words, *more])
     return status, capsys.readouterr().out
 
@@ -68,7 +68,7 @@ def test_a_wrong_file_is_named_with_its_place(files, capsys):
     (files / "seen.json").write_text('[{"network": "a", "at": "now"}]')
     status = main(
         [
-            *("network", "track", str(files / "way.csv"), "--seen", str(files / "seen.json")),
+            *("network", "mark", str(files / "way.csv"), str(files / "seen.json")),
             "--json",
         ]
     )

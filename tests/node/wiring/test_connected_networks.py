@@ -274,13 +274,13 @@ async def _way_judged(folder: Path, files: dict[str, Path], node: NodeProcess) -
     ):
         rows = [f"{now.plus_ns(-n * 10**9)},{latitude_deg},77.04,10" for n in range(4)]
         track.write_text("at,latitude_deg,longitude_deg,bound_m\n" + "\n".join(rows) + "\n")
-        ended, told = command(files["maker"], node.url, "track", str(track), "--phone", PHONE)
+        ended, told = command(files["maker"], node.url, "track", str(track), PHONE)
         assert (ended, told["verdict"], told["contradicted_permille"]) == (
             *(status, verdict, permille),
         )
         assert told["networks"] == ["lorries"]
     assert "own word" not in told["reasons"][0]
-    assert command(files["other"], node.url, "track", str(track), "--phone", PHONE)[0] == 1
+    assert command(files["other"], node.url, "track", str(track), PHONE)[0] == 1
     told = command(files["haulier"], node.url, "questions", "--limit", "3")[1]
     assert [(each["asker"], each["api"], each["answer"]) for each in told] == [
         ("other", "track-checks", "refused"),

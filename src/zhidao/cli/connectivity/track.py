@@ -1,4 +1,4 @@
-"""`zhidao network track`: for which share of a way networks saw the terminal there."""
+"""`zhidao network track` and `mark`: for which share of a way networks saw the terminal there."""
 
 from __future__ import annotations
 
@@ -17,26 +17,38 @@ _IN_PART: Final = 4
 _STATUS: Final = {"match": 0, "mismatch": _NOT_SO}
 
 
-def add_action(actions: Any) -> None:
-    """Adds `track` to the actions of `zhidao network`."""
-    parser = actions.add_parser("track", help="for which share of a way networks confirm it")
-    parser.add_argument(
-        "track",
-        type=Path,
-        metavar="TRACK",
-        help="the way as CSV: at, latitude_deg, longitude_deg, bound_m",
+def add_actions(actions: Any) -> None:
+    """Adds `track` and `mark` to the actions of `zhidao network`."""
+    track = actions.add_parser(
+        "track", help="have a node ask for which share networks confirm a way"
     )
-    source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("--phone", help="the number of its SIM, whose network the node asks")
-    source.add_argument(
-        "--seen", type=Path, metavar="FILE", help="what networks said, as JSON; asks no node"
+    mark = actions.add_parser(
+        "mark", help="the same by a file of what networks said, without a node"
     )
-    add_caller(parser)
-    parser.set_defaults(run=_track)
+    for parser in (track, mark):
+        parser.add_argument(
+            "track",
+            type=Path,
+            metavar="TRACK",
+            help="the way as CSV: at, latitude_deg, longitude_deg, bound_m",
+        )
+    track.add_argument("phone", metavar="PHONE", help="the number of its SIM")
+    mark.add_argument("seen", type=Path, metavar="SEEN", help="what networks said, as JSON")
+    mark.add_argument("--json", action="store_true", help="answer in JSON")
+    add_caller(track)
+    track.set_defaults(run=_track)
+    mark.set_defaults(run=_mark)
 
 
 def _track(options: argparse.Namespace) -> int:
-    found = _by_file(options) if options.seen else _by_node(options)
+    return _told(options, _by_node(options))
+
+
+def _mark(options: argparse.Namespace) -> int:
+    return _told(options, _by_file(options))
+
+
+def _told(options: argparse.Namespace, found: dict[str, Any]) -> int:
     say(options, found, _in_words(found))
     return _STATUS.get(found["verdict"], _IN_PART)
 
