@@ -26,6 +26,8 @@ SPACINGS_M = (200.0, 500.0, 1_732.0, 5_000.0, 10_000.0, 20_000.0)
 DRIVES = 4
 SPARE_SHARE, SPARE_M, SPARE_DEG = 0.3, 250.0, 25.0
 BEHIND_SHARE = 0.35
+# No table takes a cell that is served farther away.
+RANGE_MOST_M = 100_000.0
 DETOUR_M, ERROR_M = 700.0, 120.0
 EVERY_S = 30
 SPOOF_M = 2_000.0
@@ -128,6 +130,8 @@ def table(driven: Way) -> dict[Cell, Row]:
     rows = {}
     for cell, found in served.items():
         range_m = max(away_m for away_m, _ in found) * (1 + SPARE_SHARE) + SPARE_M
+        if range_m > RANGE_MOST_M:
+            continue
         aside = [off_deg for away_m, off_deg in found if away_m > BEHIND_SHARE * range_m]
         rows[cell] = Row(range_m, min(360.0, 2 * (max([60.0, *aside]) + SPARE_DEG)))
     return rows
