@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.bounds.case import Case, file_of_spaces
 
-from zhidao.cli.console import callers, certificates, numbers, profiles, remote
+from zhidao.cli.console import callers, certificates, numbers, private_keys, profiles, remote
 from zhidao.cli.finance import passport
 from zhidao.cli.industry import goods_trace, order
 from zhidao.cli.insight import log_source
@@ -29,7 +29,7 @@ def passphrase(file: Path) -> object:
     key = file.with_suffix(".key")
     key.write_text("no key")
     key.chmod(0o600)
-    return title_tag._key(options_of(key=key, passphrase_file=file))
+    return private_keys.signing_key(key, file, why="")
 
 
 CASES = (
@@ -128,8 +128,8 @@ CASES = (
         "cli.trust.title_tag._DOCUMENT_BYTES_MAX", lambda file: title_tag._digest(str(file))
     ),
     file_of_spaces(
-        "cli.trust.title_tag._KEY_BYTES_MAX",
-        lambda file: title_tag._key(options_of(key=file, passphrase_file=None)),
+        "cli.console.private_keys._KEY_BYTES_MAX",
+        lambda file: private_keys.signing_key(file, None, why=""),
     ),
-    file_of_spaces("cli.trust.title_tag._PASSPHRASE_BYTES_MAX", passphrase),
+    file_of_spaces("cli.console.private_keys._PASSPHRASE_BYTES_MAX", passphrase),
 )

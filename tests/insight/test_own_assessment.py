@@ -9,10 +9,14 @@ from typing import Any
 
 import pytest
 
+from zhidao.cli.insight.signatories import SigningKey, verify
 from zhidao.core.canonical import jcs
 from zhidao.core.errors import Refused
+from zhidao.core.keys import Algorithm, SoftwareKey
+from zhidao.core.timescale import Utc
 from zhidao.insight.adapters.git_store import find_store
 from zhidao.insight.library.assessments import assess, lost, packs
+from zhidao.insight.library.declarations import Trusted, sign_declaration
 
 ROOT = Path(__file__).resolve().parents[2]
 KEPT = ROOT / "docs" / "reference" / "self-assessment.json"
@@ -34,7 +38,9 @@ def now() -> bytes:
         if refusal.code != "shallow_repository":
             raise
         pytest.skip(f"a history that was cut off is not assessed: {refusal}")
-    return assess(ROOT, revision="HEAD", standards=(), declaration=DECLARED.read_bytes())
+    return assess(
+        ROOT, revision="HEAD", standards=(), declarations={DECLARED.name: DECLARED.read_bytes()}
+    )
 
 
 @pytest.fixture
@@ -114,3 +120,21 @@ def test_what_is_not_met_is_never_told_as_a_claim(now: bytes):
     for each in json.loads(now)["answers"]:
         if any(claim.get("met") is False for claim in each["claims"]):
             assert each["verdict"] == "needs_person", each["item"]
+
+
+def test_who_answers_for_the_project_can_sign_what_is_claimed(now: bytes):
+    """The project has no key: one of the test's own signs what stands in declarations.toml."""
+    unsigned = [item for item, each in answers(now, "dpg").items() if each["claims"]]
+    assert len(unsigned) == 9
+    key = SigningKey(SoftwareKey(Algorithm.ED25519, bytes(range(32))))
+    at = Utc.parse("2026-12-01T00:00:00Z")
+    data = DECLARED.read_bytes()
+    signed = sign_declaration(data, ROOT, revision="HEAD", sign=key, at=at, days=365)
+    trusted = Trusted(verify, at, {key.key: "The Zhidao maintainers"})
+    files = {"signed.json": signed, DECLARED.name: data}
+    done = assess(ROOT, revision="HEAD", standards=(), declarations=files, trusted=trusted)
+    given = answers(done, "dpg")
+    assert [given[item]["reason"] for item in unsigned] == ["claimed_signed"] * 9
+    assert not [
+        each for each in json.loads(done)["answers"] if each["reason"] == "claimed_unsigned"
+    ]

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from zhidao.cli.console.outputs import put, take, tell
+from zhidao.cli.insight.sboms import add_sboms, sboms_of
+from zhidao.cli.insight.signatories import add_trusted, declared, trusted_by
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,7 +24,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="ID",
         help="one of `zhidao insight standards`, as often as wanted; all without it",
     )
-    parser.add_argument("--declare", type=Path, metavar="FILE", help="answers of a person, as TOML")
+    parser.add_argument(
+        "--declare",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="answers of a person, as TOML or signed, or a withdrawal; as often as wanted",
+    )
+    add_trusted(parser)
+    add_sboms(parser)
     parser.add_argument(
         "--against", type=Path, metavar="RESULT", help="an earlier result: say what was lost since"
     )
@@ -39,13 +50,20 @@ _EXAMPLES: Final = (
     "bytes. The history counts people and names none.\n"
     'A declaration is TOML: by = "...", on = 2026-11-30, and [[answer]] of standard, item, text;\n'
     "also met = false for what is not so, and see = [{ path, says }], lines that bear it out and\n"
-    "have to be there. --against prints what an earlier result had and this one has not: a line\n"
-    "of evidence, a better verdict, an answer.\n"
+    "have to be there. What `zhidao insight declaration sign` wrote counts as signed by the keys\n"
+    "that you name with --signatory, and is refused of any other. --against prints what an\n"
+    "earlier result had and this one has not: a line of evidence, a better verdict, an answer, a\n"
+    "signature.\n"
+    "--sbom takes CycloneDX (1.2 to 1.7) and SPDX (2.2, 2.3, 3.0) in JSON; of lock files in the\n"
+    "tree names are read. Parts whose licence a person must look at are listed, and nothing is\n"
+    "decided.\n"
     "examples:\n"
     "  zhidao insight assess ~/project --standard dpg -o result.json\n"
     "  zhidao insight assess project.git --rev v1.0 --standard osps --language zh\n"
     "  zhidao insight assess project.bundle --declare answers.toml --json\n"
+    "  zhidao insight assess . --standard dpg --sbom zhidao.cdx.json --sbom zhidao.spdx.json\n"
     "  zhidao insight assess . --declare answers.toml --against result.json\n"
+    "  zhidao insight assess . --declare signed.json --signatory 'A. Person=z6Mk...'\n"
     "status: 0 assessed, whatever the answers; 1 refused (a clone that is not whole, no such\n"
     "commit, a declared line that is not there), or something was lost; 2 bad input, 3 there is\n"
     "no git or it takes too long"
@@ -56,7 +74,6 @@ def run(options: argparse.Namespace) -> int:
     """Assesses, writes the result where it is wanted, and prints the table."""
     from zhidao.insight.library.assessments import (
         ASSESSMENT_BYTES_MAX,
-        DECLARATION_BYTES_MAX,
         assess,
         assessment_table,
         check_assessment,
@@ -66,12 +83,13 @@ def run(options: argparse.Namespace) -> int:
     earlier = take(options.against, bytes_max=ASSESSMENT_BYTES_MAX) if options.against else None
     if earlier is not None:
         check_assessment(earlier)
-    declared = take(options.declare, bytes_max=DECLARATION_BYTES_MAX) if options.declare else None
     data = assess(
         options.source,
         revision=options.rev,
         standards=options.standard,
-        declaration=declared,
+        declarations=declared(options.declare),
+        trusted=trusted_by(options),
+        sboms=sboms_of(options),
     )
     losses = lost(earlier, data) if earlier is not None else []
     if options.output:

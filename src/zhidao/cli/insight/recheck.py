@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from zhidao.cli.console.outputs import take, tell
+from zhidao.cli.insight.sboms import add_sboms, sboms_of
+from zhidao.cli.insight.signatories import add_trusted, declared, trusted_by
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -16,6 +18,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("result", type=Path, help="result of `zhidao insight assess -o`")
     parser.add_argument("source", type=Path, help="work tree, bare repository or git bundle")
     parser.add_argument("--rev", default="HEAD", help="commit, branch or tag (HEAD)")
+    parser.add_argument(
+        "--declare",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="what was signed since, as a withdrawal; as often as wanted",
+    )
+    add_trusted(parser)
+    add_sboms(parser)
     parser.add_argument("--json", action="store_true", help="answer in JSON")
     parser.set_defaults(run=run)
 
@@ -26,15 +38,18 @@ _EXAMPLES: Final = (
     "has other bytes, or the figure is another), gone.\n"
     "Each verdict is given anew by the same questions: same, other, untold (the standard asks it\n"
     "and the result leaves it out) or unasked (it does not ask that). Of the commit that was\n"
-    "assessed, a result that was changed anywhere is found out. What people declared is taken\n"
-    "as they said it.\n"
+    "assessed, a result that was changed anywhere is found out. What people declared unsigned is\n"
+    "taken as they said it. What was signed is checked again: by the keys that you name, whether\n"
+    "it is in its time, not withdrawn, and about the same question, history and passages.\n"
+    "A result that was made with --sbom is as it was made with the same lists beside it only.\n"
     "examples:\n"
     "  zhidao insight recheck result.json ~/project\n"
     "  zhidao insight recheck result.json project.bundle --json\n"
     "  zhidao insight recheck result.json ~/project --rev 3f1c9e2\n"
-    "status: 0 every line holds or moved and every verdict is the same, 1 a line is stale or\n"
-    "gone, a verdict is not the same, the result was changed, or it was refused, 2 bad input,\n"
-    "3 there is no git or it takes too long"
+    "  zhidao insight recheck result.json . --signatory z6Mk... --declare withdrawn.json\n"
+    "status: 0 every line holds or moved, every verdict is the same and every signature stands,\n"
+    "1 one is not so, the result was changed, or it was refused, 2 bad input, 3 there is no git\n"
+    "or it takes too long"
 )
 
 
@@ -43,12 +58,20 @@ def run(options: argparse.Namespace) -> int:
     from zhidao.insight.library.assessments import ASSESSMENT_BYTES_MAX, recheck
 
     data = take(options.result, bytes_max=ASSESSMENT_BYTES_MAX)
-    done: dict[str, Any] = recheck(data, options.source, revision=options.rev)
+    done: dict[str, Any] = recheck(
+        data,
+        options.source,
+        revision=options.rev,
+        declarations=declared(options.declare),
+        trusted=trusted_by(options),
+        sboms=sboms_of(options),
+    )
     if options.json:
         tell(json.dumps(done, ensure_ascii=False))
     else:
         _print(done)
     changed = [done["counts"][state] for state in ("stale", "gone")]
+    changed.append(sum(each["mark"] != "signed" for each in done["signed"]))
     changed += [count for name, count in done["verdict_counts"].items() if name != "same"]
     return 1 if any(changed) or done["as_made"] is False else 0
 
@@ -65,12 +88,18 @@ def _print(done: dict[str, Any]) -> None:
             was, now = each["stated"] or "nothing", each["now"] or "nothing"
             where = f"{each['standard']} {each['item']}"
             tell(plain(f"{each['standing']:<7} {where}  result: {was}; now: {now}"))
+    for each in done["signed"]:
+        where = f"{each['standard']} {each['item']}"
+        tell(plain(f"{each['mark']:<7} {where}  by {each['by']}, {each['key']}"))
     at = f"at commit {done['commit']}"
     if done["as_made"] is None:
         at += f" (assessed: {done['assessed']})"
     tell(plain(at))
     tell(f"evidence: {_counted(done['counts'])}")
     tell(f"verdicts: {_counted(done['verdict_counts'])}")
+    if done["signed"]:
+        standing = sum(each["mark"] == "signed" for each in done["signed"])
+        tell(f"signed answers that stand: {standing} of {len(done['signed'])}")
     if done["as_made"] is not None:
         tell(_MADE[done["as_made"]])
 

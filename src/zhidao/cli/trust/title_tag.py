@@ -6,17 +6,13 @@ import argparse
 import json
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from zhidao.cli.console.outputs import check_private, put, take
+from zhidao.cli.console.outputs import put, take
+from zhidao.cli.console.private_keys import signing_key
 from zhidao.cli.console.remote import RemoteNode
 from zhidao.core.errors import MalformedInput
 
-if TYPE_CHECKING:
-    from zhidao.core.keys import Signer
-
-_KEY_BYTES_MAX: Final = 16 * 1024
-_PASSPHRASE_BYTES_MAX: Final = 1024
 _DOCUMENT_BYTES_MAX: Final = 64 * 1024 * 1024
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _ADDRESS: Final = re.compile(r"0x[0-9a-f]{40}", re.ASCII)
@@ -66,7 +62,12 @@ def run(options: argparse.Namespace) -> int:
     bill.check_plain()
     document = _digest(options.document)
     registry, chain_id = _place(options)
-    signed = bring(bill, _key(options), title=document, registry=registry, chain_id=chain_id)
+    key = signing_key(
+        options.key,
+        options.passphrase_file,
+        why="only Ed25519 gives one signature, and so one tag, for one bill",
+    )
+    signed = bring(bill, key, title=document, registry=registry, chain_id=chain_id)
     told = {
         "issuer": signed.issuer.multikey,
         "opening": base64url(signed.opening),
@@ -102,32 +103,3 @@ def _place(options: argparse.Namespace) -> tuple[str, int]:
         )
     told = RemoteNode(options).get("/v1/trust/titles/registry")
     return str(told["registry"]), int(told["chain_id"])
-
-
-def _key(options: argparse.Namespace) -> Signer:
-    """The carrier's key. Raises MalformedInput for another form, and where others may read it."""
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
-    from zhidao.core.keys import Algorithm, SoftwareKey
-
-    file: Path = options.key
-    data = take(file, bytes_max=_KEY_BYTES_MAX)
-    check_private(file)
-    passphrase = None
-    if options.passphrase_file:
-        passphrase = take(options.passphrase_file, bytes_max=_PASSPHRASE_BYTES_MAX).rstrip(b"\r\n")
-    try:
-        private = load_pem_private_key(data, passphrase)
-    except (ValueError, TypeError) as error:
-        raise MalformedInput(
-            f"{file} is no private key in PEM form: {error}",
-            remedy="openssl genpkey -algorithm ed25519 makes one; a sealed one needs "
-            "--passphrase-file",
-        ) from error
-    if not isinstance(private, Ed25519PrivateKey):
-        raise MalformedInput(
-            f"the key in {file} is not Ed25519",
-            remedy="only Ed25519 gives one signature, and so one tag, for one bill",
-        )
-    return SoftwareKey(Algorithm.ED25519, private.private_bytes_raw())

@@ -12,6 +12,9 @@ from zhidao.insight.domain.evidence_kinds import FILE_PATTERNS, PUBLICCODE
 from zhidao.insight.domain.standards import Answerer, Pack, Question
 
 QUOTATION_LETTERS: Final = 200
+# Of a claim, whether every word of it bears a signature that stands.
+SIGNED_REASON: Final = "claimed_signed"
+UNSIGNED_REASON: Final = "claimed_unsigned"
 # So many places of one kind are cited; more say no more.
 _CITED: Final = 3
 
@@ -58,8 +61,26 @@ class Pointer:
 
 
 @dataclass(frozen=True, slots=True)
+class Signature:
+    """Whose key signed a claim, and what became of that: `mark`, a `signed_claims.Mark`.
+
+    declaration: the digest of what was signed; key: a did:key; until: RFC 3339.
+    """
+
+    declaration: str
+    key: str
+    until: str
+    mark: str
+
+    @property
+    def stands(self) -> bool:
+        """Whether the claim may be taken for the signer's word."""
+        return self.mark == "signed"
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
-    """What somebody said. Nobody checked who it was: `signed` is false.
+    """What somebody said. Without a signature nobody checked who it was.
 
     is_met: false where they said that it is not so. see: what they point to; evidence: those
     lines, as they were found.
@@ -71,6 +92,12 @@ class Claim:
     is_met: bool = True
     see: tuple[Pointer, ...] = ()
     evidence: tuple[Cited, ...] = ()
+    signature: Signature | None = None
+
+    @property
+    def stands(self) -> bool:
+        """Whether it counts as said: a signed one that lapsed does not."""
+        return self.signature is None or self.signature.stands
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +140,7 @@ def _answer(
     against = [each for kind in question.settled_by for each in found.get(kind, _NONE).against]
     shows = _cited(question.settled_by, found)
     helps = _cited(question.supported_by, found)
-    helps += [each for claim in claims for each in claim.evidence]
+    helps += [each for claim in claims if claim.stands for each in claim.evidence]
     if against:
         verdict, reason, evidence = Verdict.CONTRADICTED, "contradicted", against + shows
     elif shows:
@@ -127,9 +154,15 @@ def _answer(
 
 
 def _claimed(claims: Sequence[Claim]) -> tuple[Verdict, str]:
-    if all(claim.is_met for claim in claims):
-        return Verdict.CLAIMED, "claimed_unsigned"
-    return Verdict.NEEDS_PERSON, "declared_not_met"
+    standing = [claim for claim in claims if claim.stands]
+    if not standing:
+        signature = claims[0].signature
+        assert signature is not None, "what is not signed stands"
+        return Verdict.NEEDS_PERSON, f"declaration_{signature.mark}"
+    is_signed = all(claim.signature for claim in standing)
+    if all(claim.is_met for claim in standing):
+        return Verdict.CLAIMED, SIGNED_REASON if is_signed else UNSIGNED_REASON
+    return Verdict.NEEDS_PERSON, "declared_not_met_signed" if is_signed else "declared_not_met"
 
 
 def _unknown(question: Question) -> str:

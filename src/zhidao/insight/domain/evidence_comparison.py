@@ -7,7 +7,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from zhidao.insight.domain.assessment import Cited, Evidence, Verdict
+from zhidao.insight.domain.assessment import (
+    SIGNED_REASON,
+    UNSIGNED_REASON,
+    Cited,
+    Evidence,
+    Verdict,
+)
 
 # A verdict of a lower place than before is a loss.
 _PLACE: Final = {
@@ -24,8 +30,8 @@ _Name = tuple[str, str, str]
 class Loss:
     """What is worse than before.
 
-    what: `evidence`, `verdict`, or `question`, which is not asked any more. was, now: a line of
-    evidence or a verdict; now is empty where nothing is there.
+    what: `evidence`, `verdict`, `signature`, or `question`, which is not asked any more. was, now:
+    a line of evidence, a verdict or a reason; now is empty where nothing is there.
     """
 
     standard: str
@@ -66,6 +72,18 @@ def lost_verdicts(
         elif _place(verdict) < _place(was):
             found.append(Loss(standard, item, "verdict", was, verdict))
     return found
+
+
+def lost_signatures(
+    before: Sequence[tuple[str, str, str]], now: Sequence[tuple[str, str, str]]
+) -> list[Loss]:
+    """Claims that were signed and are claimed unsigned. Each is standard, item, reason."""
+    given = {(standard, item): reason for standard, item, reason in now}
+    return [
+        Loss(standard, item, "signature", was, given[standard, item])
+        for standard, item, was in before
+        if was == SIGNED_REASON and given.get((standard, item)) == UNSIGNED_REASON
+    ]
 
 
 def _place(verdict: str) -> int:

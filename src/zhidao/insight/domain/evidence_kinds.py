@@ -67,6 +67,8 @@ LICENCE_KINDS: Final = frozenset(
     )
 )
 TREE_KINDS: Final = frozenset(("no_programs", "programs"))
+# What lists of parts say: those that were given, and the lock files of the tree.
+COMPONENT_KINDS: Final = frozenset(("components", "licences_to_look_at"))
 HISTORY_KINDS: Final = frozenset(("history", "tags", "signed_off"))
 PUBLICCODE: Final = "publiccode:"
 
@@ -78,5 +80,6 @@ def is_kind(name: str) -> bool:
         or name in LICENCE_KINDS
         or name in HISTORY_KINDS
         or name in TREE_KINDS
+        or name in COMPONENT_KINDS
         or (name.startswith(PUBLICCODE) and len(name) > len(PUBLICCODE))
     )

@@ -5,29 +5,40 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from zhidao.core.canonical import Json
 from zhidao.insight.domain.assessment import Answer, Claims, Counted, Found, answers
+from zhidao.insight.domain.components import ComponentList
 from zhidao.insight.domain.evidence_kinds import PUBLICCODE
 from zhidao.insight.domain.history import history_figures
 from zhidao.insight.domain.licence_comparison import KnownTexts
+from zhidao.insight.domain.signed_claims import Judged
 from zhidao.insight.domain.standards import Pack
-from zhidao.insight.service.licence_findings import licence_findings
+from zhidao.insight.service.component_facts import component_findings, lock_lists
+from zhidao.insight.service.licence_findings import licence_findings, outbound_licences
 from zhidao.insight.service.pointers import borne_out, check_borne_out, paths_of
 from zhidao.insight.service.repository import Repository, Tree
+from zhidao.insight.service.signed_claims import marked, paths_signed, with_signed
 from zhidao.insight.service.tree_reading import TreeReading, read_tree
 
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """All that was read and found of one commit."""
+    """All that was read and found of one commit.
+
+    lists: what it is made of, by the lists that were given and the lock files of the tree. signed:
+    the signed claims with their marks.
+    """
 
     tree: Tree
     reading: TreeReading
     history: dict[str, Json]
+    roots: frozenset[str]
     packs: tuple[Pack, ...]
+    lists: tuple[ComponentList, ...]
+    signed: Claims
     answers: tuple[Answer, ...]
 
 
@@ -37,37 +48,49 @@ def assess(
     known: KnownTexts,
     claims: Claims,
     *,
+    judged: Judged,
+    lists: Sequence[ComponentList] = (),
     again: bool = False,
 ) -> Assessment:
     """Reads the tree and the history once, and answers every question of the packs.
 
-    Raises Refused if claims point to lines that are not there; `again`, of a result that was made
-    once, such lines are left out.
+    Raises Refused if unsigned claims point to lines that are not there; `again`, of a result that
+    was made once, such lines are left out. What was signed of other lines is marked so.
     """
     with ThreadPoolExecutor(max_workers=1) as beside:
         # Both wait for git most of the time.
-        commits = beside.submit(repository.commits)
-        reading = read_tree(repository, known, paths_of(claims))
-        history = history_figures(commits.result(), repository.tags())
+        awaited = beside.submit(repository.commits)
+        reading = read_tree(repository, known, paths_of(claims) | paths_signed(judged))
+        commits = awaited.result()
+    history = history_figures(commits, repository.tags())
+    roots = frozenset(commit.id for commit in commits if not commit.parents)
     if not again:
         check_borne_out(reading, claims)
-    found = findings(reading, history, packs)
-    given = answers(packs, found, borne_out(reading, claims))
-    return Assessment(repository.tree, reading, history, tuple(packs), given)
+    every = (*lists, *lock_lists(reading))
+    read = Assessment(repository.tree, reading, history, roots, tuple(packs), every, {}, ())
+    return answered(read, claims, judged)
 
 
-def findings(
-    reading: TreeReading, history: dict[str, Json], packs: Sequence[Pack]
-) -> dict[str, Found]:
+def answered(read: Assessment, claims: Claims, judged: Judged) -> Assessment:
+    """The same reading with the answers that these claims give."""
+    signed = marked(judged, read.reading, read.roots, read.packs)
+    found = findings(read)
+    every = borne_out(read.reading, with_signed(claims, signed))
+    return replace(read, signed=signed, answers=answers(read.packs, found, every))
+
+
+def findings(read: Assessment) -> dict[str, Found]:
     """What was found of each kind of evidence that the packs ask for."""
+    reading = read.reading
     found = {
         kind: Found(
             tuple(reading.cite(kind, file.path) for file in files if file.path in reading.contents)
         )
         for kind, files in reading.kinds.items()
     }
-    found |= licence_findings(reading) | _history(history) | _programs(reading)
-    for pack in packs:
+    found |= licence_findings(reading) | _history(read.history) | _programs(reading)
+    found |= component_findings(read.lists, outbound_licences(reading))
+    for pack in read.packs:
         for question in pack.questions:
             for kind in question.settled_by:
                 if kind.startswith(PUBLICCODE):

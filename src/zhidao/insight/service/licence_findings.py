@@ -67,6 +67,11 @@ def _open(reading: TreeReading) -> Found:
     return _JUDGED[openness(expression)](cites)
 
 
+def outbound_licences(reading: TreeReading) -> list[str]:
+    """The licences under which the whole is given, as far as a text settles them."""
+    return [reading.licences[path].expression for path in _deciding(reading)]
+
+
 def _deciding(reading: TreeReading) -> list[str]:
     """The files that say what holds: those that point to texts, else the texts."""
     settled = [path for path in root_licences(reading) if reading.licences[path].is_settled]

@@ -29,7 +29,7 @@ def borne_out(reading: TreeReading, claims: Claims) -> Claims:
 
 def missing(reading: TreeReading, claims: Claims) -> list[tuple[tuple[str, str], Pointer]]:
     """What is pointed to and not there, with the standard and item that it was to bear out."""
-    return [(name, each) for name, each in _pointers(claims) if _line(reading, each) is None]
+    return [(name, each) for name, each in _pointers(claims) if line_of(reading, each) is None]
 
 
 def check_borne_out(reading: TreeReading, claims: Claims) -> None:
@@ -58,14 +58,14 @@ def _with_lines(reading: TreeReading, claim: Claim) -> Claim:
 
 
 def _cited(reading: TreeReading, pointer: Pointer) -> Cited | None:
-    line = _line(reading, pointer)
+    line = line_of(reading, pointer)
     if line is None:
         return None
     blob = reading.blob_of[pointer.path]
     return Cited(DECLARED, pointer.path, line, line, blob, pointer.says)
 
 
-def _line(reading: TreeReading, pointer: Pointer) -> int | None:
+def line_of(reading: TreeReading, pointer: Pointer) -> int | None:
     """The first line that says it, spaces aside."""
     lines = reading.contents.get(pointer.path, "").split("\n")
     said = (

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from zhidao.core.canonical import Json
-from zhidao.insight.domain.assessment import Cited, Counted, Evidence, Found
+from zhidao.insight.domain.assessment import Cited, Claims, Counted, Evidence, Found
 from zhidao.insight.domain.verdict_comparison import Compared, Standing
 from zhidao.insight.service.repository import Repository
 from zhidao.insight.service.tree_reading import FILE_BYTES_MAX, as_text, lines_say
@@ -83,15 +83,34 @@ def _state(
     return State.MOVED, places[evidence.blob]
 
 
+def signed_claims(signed: Claims) -> list[dict[str, Json]]:
+    """Each signed answer with what became of it, in order."""
+    return [
+        {
+            "standard": standard,
+            "item": item,
+            "by": claim.by,
+            "key": claim.signature.key,
+            "declaration": claim.signature.declaration,
+            "until": claim.signature.until,
+            "mark": claim.signature.mark,
+        }
+        for (standard, item), claims in signed.items()
+        for claim in claims
+        if claim.signature is not None
+    ]
+
+
 def encode_rechecked(
     lines: Sequence[Rechecked],
     verdicts: Sequence[Compared],
+    signed: Sequence[dict[str, Json]],
     *,
     commit: str,
     assessed: str,
     as_made: bool | None,
 ) -> dict[str, Json]:
-    """Lines and verdicts with their states, counted.
+    """Lines, verdicts and signed answers with their states, counted.
 
     assessed: the commit that the result is of. as_made: whether the result is what an assessment
     of that very commit gives; None where the repository was looked at elsewhere.
@@ -108,6 +127,7 @@ def encode_rechecked(
         "as_made": as_made,
         "counts": counts,
         "verdict_counts": standings,
+        "signed": list(signed),
         "lines": [
             {
                 "standard": each.standard,

@@ -10,6 +10,7 @@ import msgspec
 
 from zhidao.core.canonical import Json, jcs, parse_strict
 from zhidao.core.errors import MalformedInput
+from zhidao.core.timescale import Utc
 from zhidao.core.versions import check_version_in
 from zhidao.insight.domain.assessment import (
     QUOTATION_LETTERS,
@@ -23,6 +24,7 @@ from zhidao.insight.domain.assessment import (
 from zhidao.insight.domain.standards import Pack
 from zhidao.insight.domain.verdict_comparison import Stated
 from zhidao.insight.wire.git_objects import is_object_id
+from zhidao.insight.wire.signed_declarations import DECLARATIONS_MAX
 
 FORMAT: Final = "zhidao.assessment"
 KNOWN_VERSIONS: Final = (1,)
@@ -34,10 +36,16 @@ def encode_assessment(
     source: dict[str, Json],
     packs: Iterable[Pack],
     licences: dict[str, Json],
+    components: dict[str, Json],
     history: dict[str, Json],
     answers: Iterable[Answer],
+    declarations: tuple[Json, ...] = (),
+    judged_at: Utc | None = None,
 ) -> bytes:
-    """The document; the same commit and packs give the same bytes."""
+    """The document; the same commit, packs and declarations give the same bytes.
+
+    declarations: what was signed and its withdrawals, whole; then judged_at says as of when.
+    """
     standards: list[Json] = [
         {
             "id": pack.id,
@@ -49,8 +57,14 @@ def encode_assessment(
         }
         for pack in packs
     ]
+    parts: dict[str, Json] = {"components": components} if components else {}
+    signed: dict[str, Json] = (
+        {"declarations": declarations, "judged_at": str(judged_at)} if declarations else {}
+    )
     return jcs(
-        {
+        signed
+        | parts
+        | {
             "v": 1,
             "format": FORMAT,
             "source": source,
@@ -97,8 +111,13 @@ def _claim(claim: Claim) -> Json:
         "text": claim.text,
         "by": claim.by,
         "on": claim.on.isoformat(),
-        "signed": False,
+        "signed": claim.signature is not None and claim.signature.stands,
     }
+    if claim.signature is not None:
+        plain["mark"] = claim.signature.mark
+        plain["key"] = claim.signature.key
+        plain["until"] = claim.signature.until
+        plain["declaration"] = claim.signature.declaration
     if not claim.is_met:
         plain["met"] = False
     if claim.see:
@@ -120,6 +139,7 @@ def decode_assessment(data: bytes) -> dict[str, Any]:
     for number, standard in enumerate(plain["standards"]):
         _check_standard(standard, f"standards[{number}]")
     _check_answers(plain["answers"])
+    _check_signed(plain)
     return plain
 
 
@@ -139,6 +159,22 @@ _ANSWER_SHAPES: Final = {
     "evidence": list,
     "claims": list,
 }
+
+
+def _check_signed(plain: dict[str, Any]) -> None:
+    declarations = plain.get("declarations", [])
+    if not isinstance(declarations, list) or len(declarations) > DECLARATIONS_MAX:
+        raise MalformedInput(f"an assessment has at most {DECLARATIONS_MAX} declarations")
+    if declarations:
+        judged_at_of(plain)
+
+
+def judged_at_of(document: dict[str, Any]) -> Utc:
+    """As of when the signed declarations of a result were judged. Raises MalformedInput."""
+    at = document.get("judged_at")
+    if not isinstance(at, str):
+        raise MalformedInput("signed declarations, and not when they were judged")
+    return Utc.parse(at)
 
 
 def _check_standard(standard: Any, where: str) -> None:
@@ -192,12 +228,20 @@ def stated_in(document: dict[str, Any]) -> Iterator[Stated]:
 
 
 def claims_of(document: dict[str, Any]) -> dict[tuple[str, str], tuple[Claim, ...]]:
-    """What somebody declared, by standard and item, as the result quotes it."""
+    """What somebody declared unsigned, by standard and item, as the result quotes it.
+
+    What it quotes of signed declarations is not taken from there: those stand in it whole.
+    """
     found = {}
     for answer in document["answers"]:
-        if claims := tuple(_read_claim(plain) for plain in answer["claims"]):
+        unsigned = (each for each in answer["claims"] if not _is_of_signed(each))
+        if claims := tuple(_read_claim(plain) for plain in unsigned):
             found[answer["standard"], answer["item"]] = claims
     return found
+
+
+def _is_of_signed(plain: Any) -> bool:
+    return isinstance(plain, dict) and "declaration" in plain
 
 
 def _read_claim(plain: Any) -> Claim:

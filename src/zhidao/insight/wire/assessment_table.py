@@ -20,6 +20,25 @@ _TEXTS: Final = {
     "shown_content": ("read in the repository", "从仓库内容读出"),
     "contradicted": ("contradicted", "相互矛盾"),
     "claimed_unsigned": ("declared, unsigned", "已声明，未签名"),
+    "claimed_signed": ("declared, and signed", "已声明并签名"),
+    "declared_not_met_signed": ("declared as not met, and signed", "已声明尚未满足，并签名"),
+    "declaration_expired": ("signed, and its time is over", "有签名，但已过期"),
+    "declaration_not_yet": ("signed for a later time", "签名尚未生效"),
+    "declaration_withdrawn": ("signed, and taken back by its signer", "签名者已撤回"),
+    "declaration_text_changed": (
+        "signed of a passage that is another one now",
+        "所签的段落现已不同",
+    ),
+    "declaration_question_changed": (
+        "signed of a question in other words",
+        "所签的问题现已改变",
+    ),
+    "declaration_other_repository": (
+        "signed of another history",
+        "所签的是另一份历史",
+    ),
+    "declaration_unknown_key": ("signed by a key that is not accepted", "签名密钥未被接受"),
+    "declaration_bad_signature": ("the signature does not hold", "签名无效"),
     "declared_not_met": ("declared as not met, unsigned", "已声明尚未满足，未签名"),
     "stands_elsewhere": (
         "it does not stand in the repository: a person looks there",
@@ -63,6 +82,28 @@ _TEXTS: Final = {
         "{count} 个文件在文件头写明：{expression}",
     ),
     "manifest": ("{path}:{line} states: {stated}", "{path}:{line} 写明：{stated}"),
+    "components": ("Components", "组件"),
+    "list": (
+        "{file} ({form}): {components} components, {with_licence} with a licence",
+        "{file}（{form}）：{components} 个组件，其中 {with_licence} 个写明许可证",
+    ),
+    "names_only": (
+        "{file}: {components} names; their licences are unknown here",
+        "{file}：{components} 个名称；其许可证在此不详",
+    ),
+    "to_look_at": (
+        "to be looked at beside {outbound}: {count} licences; no list says how parts are joined",
+        "须由人对照 {outbound} 查看 {count} 个许可证；清单不写明组件如何结合",
+    ),
+    "no_outbound": ("no known licence of the whole", "（整体许可证不明）"),
+    "part": (
+        "{name} {version}: {licences} ({concern}; {file} {where})",
+        "{name} {version}：{licences}（{concern}；{file} {where}）",
+    ),
+    "closed": ("forbids changes, sale or competition", "禁止修改、销售或竞争"),
+    "incompatible": ("not to be joined, says the FSF", "自由软件基金会认为不可结合"),
+    "stronger": ("asks more of the whole", "对整体要求更多"),
+    "unreadable": ("no SPDX expression", "不是 SPDX 表达式"),
     "history": ("History", "历史"),
     "author_rule": (
         "author = e-mail of the author line in small letters, no mailmap; nobody is named",
@@ -93,6 +134,11 @@ _TEXTS: Final = {
             "晚于最新提交的 {dates_after_head} 次"
         ),
     ),
+    "signed_claim": (
+        "{by} on {on}: {text} [{mark}; {key}, until {until}]",
+        "{by} 于 {on}：{text}［{mark}；{key}，有效至 {until}］",
+    ),
+    "signed": ("signed", "有签名"),
     "claim": ("declared by {by} on {on}: {text}", "{by} 于 {on} 声明：{text}"),
 }
 
@@ -111,7 +157,7 @@ def plain(line: str) -> str:
     )
 
 
-def _say(key: str, number: int, **words: object) -> str:
+def _say(key: str, number: int, /, **words: object) -> str:
     return _TEXTS[key][number].format_map(words) if key in _TEXTS else key
 
 
@@ -130,6 +176,7 @@ def _lines(document: dict[str, Any], number: int) -> Iterator[str]:
     if source.get("unread_files"):
         yield _say("unread", number, count=source["unread_files"])
     yield from _licence_lines(document["licences"], number)
+    yield from _component_lines(document.get("components") or {}, number)
     yield from _history_lines(history, number)
     for standard in document["standards"]:
         mine = [each for each in document["answers"] if each["standard"] == standard.get("id")]
@@ -152,6 +199,26 @@ def _licence_lines(licences: dict[str, Any], number: int) -> Iterator[str]:
         yield "  " + _say("headers", number, count=header["files"], expression=header["expression"])
     for manifest in licences.get("manifests", ()):
         yield "  " + _say("manifest", number, **manifest)
+
+
+def _component_lines(components: dict[str, Any], number: int) -> Iterator[str]:
+    if not components:
+        return
+    yield ""
+    yield _say("components", number)
+    for listed in components.get("lists", ()):
+        yield "  " + _say("names_only" if listed["names_only"] else "list", number, **listed)
+        for each in [] if listed["names_only"] else listed["licences"][:10]:
+            yield f"    {each['components']}  {each['licence']}"
+    if count := components.get("to_look_at_count", 0):
+        outbound = " OR ".join(components["outbound"]) or _say("no_outbound", number)
+        yield "  " + _say("to_look_at", number, count=count, outbound=outbound)
+    for part in components.get("to_look_at", ()):
+        words = part | {
+            "licences": " AND ".join(part["licences"]),
+            "concern": _say(part["concern"], number),
+        }
+        yield "    " + _say("part", number, **words)
 
 
 def _history_lines(history: dict[str, Any], number: int) -> Iterator[str]:
@@ -199,7 +266,15 @@ def _standard_lines(
         for evidence in answer["evidence"]:
             yield f"      {_evidence(evidence)}"
         for claim in answer["claims"]:
-            yield "      " + _say("claim", number, **claim)
+            yield "      " + _claim(claim, number)
+
+
+def _claim(claim: dict[str, Any], number: int) -> str:
+    if "mark" not in claim:
+        return _say("claim", number, **claim)
+    mark = str(claim["mark"])
+    told = mark if mark == "signed" else f"declaration_{mark}"
+    return _say("signed_claim", number, **(claim | {"mark": _say(told, number)}))
 
 
 def _evidence(evidence: dict[str, Any]) -> str:

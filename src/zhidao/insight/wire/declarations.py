@@ -1,4 +1,4 @@
-"""What somebody declares of a repository, as TOML: claims, unsigned, with a name and a day."""
+"""What somebody declares of a repository, as TOML: claims of a name and a day, unsigned."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from zhidao.insight.domain.standards import Answerer, Pack
 DECLARATION_BYTES_MAX: Final = 1024 * 1024
 ANSWER_LETTERS_MAX: Final = 4000
 POINTERS_MAX: Final = 10
+NAME_LETTERS: Final = 200
 _KEYS: Final = frozenset(("standard", "item", "text"))
 _MORE: Final = frozenset(("met", "see"))
 _POINTER: Final = frozenset(("path", "says"))
@@ -47,7 +48,7 @@ def decode_declarations(
 
 def _signatory(table: Mapping[str, Any]) -> tuple[str, date]:
     by, on = table.get("by"), table.get("on")
-    if not isinstance(by, str) or not 1 <= len(by) <= 200 or type(on) is not date:
+    if not isinstance(by, str) or not 1 <= len(by) <= NAME_LETTERS or type(on) is not date:
         raise MalformedInput("a declaration says by whom and when: by = ..., on = 2026-11-30")
     return by, on
 
