@@ -78,12 +78,12 @@ def run(
     return done.stdout
 
 
-def wheel(folder: Path) -> Path:
-    """The wheel of the program, built from this checkout into a folder."""
+def wheel(folder: Path, *, root: Path = ROOT, env: Mapping[str, str] | None = None) -> Path:
+    """The wheel of the program, built from this checkout, or a copy of it, into a folder."""
     say("building the wheel")
     uv = str(Path(sys.executable).parent / "uv")
     words = [uv, "build", "--quiet", "--wheel", "--no-build-isolation", "--python", sys.executable]
-    run([*words, "-o", str(folder), str(ROOT)])
+    run([*words, "-o", str(folder), str(root)], env=env)
     [found] = folder.glob("zhidao-*.whl")
     return found
 

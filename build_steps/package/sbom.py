@@ -1,4 +1,7 @@
-"""CycloneDX 1.6 lists of what an artefact holds: Python packages, packages of npm, rule packs."""
+"""Lists of what an artefact holds, CycloneDX 1.6: packages of Python and npm, rule packs.
+
+The wheel's list is written in SPDX 2.3 too, see `spdx`.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import re
 import uuid
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from email.message import Message
 from email.parser import HeaderParser
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
@@ -15,6 +19,7 @@ from typing import Any, Final
 
 from common import DEBIAN_PYTHON, REQUIREMENTS, ROOT, digest_of, epoch, version
 from packaging.requirements import Requirement
+from spdx import spdx_of
 
 Component = dict[str, Any]
 _LOCKED: Final = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)")
@@ -28,16 +33,23 @@ def make(keep: Path) -> dict[str, object]:
     told = of_locked("wheel", closure_names(lines), _carried())
     file = keep / f"zhidao-{version()}-py3-none-any.cdx.json"
     file.write_bytes(told)
+    other = keep / f"zhidao-{version()}-py3-none-any.spdx.json"
+    other.write_bytes(spdx_of(told))
     return {
         "sbom": str(file),
         "components": told.count(b'"bom-ref"') - 1,
         "sha256": digest_of(file),
+        "spdx": str(other),
+        "spdx_sha256": digest_of(other),
     }
 
 
 def of_locked(kind: str, names: set[str], further: Iterable[Component] = ()) -> bytes:
-    """The list of packages as they are locked, with the digests of their files."""
-    parts = [part for part in _locked("package.txt") if part["name"] in names]
+    """The list of packages as they are locked, with the digests of their files.
+
+    Licences are those that the packages installed here state of themselves.
+    """
+    parts = [_licensed(part) for part in _locked("package.txt") if part["name"] in names]
     return _document(kind, [*parts, *further])
 
 
@@ -96,12 +108,28 @@ def _component(name: str, release: str, reference: str) -> Component:
     }
 
 
+def _licensed(part: Component) -> Component:
+    try:
+        told = distribution(part["name"])
+    except PackageNotFoundError:
+        return part
+    text = told.read_text("METADATA")
+    licence = (
+        _stated(HeaderParser().parsestr(text)) if text and told.version == part["version"] else None
+    )
+    return part | ({"licenses": [licence]} if licence else {})
+
+
 def _installed(folder: Path) -> Component:
     told = HeaderParser().parsestr((folder / "METADATA").read_text(encoding="utf-8"))
     name = re.sub(r"[-_.]+", "-", str(told["Name"])).lower()
     part = _component(name, str(told["Version"]), f"pkg:pypi/{name}@{told['Version']}")
-    licence = _licence(told["License-Expression"], told["License"], told.get_all("Classifier", []))
+    licence = _stated(told)
     return part | ({"licenses": [licence]} if licence else {})
+
+
+def _stated(told: Message) -> Component | None:
+    return _licence(told["License-Expression"], told["License"], told.get_all("Classifier", []))
 
 
 def _licence(expression: str | None, text: str | None, classifiers: list[str]) -> Component | None:

@@ -10,7 +10,9 @@ from typing import Final
 ACTIONS: Final = (
     ("report", "what was proven, by whom, how long it took, what is missing"),
     ("standards", "the standards whose questions are known, and how long nobody looked at them"),
+    ("declaration", "sign what a person answers for, take it back, show it"),
     ("assess", "what a repository shows of a standard's questions, with evidence for each"),
+    ("provenance", "whether files are those that an accepted key says to have built"),
     ("corridor", "hours at border crossings, with bounds, of a log or of reports of vehicles"),
     ("recheck", "whether an assessment's evidence and verdicts still hold in the repository"),
 )
