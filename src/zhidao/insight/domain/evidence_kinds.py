@@ -57,6 +57,7 @@ _PATTERNS: Final = {
 }
 # A path may hold a line feed.
 FILE_PATTERNS: Final = {kind: re.compile(pattern, re.DOTALL) for kind, pattern in _PATTERNS.items()}
+OF_ANY_KIND: Final = re.compile("|".join(f"(?:{each})" for each in _PATTERNS.values()), re.DOTALL)
 
 # What is found in another manner than by a file's name.
 LICENCE_KINDS: Final = frozenset(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from zhidao.insight.domain.assessment import QUOTATION_LETTERS, Cited
-from zhidao.insight.domain.evidence_kinds import FILE_PATTERNS
+from zhidao.insight.domain.evidence_kinds import FILE_PATTERNS, OF_ANY_KIND
 from zhidao.insight.domain.licence_comparison import KnownTexts
 from zhidao.insight.domain.licences import LicenceText, read_licence
 from zhidao.insight.service.repository import FileAt, Repository
@@ -203,12 +203,17 @@ def is_licence_name(path: str) -> bool:
     folder, _, name = path.rpartition("/")
     if folder == "LICENSES":
         return True
+    # Told by two words before the pattern looks for where they stand.
+    if "licen" not in (lower := name.lower()) and "copying" not in lower:
+        return False
     return bool(_LICENCE_NAME.fullmatch(name)) and not _SOURCE.search(name.lower())
 
 
 def _kinds(files: Iterable[FileAt]) -> dict[str, list[FileAt]]:
     found: dict[str, list[FileAt]] = {}
-    small = [(file.path.lower(), file) for file in files if 0 < file.size <= FILE_BYTES_MAX]
+    lower = ((file.path.lower(), file) for file in files if 0 < file.size <= FILE_BYTES_MAX)
+    # Most files are of no kind, and one look tells that of all kinds.
+    small = [each for each in lower if OF_ANY_KIND.fullmatch(each[0])]
     for kind, pattern in FILE_PATTERNS.items():
         hits = [file for path, file in small if pattern.fullmatch(path)]
         if hits:
