@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from zhidao.insight.domain.components import Component, ComponentList, conflicts
+from zhidao.insight.domain.components import Component, ComponentList, concerned_parts
 
 
 def concern(outbound: str, *inbound: str) -> str:
     part = Component("a", "1", "", inbound, "components[0]")
-    found = conflicts([outbound] if outbound else [], [ComponentList("f", "x", "", (part,))])
+    found = concerned_parts([outbound] if outbound else [], [ComponentList("f", "x", "", (part,))])
     assert len(found) <= 1
     return str(found[0].concern) if found else ""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 from pathlib import Path
 from typing import Any, Final
@@ -60,6 +59,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _digest(file: Path) -> str:
+    import hashlib
+
     whole, length = hashlib.sha256(), 0
     try:
         with open_given(file) as source:
@@ -67,14 +68,18 @@ def _digest(file: Path) -> str:
                 length += len(part)
                 if length > ARTEFACT_BYTES_MAX:
                     raise MalformedInput(
-                        f"{file} has more than {ARTEFACT_BYTES_MAX} bytes", code="file_too_large"
+                        f"{file} has more than {ARTEFACT_BYTES_MAX} bytes",
+                        code="file_too_large",
+                        remedy="name the artefact itself",
                     )
                 whole.update(part)
     except FileNotFoundError as error:
         raise MalformedInput(f"no file {file}", code="no_file", remedy="check its name") from error
     except OSError as error:
         raise MalformedInput(
-            f"{file} cannot be read: {error.strerror}", code="file_unusable"
+            f"{file} cannot be read: {error.strerror}",
+            code="file_unusable",
+            remedy="name a file that you may read",
         ) from error
     return whole.hexdigest()
 

@@ -89,8 +89,7 @@ def _print(done: dict[str, Any]) -> None:
             where = f"{each['standard']} {each['item']}"
             tell(plain(f"{each['standing']:<7} {where}  result: {was}; now: {now}"))
     for each in done["signed"]:
-        where = f"{each['standard']} {each['item']}"
-        tell(plain(f"{each['mark']:<7} {where}  by {each['by']}, {each['key']}"))
+        tell(plain(_signed_line(each)))
     at = f"at commit {done['commit']}"
     if done["as_made"] is None:
         at += f" (assessed: {done['assessed']})"
@@ -98,10 +97,19 @@ def _print(done: dict[str, Any]) -> None:
     tell(f"evidence: {_counted(done['counts'])}")
     tell(f"verdicts: {_counted(done['verdict_counts'])}")
     if done["signed"]:
-        standing = sum(each["mark"] == "signed" for each in done["signed"])
-        tell(f"signed answers that stand: {standing} of {len(done['signed'])}")
+        tell(_standing(done["signed"]))
     if done["as_made"] is not None:
         tell(_MADE[done["as_made"]])
+
+
+def _signed_line(each: dict[str, Any]) -> str:
+    where = f"{each['standard']} {each['item']}"
+    return f"{each['mark']:<7} {where}  by {each['by']}, {each['key']}"
+
+
+def _standing(signed: list[dict[str, Any]]) -> str:
+    standing = sum(each["mark"] == "signed" for each in signed)
+    return f"signed answers that stand: {standing} of {len(signed)}"
 
 
 _MADE: Final = {

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from zhidao.cli.console.outputs import take
-from zhidao.core.canonical import Json
 from zhidao.core.errors import MalformedInput
-from zhidao.core.timescale import Utc
 
 if TYPE_CHECKING:
+    from zhidao.core.canonical import Json
     from zhidao.core.keys import Signer
+    from zhidao.core.timescale import Utc
     from zhidao.insight.library.declarations import Trusted
 
 _DID: Final = "did:key:"
@@ -47,6 +47,7 @@ def accepted_keys(texts: list[str]) -> dict[str, str]:
 
 def moment(text: str | None) -> Utc:
     """An instant that was typed, or now."""
+    from zhidao.core.timescale import Utc
     from zhidao.node.library import system_clock
 
     return Utc.parse(text) if text else system_clock().now()

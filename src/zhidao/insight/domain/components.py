@@ -63,7 +63,7 @@ class Concern(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Conflict:
+class ConcernedPart:
     """A part whose stated licence a person must look at, beside that of the whole."""
 
     file: str
@@ -72,7 +72,7 @@ class Conflict:
     concern: Concern
 
 
-def conflicts(outbound: Sequence[str], lists: Iterable[ComponentList]) -> list[Conflict]:
+def concerned_parts(outbound: Sequence[str], lists: Iterable[ComponentList]) -> list[ConcernedPart]:
     """Parts whose stated licences may not fit: of all lists in order.
 
     outbound: the licences of the whole, any of which may be taken; of a choice (OR) the better one
@@ -80,7 +80,7 @@ def conflicts(outbound: Sequence[str], lists: Iterable[ComponentList]) -> list[C
     """
     choices = [each for each in map(parse_expression, outbound) if each]
     return [
-        Conflict(each.file, part, " OR ".join(outbound), concern)
+        ConcernedPart(each.file, part, " OR ".join(outbound), concern)
         for each in lists
         for part in each.components
         for concern in _concerns(part, choices)

@@ -75,7 +75,7 @@ class Withdrawal:
 
 
 @dataclass(frozen=True, slots=True)
-class SignedWords:
+class SignedClaims:
     """All that was handed in signed. bad: declarations (by id) whose signature does not hold."""
 
     declarations: tuple[SignedDeclaration, ...] = ()
@@ -90,7 +90,7 @@ class Judged:
     accepted: did:key -> the name for which it is accepted; empty: for any name. at: when.
     """
 
-    words: SignedWords = field(default_factory=SignedWords)
+    words: SignedClaims = field(default_factory=SignedClaims)
     accepted: Mapping[str, str] = field(default_factory=dict)
     at: Utc | None = None
 

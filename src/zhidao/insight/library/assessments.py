@@ -23,8 +23,8 @@ from zhidao.insight.domain.verdict_comparison import compared
 from zhidao.insight.library.declarations import (
     Trusted,
     held_declarations,
+    merged,
     read_declarations,
-    together,
 )
 from zhidao.insight.service.assess import Assessment, answered, findings
 from zhidao.insight.service.assess import assess as assess_repository
@@ -185,7 +185,7 @@ def recheck(
     claims = claims_of(document)
     held = held_declarations(document.get("declarations", []), trusted)
     later = read_declarations(declarations, used, trusted)
-    judged = together(held, later.judged)
+    judged = merged(held, later.judged)
     with opened_repository(source, revision) as repository:
         done = assess_repository(
             repository,

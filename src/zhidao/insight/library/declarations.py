@@ -15,8 +15,8 @@ from zhidao.insight.domain.assessment import Claims
 from zhidao.insight.domain.signed_claims import (
     Judged,
     SignedAnswer,
+    SignedClaims,
     SignedDeclaration,
-    SignedWords,
     Withdrawal,
 )
 from zhidao.insight.domain.standards import Pack
@@ -111,11 +111,11 @@ def held_declarations(documents: Iterable[Any], trusted: Trusted | None) -> Judg
     return replace(judged, words=replace(judged.words, bad=frozenset(bad)))
 
 
-def together(held: Judged, later: Judged) -> Judged:
+def merged(held: Judged, later: Judged) -> Judged:
     """What a result holds, and what was handed in beside it; each declaration once."""
     had = {each.id for each in held.words.declarations}
     more = tuple(each for each in later.words.declarations if each.id not in had)
-    words = SignedWords(
+    words = SignedClaims(
         (*held.words.declarations, *more),
         (*held.words.withdrawals, *later.words.withdrawals),
         held.words.bad,
@@ -130,7 +130,7 @@ def _judged(signed: Iterable[SignedDeclaration | Withdrawal], trusted: Trusted |
             withdrawn.append(each)
         else:
             declared.append(each)
-    words = SignedWords(tuple(declared), tuple(withdrawn))
+    words = SignedClaims(tuple(declared), tuple(withdrawn))
     if trusted is None:
         return Judged(words)
     return Judged(words, trusted.accepted, trusted.at)

@@ -8,7 +8,7 @@ from typing import Final
 
 from zhidao.core.canonical import Json
 from zhidao.insight.domain.assessment import Counted, Found
-from zhidao.insight.domain.components import ComponentList, Conflict, conflicts
+from zhidao.insight.domain.components import ComponentList, ConcernedPart, concerned_parts
 from zhidao.insight.service.tree_reading import TreeReading
 from zhidao.insight.wire.sbom.lock_files import lock_file_parts
 
@@ -34,7 +34,7 @@ def component_findings(lists: Sequence[ComponentList], outbound: Sequence[str]) 
         for each in lists
     )
     found = {"components": Found(counted)} if counted else {}
-    if concerned := conflicts(outbound, lists):
+    if concerned := concerned_parts(outbound, lists):
         told = Counted("licences_to_look_at", "components", str(len(concerned)))
         found["licences_to_look_at"] = Found((told,))
     return found
@@ -48,11 +48,11 @@ def component_facts(lists: Sequence[ComponentList], outbound: Sequence[str]) -> 
     """The lists and what to look at; empty where there is no list."""
     if not lists:
         return {}
-    concerned = conflicts(outbound, lists)
+    concerned = concerned_parts(outbound, lists)
     return {
         "outbound": tuple(outbound),
         "lists": [_list_facts(each) for each in lists],
-        "to_look_at": [_conflict_facts(each) for each in concerned[:_LISTED]],
+        "to_look_at": [_concern_facts(each) for each in concerned[:_LISTED]],
         "to_look_at_count": len(concerned),
     }
 
@@ -70,15 +70,15 @@ def _list_facts(listed: ComponentList) -> Json:
     }
 
 
-def _conflict_facts(conflict: Conflict) -> Json:
-    part = conflict.component
+def _concern_facts(concerned: ConcernedPart) -> Json:
+    part = concerned.component
     return {
-        "file": conflict.file,
+        "file": concerned.file,
         "where": part.where,
         "name": part.name,
         "version": part.version,
         "purl": part.purl,
         "licences": part.licences,
-        "outbound": conflict.outbound,
-        "concern": str(conflict.concern),
+        "outbound": concerned.outbound,
+        "concern": str(concerned.concern),
     }

@@ -36,9 +36,9 @@ def encode_assessment(
     source: dict[str, Json],
     packs: Iterable[Pack],
     licences: dict[str, Json],
-    components: dict[str, Json],
     history: dict[str, Json],
     answers: Iterable[Answer],
+    components: Json = None,
     declarations: tuple[Json, ...] = (),
     judged_at: Utc | None = None,
 ) -> bytes:

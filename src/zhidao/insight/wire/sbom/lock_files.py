@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+from zhidao.core.canonical import parse_strict
+from zhidao.core.errors import MalformedInput
 from zhidao.insight.domain.components import Component
 
 _GO: Final = re.compile(r"^(\S+) (v[^\s/]+)(/go\.mod)? h1:\S+$", re.MULTILINE)
@@ -29,7 +30,7 @@ def lock_file_parts(path: str, text: str) -> tuple[Component, ...] | None:
     read, kind = form
     try:
         named = dict.fromkeys(read(text))
-    except (ValueError, RecursionError, AttributeError, TypeError):
+    except (MalformedInput, ValueError, RecursionError, LookupError, AttributeError, TypeError):
         # It belongs to whoever made the repository, and is no input of ours to refuse.
         return None
     return tuple(
@@ -40,7 +41,7 @@ def lock_file_parts(path: str, text: str) -> tuple[Component, ...] | None:
 
 
 def _npm(text: str) -> Named:
-    document = json.loads(text)
+    document = parse_strict(text.encode())
     for place, told in document.get("packages", {}).items():
         if place and "version" in told:
             yield place.rpartition("node_modules/")[2], str(told["version"])
@@ -62,7 +63,7 @@ def _toml(text: str) -> Named:
 
 
 def _composer(text: str) -> Named:
-    document = json.loads(text)
+    document = parse_strict(text.encode())
     for told in (*document.get("packages", []), *document.get("packages-dev", [])):
         yield str(told["name"]), str(told["version"])
 

@@ -74,12 +74,7 @@ def spdx3_parts(document: Mapping[str, Any]) -> Iterator[Component]:
     graph = [
         (f"@graph[{number}]", each) for number, each in enumerate(listed(document, "@graph", ""))
     ]
-    expressions = {
-        text_of(each, "spdxId", where): _expression(each, where)
-        for where, each in graph
-        if str(each.get("type", "")).startswith(("simplelicensing_", "expandedlicensing_"))
-    }
-    stated = _stated(graph, expressions)
+    stated = _stated(graph, _expressions(graph))
     roots = {name for where, each in graph for name in _names(each, "rootElement", where)}
     for where, each in graph:
         name = text_of(each, "spdxId", where)
@@ -92,6 +87,15 @@ def spdx3_parts(document: Mapping[str, Any]) -> Iterator[Component]:
                 licences=tuple(told),
                 where=where,
             )
+
+
+def _expressions(graph: Sequence[tuple[str, Mapping[str, Any]]]) -> dict[str, str]:
+    """What the elements of licensing say, by their names."""
+    return {
+        text_of(each, "spdxId", where): _expression(each, where)
+        for where, each in graph
+        if str(each.get("type", "")).startswith(("simplelicensing_", "expandedlicensing_"))
+    }
 
 
 def _stated(
