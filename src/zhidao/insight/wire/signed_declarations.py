@@ -35,7 +35,7 @@ _CONTEXTS: Final = (
 )
 _DECLARATION: Final = "RepositoryDeclarationCredential"
 _WITHDRAWAL: Final = "DeclarationWithdrawalCredential"
-_Digest = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+_Digest = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
 _Words = Annotated[str, msgspec.Meta(min_length=1, max_length=ANSWER_LETTERS_MAX)]
 _Name = Annotated[str, msgspec.Meta(min_length=1, max_length=NAME_LETTERS)]
 T = TypeVar("T")
@@ -65,7 +65,7 @@ class _Declared(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class _Withdrawn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     type: Literal["DeclarationWithdrawal"]
-    declaration: Annotated[str, msgspec.Meta(pattern="^sha256:[0-9a-f]{64}$")]
+    declaration: Annotated[str, msgspec.Meta(pattern=r"^sha256:[0-9a-f]{64}\Z")]
     reason: Annotated[str, msgspec.Meta(min_length=1, max_length=REASON_LETTERS_MAX)]
     answers: tuple[tuple[_Name, _Name], ...]
 

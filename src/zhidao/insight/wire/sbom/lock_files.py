@@ -11,10 +11,10 @@ from zhidao.core.canonical import parse_strict
 from zhidao.core.errors import MalformedInput
 from zhidao.insight.domain.components import Component
 
-_GO: Final = re.compile(r"^(\S+) (v[^\s/]+)(/go\.mod)? h1:\S+$", re.MULTILINE)
-_GEM: Final = re.compile(r"^    ([A-Za-z0-9_.-]+) \(([^)\s]+)\)$", re.MULTILINE)
+_GO: Final = re.compile(r"^(\S+) (v[^\s/]+)(/go\.mod)? h1:\S", re.MULTILINE)
+_GEM: Final = re.compile(r"^    ([A-Za-z0-9_.-]+) \(([^)\s]+)\)(?=\n|\Z)", re.MULTILINE)
 _YARN: Final = re.compile(
-    r'^"?(@?[^@\s"]+)@[^\n]*:\n(?:  [^\n]*\n)*?  version:? "?([^"\s]+)"?$', re.MULTILINE
+    r'^"?(@?[^@\s"]+)@[^\n]*:\n(?:  [^\n]*\n)*?  version:? "?([^"\s]+)', re.MULTILINE
 )
 Named = Iterator[tuple[str, str]]
 
