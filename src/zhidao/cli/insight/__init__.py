@@ -12,6 +12,8 @@ ACTIONS: Final = (
     ("standards", "the standards whose questions are known, and how long nobody looked at them"),
     ("declaration", "sign what a person answers for, take it back, show it"),
     ("assess", "what a repository shows of a standard's questions, with evidence for each"),
+    ("publish", "a signed report on digital public goods, of results that stand in files"),
+    ("verify", "whether such a report is what its evidence gives, and by whose key"),
     ("provenance", "whether files are those that an accepted key says to have built"),
     ("corridor", "hours at border crossings, with bounds, of a log or of reports of vehicles"),
     ("recheck", "whether an assessment's evidence and verdicts still hold in the repository"),

@@ -5,16 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from zhidao.cli.console.node_options import add_settings, config_of, passphrase_of
 from zhidao.cli.console.outputs import put_told, take, tell
-from zhidao.cli.console.private_keys import signing_key
-from zhidao.cli.insight.signatories import SigningKey, moment, verify
-from zhidao.core.errors import MalformedInput, Refused
-
-if TYPE_CHECKING:
-    from zhidao.core.keys import Signer
+from zhidao.cli.insight.signatories import SigningKey, add_signer, moment, signer_of, verify
 
 _DAYS: Final = 365
 
@@ -41,12 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     drop.add_argument("--reason", required=True, help="everybody reads it")
     drop.set_defaults(run=run_withdraw)
     for writing in (sign, drop):
-        writing.add_argument("--key", type=Path, metavar="FILE", help="Ed25519, PKCS #8 PEM")
-        writing.add_argument(
-            "--passphrase-file", type=Path, metavar="FILE", help="if that key is sealed"
-        )
-        writing.add_argument("--party", help="instead: the key of a party, of `zhidao keys list`")
-        add_settings(writing)
+        add_signer(writing)
         writing.add_argument("-o", "--output", type=Path, metavar="FILE", help="a new file")
     show = _action(actions, "show", "what a signed file says, by whose key, and whether it holds")
     show.add_argument("file", type=Path, metavar="SIGNED", help="a declaration or a withdrawal")
@@ -92,7 +81,7 @@ def run_sign(options: argparse.Namespace) -> int:
         data,
         options.source,
         revision=options.rev,
-        sign=SigningKey(_key(options)),
+        sign=SigningKey(signer_of(options)),
         at=moment(None),
         days=options.days,
     )
@@ -110,37 +99,12 @@ def run_withdraw(options: argparse.Namespace) -> int:
         data,
         answers=options.answer,
         reason=options.reason,
-        sign=SigningKey(_key(options)),
+        sign=SigningKey(signer_of(options)),
         at=moment(None),
         verify=verify,
     )
     put_told(signed + b"\n", options)
     return 0
-
-
-def _key(options: argparse.Namespace) -> Signer:
-    if bool(options.key) == bool(options.party):
-        raise MalformedInput(
-            "who signs?", remedy="give --key FILE of a person, or --party NAME with --data"
-        )
-    if options.key:
-        return signing_key(
-            options.key,
-            options.passphrase_file,
-            why="a declaration is signed by eddsa-jcs-2022: openssl genpkey -algorithm ed25519",
-        )
-    from zhidao.core.keys import Algorithm
-    from zhidao.node.library import key_files
-
-    config = config_of(options)
-    # Looking must make no keys.
-    if (config.data / "keys").is_dir():
-        keys = key_files(config.data, passphrase_of(config))
-        if held := keys.of_party(options.party, Algorithm.ED25519):
-            return held[-1]
-    raise Refused(
-        f"no key of {options.party} in {config.data}", code="no_key", remedy="zhidao keys list"
-    )
 
 
 def run_show(options: argparse.Namespace) -> int:

@@ -96,8 +96,7 @@ def _print(done: dict[str, Any]) -> None:
     tell(plain(at))
     tell(f"evidence: {_counted(done['counts'])}")
     tell(f"verdicts: {_counted(done['verdict_counts'])}")
-    if done["signed"]:
-        tell(_standing(done["signed"]))
+    tell(_standing(done["signed"]))
     if done["as_made"] is not None:
         tell(_MADE[done["as_made"]])
 
@@ -108,6 +107,8 @@ def _signed_line(each: dict[str, Any]) -> str:
 
 
 def _standing(signed: list[dict[str, Any]]) -> str:
+    if not signed:
+        return "signed answers: none"
     standing = sum(each["mark"] == "signed" for each in signed)
     return f"signed answers that stand: {standing} of {len(signed)}"
 

@@ -6,8 +6,10 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from zhidao.cli.console.node_options import add_settings, config_of, passphrase_of
 from zhidao.cli.console.outputs import take
-from zhidao.core.errors import MalformedInput
+from zhidao.cli.console.private_keys import signing_key
+from zhidao.core.errors import MalformedInput, Refused
 
 if TYPE_CHECKING:
     from zhidao.core.canonical import Json
@@ -43,6 +45,42 @@ def trusted_by(options: argparse.Namespace) -> Trusted:
 def accepted_keys(texts: list[str]) -> dict[str, str]:
     """The did:key of each key that was typed -> the name for which it is accepted, or empty."""
     return dict(_accepted(each) for each in texts)
+
+
+def add_signer(parser: argparse.ArgumentParser) -> None:
+    """Adds --key, --passphrase-file, --party, --config, --data and --json."""
+    parser.add_argument("--key", type=Path, metavar="FILE", help="Ed25519, PKCS #8 PEM")
+    parser.add_argument(
+        "--passphrase-file", type=Path, metavar="FILE", help="if that key is sealed"
+    )
+    parser.add_argument("--party", help="instead: the key of a party, of `zhidao keys list`")
+    add_settings(parser)
+
+
+def signer_of(options: argparse.Namespace) -> Signer:
+    """The key that these options name. Raises MalformedInput for none, Refused for none there."""
+    if bool(options.key) == bool(options.party):
+        raise MalformedInput(
+            "who signs?", remedy="give --key FILE of a person, or --party NAME with --data"
+        )
+    if options.key:
+        return signing_key(
+            options.key,
+            options.passphrase_file,
+            why="a declaration is signed by eddsa-jcs-2022: openssl genpkey -algorithm ed25519",
+        )
+    from zhidao.core.keys import Algorithm
+    from zhidao.node.library import key_files
+
+    config = config_of(options)
+    # Looking must make no keys.
+    if (config.data / "keys").is_dir():
+        keys = key_files(config.data, passphrase_of(config))
+        if held := keys.of_party(options.party, Algorithm.ED25519):
+            return held[-1]
+    raise Refused(
+        f"no key of {options.party} in {config.data}", code="no_key", remedy="zhidao keys list"
+    )
 
 
 def moment(text: str | None) -> Utc:

@@ -7,16 +7,14 @@ bounded: of long lists it shows the beginning and says how many stand in the JSO
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections import Counter
 from html import escape
-from pathlib import Path
 from typing import Final
 
 from zhidao.insight.domain.gaps import OF_EACH, Gap
 from zhidao.insight.domain.report import Refusal, Report
 from zhidao.insight.wire.page_consignments import consignments
+from zhidao.insight.wire.page_frame import framed
 from zhidao.insight.wire.page_parts import (
     both,
     figures,
@@ -31,13 +29,8 @@ from zhidao.insight.wire.reasons import in_words
 from zhidao.insight.wire.svg import Bar, bars
 from zhidao.insight.wire.texts import CHINESE, ENGLISH, say
 
-_STYLE: Final = (Path(__file__).with_name("style.css")).read_text(encoding="utf-8")
-_STYLE_HASH: Final = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 # Of gaps that each consignment may have, so many are told; how many more, is said.
 _GAPS_OF_A_KIND: Final = 20
-POLICY: Final = (
-    f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; form-action 'none'"
-)
 
 
 def encode_page(report: Report, *, is_summary: bool = False) -> bytes:
@@ -59,21 +52,7 @@ def encode_page(report: Report, *, is_summary: bool = False) -> bytes:
         _gaps(report, each_max=0 if is_summary else _GAPS_OF_A_KIND),
         f"{heading('part_again')}<p>{both('again')}</p>",
     ]
-    switch = "".join(
-        f'<input class="switch" type="radio" name="language" id="language-{code}"{checked}>'
-        f'<label for="language-{code}" lang="{code}">{name}</label>'
-        for code, name, checked in (("en", "English", " checked"), ("zh", "中文", ""))
-    )
-    page = (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta http-equiv="Content-Security-Policy" content="'
-        f'{escape(POLICY)}"><meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>{escape(' · '.join(pair('title')))}</title><style>{_STYLE}</style></head>\n"
-        f'<body>\n<main>\n{switch}\n<div class="annex">\n'
-        + "\n".join(part for part in parts if part)
-        + "\n</div>\n</main>\n</body></html>\n"
-    )
-    return page.encode()
+    return framed(" · ".join(pair("title")), "\n".join(part for part in parts if part))
 
 
 def _head(report: Report) -> str:
