@@ -53,7 +53,7 @@ from zhidao.finance.domain.ledger import snapshot
 from zhidao.finance.domain.ledger.proof import LedgerProof
 from zhidao.finance.wire import ledger_bundle, ledger_proof, pvp
 from zhidao.insight.wire import assessment, corridor_published
-from zhidao.node.adapters import key_export
+from zhidao.node.adapters.keys import export as key_export
 from zhidao.node.federation import kinds
 from zhidao.positioning.domain import solver_settings
 from zhidao.positioning.wire.fixed import Lines
@@ -277,7 +277,7 @@ FORMS = (
         lambda data: pvp.decode_quote(data, dealer_key=SIGNER.public),
     ),
     of_json(
-        "node.adapters.key_export",
+        "node.adapters.keys.export",
         (1,),
         [json.dumps(KEYS).encode()],
         read_in_file(key_export._read),

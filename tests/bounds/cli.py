@@ -11,7 +11,8 @@ from zhidao.cli.console import callers, certificates, numbers, private_keys, pro
 from zhidao.cli.finance import passport
 from zhidao.cli.industry import goods_trace, order
 from zhidao.cli.insight import log_source
-from zhidao.cli.operations import demo, restore
+from zhidao.cli.operations import demo
+from zhidao.cli.operations.backups import restore
 from zhidao.cli.positioning import simulate, stream
 from zhidao.cli.trade import check, codes, declare, document_set, journey, origin
 from zhidao.cli.trust import credential, did, log, title_tag
@@ -72,7 +73,7 @@ CASES = (
     ),
     Case("cli.operations.demo._SITE_RADIUS_M_MAX", lambda n: demo._site(f"1,2,{n}")),
     file_of_spaces(
-        "cli.operations.restore._IDENTITY_BYTES_MAX",
+        "cli.operations.backups.restore._IDENTITY_BYTES_MAX",
         lambda file: restore._archive(options_of(identity=file, archive=file, unsigned=True)),
     ),
     file_of_spaces(

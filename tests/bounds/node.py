@@ -6,7 +6,7 @@ import msgspec
 from tests.bounds.case import Case, file_of_spaces
 
 from zhidao.node import config
-from zhidao.node.adapters import key_export
+from zhidao.node.adapters.keys import export as key_export
 from zhidao.node.api.industry import epcis
 from zhidao.node.federation import kinds
 from zhidao.node.identity import log_rotation
@@ -23,7 +23,7 @@ def signed_at(created: int) -> http_signatures.Signed:
 
 CASES = (
     file_of_spaces("node.config.FILE_BYTES_MAX", lambda file: config.load(file, {})),
-    file_of_spaces("node.adapters.key_export._BYTES_MAX", key_export._read),
+    file_of_spaces("node.adapters.keys.export._BYTES_MAX", key_export._read),
     Case(
         "node.api.industry.epcis.READERS_MAX",
         lambda n: epcis._readers(",".join(f"p{i}" for i in range(n))),

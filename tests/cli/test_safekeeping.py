@@ -15,7 +15,7 @@ from tests.store.test_age import IDENTITY, RECIPIENT
 from zhidao.cli.main import main
 from zhidao.core.ambient import SeededRandomness
 from zhidao.core.keys import Algorithm
-from zhidao.node.adapters.key_files import KeyFiles
+from zhidao.node.adapters.keys.files import KeyFiles
 
 Run = Callable[..., tuple[int, str, str]]
 service = pytest.mark.service

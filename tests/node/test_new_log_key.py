@@ -13,7 +13,7 @@ from zhidao.core.canonical import parse_strict
 from zhidao.core.events import SignedEvent
 from zhidao.core.keys import Algorithm
 from zhidao.node.adapters.ambient import SystemRandomness
-from zhidao.node.adapters.key_files import KeyFiles
+from zhidao.node.adapters.keys.files import KeyFiles
 from zhidao.node.identity.log_keys import log_keys_of
 from zhidao.simulation.node_process import NodeProcess
 from zhidao.trust.domain.log_key import check_declaration, log_origin

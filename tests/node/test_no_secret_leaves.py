@@ -20,7 +20,7 @@ from zhidao.core.encoding import base58btc, base64url
 from zhidao.core.errors import ZhidaoError
 from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.node.adapters.ambient import SystemRandomness
-from zhidao.node.adapters.key_files import KeyFiles
+from zhidao.node.adapters.keys.files import KeyFiles
 from zhidao.simulation.entrance import agreed_token
 from zhidao.simulation.node_process import NodeProcess
 from zhidao.trust.adapters.chain.chain_accounts import SecretAccount

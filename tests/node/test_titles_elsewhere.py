@@ -16,7 +16,7 @@ from tests.trust.title_bench import CHAIN as INSIDE
 
 from zhidao.core.errors import MalformedInput, Refused, Unavailable
 from zhidao.node.adapters.ambient import SystemRandomness
-from zhidao.node.wiring.trust_chain import chain_settings, check_place
+from zhidao.node.wiring.trust.chain import chain_settings, check_place
 from zhidao.simulation.client import NodeRefused
 from zhidao.simulation.demonstration import Demonstration
 from zhidao.simulation.node_process import NodeProcess

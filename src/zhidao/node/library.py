@@ -13,8 +13,8 @@ from zhidao.core.ambient import Clock, Randomness
 if TYPE_CHECKING:
     from zhidao.insight.service.ports import LogSource
     from zhidao.node.adapters.console_acts import ConsoleActs
-    from zhidao.node.adapters.key_export import ListedKey
-    from zhidao.node.adapters.key_files import KeyFiles
+    from zhidao.node.adapters.keys.export import ListedKey
+    from zhidao.node.adapters.keys.files import KeyFiles
     from zhidao.node.adapters.tls.authority import Authority
     from zhidao.node.availability.plan import Plan
     from zhidao.node.availability.seen import Seen
@@ -47,14 +47,14 @@ def passphrase_in(file: str, data: Path, credentials: str) -> bytes | None:
 
 def key_files(data: Path, passphrase: bytes) -> KeyFiles:
     """The keys of a data folder."""
-    from zhidao.node.adapters.key_files import KeyFiles
+    from zhidao.node.adapters.keys.files import KeyFiles
 
     return KeyFiles(data / "keys", passphrase, system_randomness())
 
 
 def list_keys(data: Path) -> list[ListedKey]:
     """The keys of a data folder by name, without their secrets."""
-    from zhidao.node.adapters import key_export
+    from zhidao.node.adapters.keys import export as key_export
 
     return key_export.list_keys(data / "keys")
 
@@ -90,14 +90,14 @@ def renew_certificate(config: Config) -> str:
 
 def export_keys(data: Path, passphrase: bytes, out: Path) -> int:
     """Writes all keys of a data folder into one sealed file and tells how many."""
-    from zhidao.node.adapters import key_export
+    from zhidao.node.adapters.keys import export as key_export
 
     return key_export.export_keys(data / "keys", passphrase, out, system_randomness())
 
 
 def import_keys(source: Path, passphrase: bytes, data: Path) -> int:
     """Takes the keys of such a file into a data folder and tells how many."""
-    from zhidao.node.adapters import key_export
+    from zhidao.node.adapters.keys import export as key_export
 
     return key_export.import_keys(source, passphrase, data / "keys")
 
@@ -113,7 +113,7 @@ def log_of_proofs(files: Sequence[bytes], trust: bytes | None) -> LogSource:
 @asynccontextmanager
 async def log_of_database(url: str, data: Path) -> AsyncIterator[LogSource]:
     """The whole log of a node's database; its head is checked against the node's own key."""
-    from zhidao.node.adapters.key_export import public_key
+    from zhidao.node.adapters.keys.export import public_key
     from zhidao.node.adapters.log_source import DatabaseLog
     from zhidao.node.identity.log_keys import newest_log_key
     from zhidao.store.database import Database

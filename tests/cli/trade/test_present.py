@@ -15,7 +15,7 @@ from zhidao.exchange.domain.peer import Card
 from zhidao.exchange.wire.card import sign_card
 from zhidao.exchange.wire.sealing import SealingKey
 from zhidao.node.adapters.ambient import SystemRandomness
-from zhidao.node.adapters.key_files import KeyFiles
+from zhidao.node.adapters.keys.files import KeyFiles
 from zhidao.node.security.party_keys import party_key_name
 
 ENTRY = Path(__file__).parents[2] / "trade" / "data" / "set_entry.json"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.node.wiring.test_trust_log import EXPORTER, NODE_KEY, context_on, relay
+from tests.node.wiring.trust.test_log import EXPORTER, NODE_KEY, context_on, relay
 
 from zhidao.core.actor import Actor, Role
 from zhidao.core.archive import digest_of
@@ -14,7 +14,7 @@ from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.insight.domain.report import make_report
 from zhidao.insight.wire.document import encode_report
 from zhidao.node.adapters.log_source import DatabaseLog
-from zhidao.node.wiring.trust_log import TrustLogServices, build
+from zhidao.node.wiring.trust.log import TrustLogServices, build
 from zhidao.store.database import Database
 
 pytestmark = pytest.mark.service

@@ -14,7 +14,7 @@ from zhidao.core.encoding import parse_base64url
 from zhidao.core.events import SignedEvent
 from zhidao.core.ids import PartyId
 from zhidao.core.keys import PublicKey
-from zhidao.node.adapters.key_files import Inventory
+from zhidao.node.adapters.keys.files import Inventory
 from zhidao.simulation.node_process import NodeProcess
 from zhidao.trust.domain.key_history import KeyHistory
 from zhidao.trust.wire.governance.trust_list import decode_trust_list

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.node.adapters.test_pkcs11_keys import module, needs_softhsm  # noqa: F401 (a fixture)
+from tests.node.adapters.keys.test_pkcs11 import module, needs_softhsm  # noqa: F401 (a fixture)
 from tests.node.identity.test_key_rotation import open_events
 from tests.node.live_node import answer_of, logged, maker_token, order, zhidao
 
@@ -15,7 +15,7 @@ from zhidao.core.errors import Refused
 from zhidao.core.events import SignedEvent
 from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.node.adapters.ambient import SystemRandomness
-from zhidao.node.adapters.key_files import KeyFiles
+from zhidao.node.adapters.keys.files import KeyFiles
 from zhidao.node.identity.own_keys import (
     first_key,
     meeting_key,

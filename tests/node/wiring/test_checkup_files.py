@@ -16,7 +16,7 @@ from zhidao.core.ambient import SeededRandomness
 from zhidao.core.errors import MalformedInput, Refused, ZhidaoError
 from zhidao.core.keys import Algorithm
 from zhidao.core.timescale import Utc
-from zhidao.node.adapters.key_files import Inventory, KeyFiles
+from zhidao.node.adapters.keys.files import Inventory, KeyFiles
 from zhidao.node.adapters.scenario_clock import KeptClock
 from zhidao.node.adapters.tls.certificate import own_certificate
 from zhidao.node.config import Config, load

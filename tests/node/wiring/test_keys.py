@@ -9,7 +9,7 @@ import pytest
 from zhidao.core.errors import MalformedInput, Refused, Unavailable
 from zhidao.core.keys import Algorithm
 from zhidao.node.adapters.ambient import SystemRandomness
-from zhidao.node.adapters.key_files import KeyFiles
+from zhidao.node.adapters.keys.files import KeyFiles
 from zhidao.node.config import load
 from zhidao.node.identity.own_keys import own_key_name
 from zhidao.node.wiring.keys import key_source

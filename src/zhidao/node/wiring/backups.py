@@ -17,8 +17,8 @@ from zhidao.core.keys import Algorithm, Signer
 from zhidao.core.timescale import Utc
 from zhidao.node.adapters import backup_records as records
 from zhidao.node.adapters.console_acts import ConsoleActs
-from zhidao.node.adapters.key_export import list_keys
-from zhidao.node.adapters.key_files import KeyFiles
+from zhidao.node.adapters.keys.export import list_keys
+from zhidao.node.adapters.keys.files import KeyFiles
 from zhidao.node.config import Config
 from zhidao.node.identity.own_keys import own_key_name, recording_keys
 from zhidao.node.operations.backup import (

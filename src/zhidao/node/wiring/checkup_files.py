@@ -22,8 +22,8 @@ from zhidao.core.files.bounded import read_kept
 from zhidao.core.keyfile import Vault, check_vault, open_vault
 from zhidao.core.keys import Algorithm
 from zhidao.core.remedies import remedy_of
-from zhidao.node.adapters.key_export import public_key
-from zhidao.node.adapters.key_files import KEYS_REMEDY, VAULT_REMEDY, Inventory, read_key
+from zhidao.node.adapters.keys.export import public_key
+from zhidao.node.adapters.keys.files import KEYS_REMEDY, VAULT_REMEDY, Inventory, read_key
 from zhidao.node.adapters.scenario_clock import read_time
 from zhidao.node.config import ORGANISATION_FILE, Config
 from zhidao.node.identity.log_keys import newest_log_key

@@ -12,7 +12,7 @@ from zhidao.node.adapters.acts import PostgresActs
 from zhidao.node.adapters.caller_store import PostgresCallers
 from zhidao.node.adapters.idempotency import PostgresIdempotency
 from zhidao.node.adapters.invitation_store import PostgresInvitations
-from zhidao.node.adapters.key_files import KeyFiles
+from zhidao.node.adapters.keys.files import KeyFiles
 from zhidao.node.adapters.postgres import PostgresPartyBook
 from zhidao.node.adapters.seen_requests import PostgresSeen
 from zhidao.node.adapters.sign_in.identity_store import PostgresIdentities

@@ -29,7 +29,7 @@ from zhidao.exchange.service.signing_identity import SigningIdentity
 from zhidao.exchange.wire.card import sign_card
 from zhidao.exchange.wire.invitation import encode_invitation
 from zhidao.exchange.wire.sealing import SealingKey
-from zhidao.node.adapters.key_files import KeyFiles
+from zhidao.node.adapters.keys.files import KeyFiles
 from zhidao.node.api.exchange import documents as exchange_api
 from zhidao.node.api.exchange import peer_links as links_api
 from zhidao.node.api.exchange import peers as peers_api

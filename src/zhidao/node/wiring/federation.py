@@ -28,7 +28,7 @@ from zhidao.node.shipment_timeline.histories import StoredEvents
 from zhidao.node.shipment_timeline.service import TimelineService
 from zhidao.node.wiring.exchange import ExchangeServices
 from zhidao.node.wiring.finance import FinanceServices
-from zhidao.node.wiring.trust_titles import TitleServices
+from zhidao.node.wiring.trust.titles import TitleServices
 from zhidao.store.journal import PostgresJournal
 from zhidao.trust.service.witness.proving import ProofWriter
 

@@ -12,7 +12,7 @@ from zhidao.core.ids import IdSource, PartyId, party_id
 from zhidao.core.journal import FixedKeyRing, Records, Scribe
 from zhidao.core.keys import Algorithm, PublicKey, Signer
 from zhidao.core.timescale import Utc
-from zhidao.node.adapters.key_files import KeyFiles
+from zhidao.node.adapters.keys.files import KeyFiles
 from zhidao.node.config import Config
 from zhidao.node.identity.key_rotation import OwnRenewal, Renewal, refuse_stranger
 from zhidao.node.identity.log_rotation import (

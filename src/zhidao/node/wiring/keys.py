@@ -6,7 +6,7 @@ from pathlib import Path
 
 from zhidao.core.errors import MalformedInput, Refused
 from zhidao.core.keys import Algorithm
-from zhidao.node.adapters.key_files import KeyFiles
+from zhidao.node.adapters.keys.files import KeyFiles
 from zhidao.node.config import Config
 from zhidao.node.identity.own_keys import FIRST, KeySource
 from zhidao.node.security.private_files import read_passphrase
@@ -27,7 +27,7 @@ def key_source(config: Config, files: KeyFiles) -> KeySource:
             code="two_identities",
             remedy="leave keys.token_module empty, or begin with an empty data folder",
         )
-    from zhidao.node.adapters.pkcs11_keys import Token
+    from zhidao.node.adapters.keys.pkcs11 import Token
 
     label, pin_file = config.text("keys.token_label"), config.text("keys.token_pin_file")
     pin = read_passphrase(pin_file, config.data, "") if pin_file else None

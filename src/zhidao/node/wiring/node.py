@@ -23,7 +23,7 @@ from zhidao.finance.service.control.party_references import OWNERS_MAX
 from zhidao.node.adapters.ambient import SystemClock, SystemRandomness
 from zhidao.node.adapters.availability.copies import DatabaseCopies
 from zhidao.node.adapters.availability.own_etcd import OwnEtcd
-from zhidao.node.adapters.key_files import KeyFiles, PartyRing
+from zhidao.node.adapters.keys.files import KeyFiles, PartyRing
 from zhidao.node.adapters.postgres import (
     PostgresDeadLetters,
     PostgresRelated,

@@ -24,8 +24,8 @@ from zhidao.node.wiring.keys import key_source
 from zhidao.node.wiring.notifications.settings import notification_settings
 from zhidao.node.wiring.operations.shown import ShownSettings
 from zhidao.node.wiring.settings import Settings
-from zhidao.node.wiring.trust_anchor import anchor_settings
-from zhidao.node.wiring.trust_chain import chain_settings
+from zhidao.node.wiring.trust.anchor import anchor_settings
+from zhidao.node.wiring.trust.chain import chain_settings
 
 SCENARIO_FILE: Final = "scenario-time"
 

@@ -14,7 +14,7 @@ from zhidao.core.keys import Algorithm
 from zhidao.core.timescale import NS, Utc
 from zhidao.finance.domain.naming import uetr
 from zhidao.finance.service.payments.bank_transfers import BankTransfers
-from zhidao.node.adapters.key_files import KeyFiles
+from zhidao.node.adapters.keys.files import KeyFiles
 from zhidao.node.adapters.postgres import (
     PostgresListTimes,
     PostgresRelated,
@@ -56,13 +56,13 @@ from zhidao.node.wiring import (
     insight,
     positioning,
     trade,
-    trust_anchor,
-    trust_log,
-    trust_titles,
-    trust_witness,
 )
 from zhidao.node.wiring.finance_services import Others
 from zhidao.node.wiring.settings import Settings
+from zhidao.node.wiring.trust import anchor as trust_anchor
+from zhidao.node.wiring.trust import log as trust_log
+from zhidao.node.wiring.trust import titles as trust_titles
+from zhidao.node.wiring.trust import witness as trust_witness
 from zhidao.node.worklist import sources
 from zhidao.node.worklist.service import Source
 from zhidao.store.journal import PostgresJournal

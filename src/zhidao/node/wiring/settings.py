@@ -11,7 +11,7 @@ from zhidao.core.ambient import HandClock
 from zhidao.core.ids import PartyId
 from zhidao.devices.adapters.gateway import Limits
 from zhidao.devices.adapters.listeners import Ports
-from zhidao.node.adapters.key_files import KeyFiles
+from zhidao.node.adapters.keys.files import KeyFiles
 from zhidao.node.adapters.sign_in.provider_settings import ProviderSettings
 from zhidao.node.http.forwarded import Proxies
 from zhidao.node.http.hosts import Hosts
@@ -19,8 +19,8 @@ from zhidao.node.identity.own_keys import KeySource
 from zhidao.node.operations.retention import POSITIONS_KEPT, Rule
 from zhidao.node.wiring.notifications.settings import NotificationSettings
 from zhidao.node.wiring.operations.shown import ShownSettings
-from zhidao.node.wiring.trust_anchor import AnchorSettings
-from zhidao.node.wiring.trust_chain import ChainSettings
+from zhidao.node.wiring.trust.anchor import AnchorSettings
+from zhidao.node.wiring.trust.chain import ChainSettings
 from zhidao.store.space import RESERVE_BYTES
 
 

@@ -10,7 +10,7 @@ from tests.trust.anvil import running
 from tests.trust.proof_bench import ProofBench
 
 from zhidao.core.errors import MalformedInput, Refused, Unavailable
-from zhidao.node.wiring.trust_anchor import anchor_settings
+from zhidao.node.wiring.trust.anchor import anchor_settings
 from zhidao.trust.adapters.chain.chain_accounts import SecretAccount
 from zhidao.trust.adapters.chain.json_rpc import JsonRpc
 from zhidao.trust.adapters.chain.own_artefacts import load_anchor_code

@@ -15,7 +15,7 @@ from zhidao.core.actor import Actor, Role
 from zhidao.core.canonical import decode_json
 from zhidao.core.errors import MalformedInput, Refused
 from zhidao.core.keys import Algorithm
-from zhidao.node.adapters.key_files import KeyFiles
+from zhidao.node.adapters.keys.files import KeyFiles
 from zhidao.node.adapters.notifications.mail import SmtpMail, check_mail_address
 from zhidao.node.adapters.notifications.outward import Outward, networks
 from zhidao.node.adapters.notifications.postgres import PostgresNotifications

@@ -24,7 +24,7 @@ from zhidao.core.files.output import PRIVATE, write_whole
 from zhidao.core.keyfile import open_vault
 from zhidao.core.keys import PublicKey
 from zhidao.core.versions import check_version_in
-from zhidao.node.adapters.key_files import Inventory
+from zhidao.node.adapters.keys.files import Inventory
 from zhidao.node.security.key_names import KeyNames
 from zhidao.node.security.private_files import write_private
 

@@ -13,7 +13,7 @@ from litestar import Router, get
 from zhidao.core.access import OPEN
 from zhidao.core.errors import MalformedInput, ZhidaoError
 from zhidao.core.keys import Algorithm
-from zhidao.node.adapters.key_files import KeyFiles
+from zhidao.node.adapters.keys.files import KeyFiles
 from zhidao.node.http.access import ACCESS
 from zhidao.node.operations.alarms import Alarms
 from zhidao.node.runtime.runtime_context import Room

@@ -10,8 +10,8 @@ import pytest
 from zhidao.core.ambient import SeededRandomness
 from zhidao.core.errors import MalformedInput, Refused, ZhidaoError
 from zhidao.core.keys import Algorithm
-from zhidao.node.adapters.key_export import export_keys, import_keys, list_keys, public_key
-from zhidao.node.adapters.key_files import KeyFiles
+from zhidao.node.adapters.keys.export import export_keys, import_keys, list_keys, public_key
+from zhidao.node.adapters.keys.files import KeyFiles
 
 # Passwords and passphrases cost here what they cost a thief.
 pytestmark = pytest.mark.slow

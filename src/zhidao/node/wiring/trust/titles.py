@@ -15,8 +15,8 @@ from zhidao.core.keys import PublicKey
 from zhidao.node.api.trust.titles import routes
 from zhidao.node.operations.alarms import Alarms
 from zhidao.node.runtime.runtime_context import Consumer, Room, RuntimeContext
-from zhidao.node.wiring import trust_chain
-from zhidao.node.wiring.trust_chain import ChainSettings
+from zhidao.node.wiring.trust import chain as trust_chain
+from zhidao.node.wiring.trust.chain import ChainSettings
 from zhidao.store.journal import PostgresJournal
 from zhidao.trust.adapters.chain.chain_accounts import KeptAccounts, RemoteAccounts
 from zhidao.trust.adapters.chain.logged_transactions import PostgresLoggedTransactions

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from zhidao.cli.console.node_options import add_settings, config_of
 from zhidao.cli.console.progress import told
-from zhidao.cli.operations.restore import archive_of
+from zhidao.cli.operations.backups.restore import archive_of
 from zhidao.core.errors import Refused
 
 if TYPE_CHECKING:

@@ -12,11 +12,11 @@ from typing import Final, TypeVar
 
 from zhidao.core.errors import MalformedInput, ZhidaoError
 from zhidao.core.keys import Algorithm
-from zhidao.node.adapters.key_files import KeyFiles
+from zhidao.node.adapters.keys.files import KeyFiles
 from zhidao.node.api.trust.witness import Parts, routes
 from zhidao.node.operations.alarms import Alarms
 from zhidao.node.runtime.runtime_context import Room, RuntimeContext
-from zhidao.node.wiring.trust_log import TrustLogServices
+from zhidao.node.wiring.trust.log import TrustLogServices
 from zhidao.trust.adapters.http_network import HttpNetwork
 from zhidao.trust.adapters.log.cosigned_notes import PostgresCosignedNotes
 from zhidao.trust.adapters.log.fraud_files import FileFraudBook

@@ -17,7 +17,7 @@ from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.core.quota import LeafQuota
 from zhidao.core.timescale import Utc
 from zhidao.node.runtime.runtime_context import RuntimeContext
-from zhidao.node.wiring.trust_log import TrustLogServices, build
+from zhidao.node.wiring.trust.log import TrustLogServices, build
 from zhidao.store import outbox
 from zhidao.store.archive import PostgresArchive
 from zhidao.trust.domain.proof import verify_log_part

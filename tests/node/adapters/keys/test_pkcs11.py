@@ -12,7 +12,7 @@ import pytest
 
 from zhidao.core.errors import Refused, Unavailable
 from zhidao.core.keys import Algorithm
-from zhidao.node.adapters.pkcs11_keys import Token, _raw
+from zhidao.node.adapters.keys.pkcs11 import Token, _raw
 
 MODULES = [
     Path(place) / "softhsm/libsofthsm2.so" for place in ("/usr/lib", "/usr/lib/x86_64-linux-gnu")

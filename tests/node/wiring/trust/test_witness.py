@@ -11,17 +11,18 @@ import pytest
 import uvicorn
 from litestar import Litestar, Request
 from litestar.di import Provide
-from tests.node.wiring.test_trust_log import context_on
+from tests.node.wiring.trust.test_log import context_on
 
 from zhidao.core.actor import Actor, Role
 from zhidao.core.ambient import SeededRandomness
 from zhidao.core.errors import MalformedInput, Refused
 from zhidao.core.ids import party_id
 from zhidao.core.keys import Algorithm, SoftwareKey
-from zhidao.node.adapters.key_files import KeyFiles
+from zhidao.node.adapters.keys.files import KeyFiles
 from zhidao.node.http.problems import HANDLERS
 from zhidao.node.operations.alarms import Alarms
-from zhidao.node.wiring import trust_log, trust_witness
+from zhidao.node.wiring.trust import log as trust_log
+from zhidao.node.wiring.trust import witness as trust_witness
 from zhidao.trust.adapters.http_network import HttpNetwork
 from zhidao.trust.adapters.log.memory import MemoryHeadCopy, MemoryLogStore
 from zhidao.trust.adapters.log.mirror_positions import MemoryMirrorPositions

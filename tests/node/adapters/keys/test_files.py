@@ -9,7 +9,7 @@ import pytest
 from zhidao.core.ambient import SeededRandomness
 from zhidao.core.errors import MalformedInput, Refused
 from zhidao.core.keys import Algorithm
-from zhidao.node.adapters.key_files import KeyFiles
+from zhidao.node.adapters.keys.files import KeyFiles
 
 
 def test_a_key_of_any_algorithm_comes_back(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Trust put together: its log, its anchors on a chain, its titles, its witnesses."""
