@@ -52,7 +52,8 @@ from zhidao.exchange.wire import card, envelope, receipt, sealed_file, subscript
 from zhidao.finance.domain.ledger import snapshot
 from zhidao.finance.domain.ledger.proof import LedgerProof
 from zhidao.finance.wire import ledger_bundle, ledger_proof, pvp
-from zhidao.insight.wire import assessment, corridor_published
+from zhidao.insight.wire import assessment, corridor_document, corridor_published
+from zhidao.insight.wire.publication import corridor_result, document
 from zhidao.node.adapters.keys import export as key_export
 from zhidao.node.federation import kinds
 from zhidao.positioning.domain import solver_settings
@@ -253,6 +254,18 @@ FORMS = (
         corridor_published.decode_published,
     ),
     of_json("insight.wire.assessment", (1,), [WHOLE], assessment.decode_assessment),
+    of_json(
+        "insight.wire.publication.document",
+        (1,),
+        [document.encode_publication({"order": {}})],
+        document.decode_publication,
+    ),
+    of_json(
+        "insight.wire.publication.corridor_result",
+        (1,),
+        [jcs({"v": 1, "format": corridor_document.FORMAT, "seed": "", "basis": {}, "totals": []})],
+        corridor_result.decode_corridor_result,
+    ),
     of_json(
         "exchange.wire.subscription",
         (1,),

@@ -74,7 +74,7 @@ CASES = (
     Case("cli.operations.demo._SITE_RADIUS_M_MAX", lambda n: demo._site(f"1,2,{n}")),
     file_of_spaces(
         "cli.operations.backups.restore._IDENTITY_BYTES_MAX",
-        lambda file: restore._archive(options_of(identity=file, archive=file, unsigned=True)),
+        lambda file: restore.archive_of(options_of(identity=file, archive=file, unsigned=True)),
     ),
     file_of_spaces(
         "cli.positioning.simulate._BYTES_MAX",
