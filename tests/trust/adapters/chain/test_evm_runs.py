@@ -145,10 +145,12 @@ def test_gas_of_each_opcode_is_py_evms() -> None:
 
 def test_code_of_strangers_is_kept_within_bounds() -> None:
     known = evm_runs.KnownRuns()
-    for number in range(100):
-        runs = known.of(number.to_bytes(2, "big") + bytes([DEST]) * 10_000)
-        for _ in range(2):
-            for place in range(3_000):
-                runs.at(place)
-        assert len(runs.known) <= evm_runs._RUNS_MAX
+    # Many runs of a few codes, then many codes of few runs.
+    for codes, size in ((3, evm_runs._RUNS_MAX + 1_000), (evm_runs._CODES_MAX + 40, 20)):
+        for number in range(codes):
+            runs = known.of(number.to_bytes(2, "big") + bytes([DEST]) * size)
+            for _ in range(2):
+                for place in range(size):
+                    runs.at(place)
+            assert len(runs.known) <= evm_runs._RUNS_MAX
     assert len(known._by_code) <= evm_runs._CODES_MAX
