@@ -163,6 +163,9 @@ UNREADABLE = {
     ),
     "cut off": (BROKEN[:-30], "xml_broken"),
     "something in front": (b"\xc2\xa0" + BROKEN, "xml_broken"),
+    "a blank of no width in front": ("\u200b".encode() + BROKEN, "xml_broken"),
+    "a wide blank in front": ("\u3000".encode() + BROKEN, "xml_broken"),
+    "a mail's head in front": (b"Content-Type: application/xml\r\n\r\n" + BROKEN, "xml_broken"),
     "another character set": (declared("utf-7").encode(), "xml_encoding"),
     "too many in one": (
         b"<S>" + GOOD.partition(b"?>")[2] * 21 + b"</S>",
@@ -178,6 +181,25 @@ async def test_an_invoice_is_judged_in_any_character_set_and_in_a_wrapper(carrie
             await carried.check(media_type, JUDGED[name])
         assert refusal.value.code == "invoice_invalid"
     assert (await carried.look(XML, JUDGED[name])).verdict == "invalid"
+
+
+async def test_an_invoice_that_breaks_rules_is_found_behind_those_that_nobody_can_judge(
+    carried,
+) -> None:
+    whole = GOOD.decode().partition("?>")[2]
+    peppol = whole.replace(
+        "urn:cen.eu:en16931:2017<",
+        "urn:cen.eu:en16931:2017#compliant#urn:fdc:peppol.eu:2017:poacc:billing:3.0<",
+    )
+    assert peppol != whole
+    broken = BROKEN.decode().partition("?>")[2]
+    for inside in ((peppol, broken), (whole, peppol, broken), (broken, peppol)):
+        content = f"<S>{''.join(inside)}</S>".encode()
+        with pytest.raises(Refused) as refusal:
+            await carried.check(XML, content)
+        assert refusal.value.code == "invoice_invalid"
+    look = await carried.look(XML, f"<S>{whole}{peppol}{whole}</S>".encode())
+    assert look.verdict == "partly_judged"
 
 
 @pytest.mark.bound("trade.service.carried_documents.INNER_MAX")

@@ -39,6 +39,7 @@ INNER_MAX: Final = 20
 """Invoices inside of another document that are judged; one with more cannot be judged."""
 # Names that the root of an invoice or a credit note has, in UBL and CII.
 _ROOTS: Final = (b"Invoice", b"CreditNote")
+_ROOT: Final = re.compile(rb"<(?:[\w.-]{1,60}:)?(?:(?:CrossIndustry)?Invoice|CreditNote)[\s/>]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,17 +108,23 @@ class CarriedDocuments:
         verdict = None
         for invoice in await self._judges.run(DOCUMENT, _invoices, content):
             try:
-                verdict = await self._validation.verdict(invoice)
+                told = await self._validation.verdict(invoice)
             except Unavailable as error:
-                verdict = not_checked(str(error.args[0]), remedy_of(error))
-            if verdict.outcome is not Outcome.VALID:
-                break
+                told = not_checked(str(error.args[0]), remedy_of(error))
+            # One that breaks a rule is not hidden by others that nobody could judge.
+            if told.outcome is Outcome.INVALID:
+                return told
+            if verdict is None or verdict.outcome is Outcome.VALID:
+                verdict = told
         return verdict
 
 
 def _may_be_invoice(content: bytes) -> bool:
     """Whether it is worth a look: most documents of an exchange are no invoices."""
-    return content.lstrip(_BLANK)[:1] == b"<" and any(root in content for root in _ROOTS)
+    if not any(root in content for root in _ROOTS):
+        return False
+    # With anything in front of it no rule can be shown it, and a person still reads an invoice.
+    return content.lstrip(_BLANK)[:1] == b"<" or _ROOT.search(content) is not None
 
 
 def _in_utf8(content: bytes) -> bytes:
