@@ -21,7 +21,11 @@ _DECIMAL: Final = _decimal(18, 5)
 _NUMBER: Final = _decimal(18, 17, sign="[+-]?")
 _RATE: Final = _decimal(11, 10, sign="[+-]?")
 _WHOLE: Final = _decimal(18, 0, sign="[+-]?")
-_DATE: Final = r"-?[1-9]?[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
+# Of a month as long as it is; whether a year has a 29th of February is not looked at.
+_DATE: Final = (
+    r"-?[1-9]?[0-9]{4}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9])"
+    r"|(?:0[13-9]|1[0-2])-30|(?:0[13578]|1[02])-31)"
+)
 _ZONE: Final = r"(?:Z|[+-](?:(?:0[0-9]|1[0-3]):[0-5][0-9]|14:00))?"
 _HOUR: Final = r"(?:(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]+)?|24:00:00(?:\.0+)?)"
 _DAY: Final = rf"\s*{_DATE}{_ZONE}\s*"

@@ -57,7 +57,8 @@ def _one(kind: str, told: _Element, entries: list[_Element]) -> Iterator[Violati
     """What does not add up in one statement, report or notice."""
     balances = list(told.iterfind("{*}Bal"))
     yield from _twice(balances)
-    yield from _currencies(balances, entries)
+    yield from _entry_twice(entries)
+    yield from _currencies(told, balances, entries)
     if kind != "camt.054":
         yield from _balances(kind, told, balances, entries)
     if _is_whole(told):
@@ -74,18 +75,45 @@ def _without_day(entries: list[_Element]) -> Iterator[Violation]:
 
 
 def _twice(balances: list[_Element]) -> Iterator[Violation]:
-    """One kind of balance stands once for each moment and currency."""
+    """One kind of balance stands once for each moment and currency, a booked one for each day."""
     seen: set[tuple[str, ...]] = set()
     for one in balances:
-        key = (_code(one), _inner(one), _moment(one), _currency(one))
+        moment = _moment(one)[:10] if _code(one) in (*_BEFORE, _AFTER) else _moment(one)
+        key = (_code(one), _inner(one), moment, _currency(one))
         if key in seen and _code(one):
             yield _broken("balance-twice", "AM05", f"a second {_code(one)} of that moment", one)
         seen.add(key)
 
 
-def _currencies(balances: list[_Element], entries: list[_Element]) -> Iterator[Violation]:
-    """An entry is of a currency in which there is a balance."""
+def _entry_twice(entries: list[_Element]) -> Iterator[Violation]:
+    """What the bank booked under one reference stands once; a reversal says that it is one."""
+    seen: set[tuple[str, ...]] = set()
+    for one in entries:
+        told = (
+            "AcctSvcrRef",
+            "NtryRef",
+            "CdtDbtInd",
+            "RvslInd",
+            "BookgDt/{*}Dt",
+            "BkTxCd/{*}Prtry",
+        )
+        names = [(one.findtext(f"{{*}}{name}") or "").strip() for name in told]
+        key = (*names, _status(one), str(_amount(one)), _currency(one))
+        if names[0] and key in seen:
+            sentence = f"a second entry of this amount under {names[0][:35]}"
+            yield _broken("entry-twice", "AM05", sentence, one)
+        seen.add(key)
+
+
+def _currencies(
+    told: _Element, balances: list[_Element], entries: list[_Element]
+) -> Iterator[Violation]:
+    """An account has a balance in its own currency, an entry is of one in which there is any."""
     known = {_currency(one) for one in balances}
+    own = (told.findtext("{*}Acct/{*}Ccy") or "").strip()
+    if own and known and own not in known:
+        sentence = f"an account in {own[:3]}, and balances in {', '.join(sorted(known))}"
+        yield _broken("account-currency", "AM03", sentence, balances[0])
     for one in entries if known else ():
         if _currency(one) not in known:
             sentence = (
@@ -136,6 +164,7 @@ def _sum(
     told: _Element, before: _Element, after: _Element, entries: list[_Element]
 ) -> Iterator[Violation | str]:
     """Whether entries lead from one balance to the other, all of one currency."""
+    yield from _between(told, before, after, entries)
     opens, closes = _moment(before)[:10], _moment(after)[:10]
     if opens and closes and closes < opens:
         sentence = f"it closes on {closes[:10]}, before it opens, on {opens[:10]}"
@@ -152,6 +181,40 @@ def _sum(
         yield f"{sentence} in {_currency(after)[:3]}, one currency of several"
     else:
         yield _broken("statement-sum", "AM10", sentence, after)
+
+
+def _between(
+    told: _Element, before: _Element, after: _Element, entries: list[_Element]
+) -> Iterator[Violation | str]:
+    """Whether each further booked balance of that currency is what the entries until then make."""
+    booked = [one for one in entries if _status(one) == "BOOK"]
+    others = [
+        one
+        for one in told.iterfind("{*}Bal")
+        if _code(one) in (*_BEFORE, _AFTER)
+        and _currency(one) == _currency(before)
+        and one is not before
+        and one is not after
+    ]
+    if others and not all(map(_day, booked)):
+        yield "a balance between stands beside entries without a booking day"
+        return
+    for one in others:
+        day, code = _moment(one)[:10], _code(one)
+        # What was there before is what it opens with; a day opens before its entries.
+        counted = [
+            _signed(each)
+            for each in booked
+            if code != "PRCD" and (_day(each) < day or (code == _AFTER and _day(each) == day))
+        ]
+        whole = _signed(before) + sum(counted, Decimal(0))
+        if whole == _signed(one):
+            continue
+        sentence = f"{code} of {day} is {_signed(one)}, and until then it comes to {whole}"
+        if _since(told):
+            yield f"{sentence}, and it may tell only a part of a day"
+        else:
+            yield _broken("balance-between", "AM10", sentence, one)
 
 
 def _ends(balances: list[_Element], names: tuple[str, ...]) -> dict[str, list[_Element]]:
@@ -188,14 +251,33 @@ def _details(entry: _Element) -> Iterator[Violation]:
     ]
     if not told or any(one.find("{*}Amt") is None for one in told):
         return
-    if any(True for _ in entry.iter("{*}Chrgs")) or {*map(_currency, told)} != {_currency(entry)}:
+    if {*map(_currency, told)} != {_currency(entry)}:
+        return
+    charges = _charged(entry)
+    if charges is None:
         return
     if batches and sum(map(Decimal, batches)) != len(told):
         return
     whole = sum((_signed(one, of=entry) for one in told), Decimal(0))
-    if whole != _signed(entry):
-        sentence = f"its transactions come to {whole}, the entry to {_signed(entry)}"
+    if abs(whole - _signed(entry)) > charges:
+        beside = f" and charges of {charges}" if charges else ""
+        sentence = f"its transactions come to {whole}{beside}, the entry to {_signed(entry)}"
         yield _broken("details-sum", "AM10", sentence, entry)
+
+
+def _charged(entry: _Element) -> Decimal | None:
+    """All charges that an entry and its transactions tell; None where one is of another currency.
+
+    Whether a transaction bears them, and on which side, is told in too many ways to be held to.
+    """
+    whole = Decimal(0)
+    for charges in entry.iter("{*}Chrgs"):
+        total = charges.find("{*}TtlChrgsAndTaxAmt")
+        amounts = [total] if total is not None else [*charges.iter("{*}Amt")]
+        if not amounts or any(one.get("Ccy") != _currency(entry) for one in amounts):
+            return None
+        whole += sum((abs(Decimal(_text(one))) for one in amounts), Decimal(0))
+    return whole
 
 
 def _summary(told: _Element, entries: list[_Element]) -> Iterator[Violation]:
@@ -216,6 +298,44 @@ def _summary(told: _Element, entries: list[_Element]) -> Iterator[Violation]:
         whole = sum((_amount(one) for one in counted), Decimal(0))
         if added is not None and Decimal(added) != whole:
             yield _broken("summary-sum", "AM10", f"{added[:30]} is not the sum, {whole}", total)
+    yield from _net(summary, entries)
+    yield from _by_code(summary, entries)
+
+
+def _net(summary: _Element, entries: list[_Element]) -> Iterator[Violation]:
+    """What all entries come to together, on the side that it says."""
+    total = summary.find("{*}TtlNtries")
+    net = None if total is None else total.find("{*}TtlNetNtry")
+    if total is None or (net is None and total.find("{*}TtlNetNtryAmt") is None):
+        return
+    if net is None:
+        side, added = total.findtext("{*}CdtDbtInd"), total.findtext("{*}TtlNetNtryAmt")
+    else:
+        side, added = net.findtext("{*}CdtDbtInd"), net.findtext("{*}Amt")
+    whole, told = sum(map(_signed, entries), Decimal(0)), Decimal(added or "0")
+    # Without a side it tells only how much.
+    agrees = abs(whole) == told if side is None else whole == (-told if side == "DBIT" else told)
+    if not agrees:
+        yield _broken("summary-net", "AM10", f"{told} {side or ''} is not the net, {whole}", total)
+
+
+def _by_code(summary: _Element, entries: list[_Element]) -> Iterator[Violation]:
+    """What is counted of one bank transaction code are the entries of that code."""
+    for total in summary.iterfind("{*}TtlNtriesPerBkTxCd"):
+        code = _transaction_code(total)
+        counted = [one for one in entries if _transaction_code(one) == code]
+        number, added = total.findtext("{*}NbOfNtries"), total.findtext("{*}Sum")
+        if number is not None and int(Decimal(number)) != len(counted):
+            sentence = f"{number[:20]} entries of a code are counted, {len(counted)} stand there"
+            yield _broken("summary-count", "AM18", sentence, total)
+        whole = sum(map(_amount, counted), Decimal(0))
+        if added is not None and Decimal(added) != whole:
+            yield _broken("summary-sum", "AM10", f"{added[:30]} is not the sum, {whole}", total)
+
+
+def _transaction_code(one: _Element) -> tuple[str, ...]:
+    code = one.find("{*}BkTxCd")
+    return () if code is None else tuple(_text(each) for each in code.iter() if len(each) == 0)
 
 
 def _is_whole(told: _Element) -> bool:
@@ -260,6 +380,12 @@ def _inner(balance: _Element) -> str:
 def _moment(balance: _Element) -> str:
     texts = (balance.findtext(f"{{*}}Dt/{{*}}{name}") for name in ("Dt", "DtTm"))
     return next((text.strip() for text in texts if text), "")
+
+
+def _day(entry: _Element) -> str:
+    """When it was booked."""
+    texts = (entry.findtext(f"{{*}}BookgDt/{{*}}{name}") for name in ("Dt", "DtTm"))
+    return next((text.strip()[:10] for text in texts if text), "")
 
 
 def _text(one: _Element) -> str:
