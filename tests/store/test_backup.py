@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
@@ -113,7 +114,7 @@ def kept(database_url: str, tmp_path: Path) -> Path:
     """A backup of a database with rows in it."""
     fill(database_url)
     out = tmp_path / "node.zdbackup"
-    backup(database_url, out)
+    assert backup(database_url, out).sha256 == hashlib.sha256(out.read_bytes()).hexdigest()
     return out
 
 
@@ -250,6 +251,7 @@ def test_a_sealed_backup_opens_with_its_identity_and_with_nothing_else(
     summary = backup(database_url, out, recovery=recovery)
     assert summary.sealed
     assert summary.bytes == out.stat().st_size
+    assert summary.sha256 == hashlib.sha256(out.read_bytes()).hexdigest()
     assert "道1".encode() not in out.read_bytes()
     for options, code in (
         ({}, "backup_sealed"),

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from zhidao.core.ambient import Randomness
 from zhidao.core.errors import MalformedInput, Refused
 from zhidao.core.versions import check_tag
+from zhidao.store.backup_format import Sink
 
 MAGIC: Final = b"age-encryption.org/v1\n"
 _X25519_INFO: Final = b"age-encryption.org/v1/X25519"
@@ -62,7 +63,7 @@ def identities_in(text: str) -> list[bytes]:
 class AgeWriter:
     """Seals what is written to it into `out`; call `close` at the end, or the file is truncated."""
 
-    def __init__(self, out: BinaryIO, recipient: bytes, randomness: Randomness) -> None:
+    def __init__(self, out: Sink, recipient: bytes, randomness: Randomness) -> None:
         file_key, nonce = randomness.token(16), randomness.token(_NONCE_BYTES)
         out.write(_header(file_key, recipient, randomness.token(_KEY_BYTES)) + nonce)
         self._out = out

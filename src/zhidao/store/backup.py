@@ -70,9 +70,9 @@ group by 1 order by 1
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What a backup holds. `rows` by table; `sha256` closes the file; `signer`: None if unsigned.
+    """What a backup holds. `rows` by table; `signer`: None if unsigned.
 
-    `sealed`: only an identity opens it.
+    `sealed`: only an identity opens it. `sha256`: of the file (hex), where it was just written.
     """
 
     meta: Mapping[str, Any]
@@ -165,12 +165,33 @@ def backup(
         translated(),
         _connect(database_url) as link,
     ):
+        hashed = _Hashed(file)
         if recovery is None:
-            return replace(_write(link, file, meta, key, progress), bytes=file.tell())
-        sealing = AgeWriter(file, recovery.recipient, recovery.randomness)
-        summary = _write(link, sealing, meta, key, progress)
-        sealing.close()
-        return replace(summary, bytes=file.tell(), sealed=True)
+            summary = _write(link, hashed, meta, key, progress)
+        else:
+            sealing = AgeWriter(hashed, recovery.recipient, recovery.randomness)
+            summary = _write(link, sealing, meta, key, progress)
+            sealing.close()
+        return replace(
+            summary, bytes=file.tell(), sealed=recovery is not None, sha256=hashed.hexdigest()
+        )
+
+
+class _Hashed:
+    """A file that is written from its beginning to its end, and its SHA-256."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._running = hashlib.sha256()
+
+    def write(self, data: bytes) -> int:
+        """Appends to both."""
+        self._running.update(data)
+        return self._file.write(data)
+
+    def hexdigest(self) -> str:
+        """Of all that was written."""
+        return self._running.hexdigest()
 
 
 def inspect(archive: Archive) -> Summary:
@@ -231,9 +252,9 @@ def _write(
         if name not in LEFT_OUT:
             progress(name)
             tables.append(_copy_out(link, seal, name, columns))
-    digest = seal.finish(tables)
+    seal.finish(tables)
     rows = {table.name: table.rows for table in tables}
-    return Summary(head.meta, rows, 0, key.public, sealed=False, sha256=digest)
+    return Summary(head.meta, rows, 0, key.public, sealed=False)
 
 
 def _copy_out(link: Link, seal: Seal, name: str, columns: list[str]) -> Table:
