@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +30,7 @@ from zhidao.industry.events import LotFinished
 from zhidao.node.identity.parties import RegisteredParty
 from zhidao.node.shipment_timeline import view
 from zhidao.node.shipment_timeline.build import build_timeline
+from zhidao.node.shipment_timeline.followed import Report
 from zhidao.positioning.events import (
     ArrivalExpected,
     ArrivalNotProven,
@@ -90,8 +92,7 @@ class World:
     clock: HandClock = field(default_factory=lambda: HandClock(Utc.parse("2026-03-02T01:10:00Z")))
     stored: list[Stored] = field(default_factory=list)
     of: dict[str, list[Stored]] = field(default_factory=dict)
-    positions: dict[str, view.ReportedPositionView] = field(default_factory=dict)
-    tracks: dict[str, list[list[float]]] = field(default_factory=dict)
+    tracks: dict[str, list[Report]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         randomness = SeededRandomness(7)
@@ -134,8 +135,7 @@ class World:
         return build_timeline(
             self.of[consignment],
             parties=self.parties,
-            track=self.tracks.get(consignment, []),
-            position=self.positions.get(consignment),
+            tracks={"": self.tracks.get(consignment, [])},
         )
 
     def proof(self, event_id: str) -> dict[str, Any] | None:
@@ -211,19 +211,15 @@ def world() -> World:
     _road(made, "C-2042", "Infusion pumps, 64 cartons", 27_115_500, until="arrival")
     _road(made, "C-2039", "Dental alloys, 12 drums", 5_080_075, until="refused")
     _road(made, "C-2043", "Microscope parts, 31 crates", 7_300_000, until="conflict")
-    made.tracks["C-2041"] = [list(point) for point in ROUTE[:8]]
-    made.positions["C-2041"] = view.ReportedPositionView(
-        lon=84.9, lat=44.42, at="2026-03-03T06:20:04Z"
-    )
+    made.tracks["C-2041"] = _track(ROUTE[:7], (84.9, 44.42), "2026-03-03T06:20:04Z")
     for name in ("C-2038", "C-2042", "C-2039"):
-        made.tracks[name] = [list(point) for point in ROUTE]
-        made.positions[name] = view.ReportedPositionView(
-            lon=69.1963, lat=41.3389, at="2026-03-05T11:02:30Z"
-        )
-    made.positions["C-2043"] = view.ReportedPositionView(
-        lon=108.94, lat=34.34, at="2026-03-02T09:00:00Z"
-    )
+        made.tracks[name] = _track(ROUTE, (69.1963, 41.3389), "2026-03-05T11:02:30Z")
+    made.tracks["C-2043"] = _track([], (108.94, 34.34), "2026-03-02T09:00:00Z")
     return made
+
+
+def _track(way: Sequence[Sequence[float]], last: tuple[float, float], at: str) -> list[Report]:
+    return [*((lon, lat, at) for lon, lat in way), (*last, at)]
 
 
 def _digest(*parts: str) -> str:

@@ -157,6 +157,8 @@ export interface ContainerInfo {
   observed_at: string;
   event: string;
   told: Told | null;
+  position: Position | null;
+  track: LonLat[];
 }
 
 export interface PartyInfo {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from zhidao.core.ids import PartyId
-from zhidao.devices.events import Binding, RawWindow
+from zhidao.devices.events import Binding, RawWindow, Ride
 
 
 class Custody(Protocol):
@@ -34,6 +34,14 @@ class Custody(Protocol):
         """Whether the terminal is bound to the consignment by `Sealed` and `SealChecked`.
 
         `container`: to this one of its containers, and to no other.
+        """
+        ...
+
+    async def rides(self, terminal: str) -> list[Ride]:
+        """When the terminal rode with whose goods, by its seals, the oldest first.
+
+        A seal that was closed and not looked at yet counts; one that was found broken or elsewhere,
+        and one whose terminal was sealed elsewhere since, counts until then.
         """
         ...
 

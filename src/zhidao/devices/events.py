@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from zhidao.core.events import Fact
+from zhidao.core.timescale import Utc
 
 
 class TerminalRegistered(Fact, frozen=True, kw_only=True):
@@ -154,3 +155,16 @@ class Binding(msgspec.Struct, frozen=True, kw_only=True):
     checked_by: str
     bound: bool
     reason: str
+
+
+class Ride(msgspec.Struct, frozen=True, kw_only=True):
+    """A span in which a seal that stands joins a terminal to a consignment's container.
+
+    `begin`: when it was closed; `end`: from when it holds no more, by the clocks of who recorded
+    it, None: it stands.
+    """
+
+    consignment: str
+    container: str
+    begin: Utc
+    end: Utc | None

@@ -313,6 +313,25 @@ async def test_of_several_containers_a_terminal_is_bound_to_its_own(room):
     assert (other.bound, "not into CSQU3054383 alone" in other.reason) == (False, True)
 
 
+async def _rides(room, terminal=TERMINAL):
+    rides = await room.custody.rides(terminal)
+    return [(each.consignment, each.container, each.end is None) for each in rides]
+
+
+async def test_a_terminal_rides_by_its_seals_whether_they_were_looked_at_or_not(room):
+    await room.register()
+    assert await _rides(room) == await _rides(room, "van-3") == []
+    await room.seals.close(actor(CARRIER), **SEAL, readers=[IMPORTER])
+    assert await _rides(room) == [("c-1", "MSKU1234565", True)]
+    room.clock.advance(60)
+    await room.seals.check(actor(IMPORTER), **(LOOK | {"intact": False}))
+    room.clock.advance(60)
+    # On with the same container, and with somebody else's goods in it.
+    other = SEAL | {"seal": "S-2", "consignment": "c-2"}
+    await room.seals.close(actor(CARRIER), **other, readers=[])
+    assert await _rides(room) == [("c-1", "MSKU1234565", False), ("c-2", "MSKU1234565", True)]
+
+
 def _binding(container: str, *, bound: bool = True) -> Binding:
     return Binding(
         seal=f"S-{container}",

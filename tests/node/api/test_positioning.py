@@ -19,7 +19,7 @@ from zhidao.core.ids import IdSource, PartyId
 from zhidao.core.journal import FixedKeyRing, Records, Scribe
 from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.core.timescale import Gpst, Utc
-from zhidao.devices.events import Binding, RawWindow, WindowReceived
+from zhidao.devices.events import Binding, RawWindow, Ride, WindowReceived
 from zhidao.node.api.positioning import routes
 from zhidao.node.http.problems import HANDLERS
 from zhidao.positioning.domain.synthesis.constellation import constellation
@@ -72,6 +72,10 @@ class Below:
             bound=True,
             reason="",
         )
+
+    async def rides(self, terminal: str) -> list[Ride]:
+        del terminal
+        return [Ride(consignment="C-1", container="C", begin=START, end=None)]
 
     async def phone(self, terminal: str) -> str:
         raise NotFound("the network knows no phone of this terminal")

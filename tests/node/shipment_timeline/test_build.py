@@ -69,24 +69,24 @@ def test_a_refusal_comes_with_its_code_and_numbers(made: World) -> None:
 def test_a_deal_between_others_is_not_said_to_be_none(made: World) -> None:
     whole = made.of["C-2038"]
     seen = [each for each in whole if not each.event.type.startswith("finance.")]
-    told = build_timeline(seen, parties=made.parties, track=[], position=None, whole=whole)
+    told = build_timeline(seen, parties=made.parties, tracks={}, whole=whole)
     states = {stone.key: stone.state for stone in told.milestones}
     assert (states["payment"], states["title"]) == ("withheld", "withheld")
     assert states["arrival"] == "done"
     # Whoever sees nothing of money hears that nothing was paid only where there is no deal.
-    early = build_timeline(seen, parties=made.parties, track=[], position=None, whole=seen)
+    early = build_timeline(seen, parties=made.parties, tracks={}, whole=seen)
     assert "withheld" not in {stone.state for stone in early.milestones}
 
 
 def test_a_road_is_drawn_from_its_beginning_when_its_way_is_known_late(
     made: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    far = [[76.88, 43.24]]
+    far = {"": [(76.88, 43.24, "2026-12-01T00:00:00Z")]}
     entered = next(each for each in made.of["C-2038"] if each.event.type == ConsignmentEntered.TYPE)
     loading = ConsignmentEntered.of(entered.event).loading
     monkeypatch.setitem(PLACES, loading, (108.94, 34.27))
-    told = build_timeline(made.of["C-2038"], parties=made.parties, track=far, position=None)
-    assert told.route[:2] == [[108.94, 34.27], *far]
+    told = build_timeline(made.of["C-2038"], parties=made.parties, tracks=far)
+    assert told.route[:2] == [[108.94, 34.27], [76.88, 43.24]]
 
 
 def test_a_condition_tells_what_it_rested_on(made: World) -> None:
@@ -171,10 +171,10 @@ def test_a_log_that_is_behind_tells_both_sizes() -> None:
 def test_a_node_without_the_window_tells_its_step_by_the_arrival_that_rests_on_it(
     made: World,
 ) -> None:
-    whole = build_timeline(made.of["C-2038"], parties=made.parties, track=[], position=None)
+    whole = build_timeline(made.of["C-2038"], parties=made.parties, tracks={})
     seen = [s for s in made.of["C-2038"] if s.event.type != WindowReceived.TYPE]
     assert len(seen) < len(made.of["C-2038"])
-    timeline = build_timeline(seen, parties=made.parties, track=[], position=None)
+    timeline = build_timeline(seen, parties=made.parties, tracks={})
     assert {step.key: step.state for step in timeline.steps}["devices"] == "done"
     assert timeline.simulated == whole.simulated
     assert "observations" in timeline.simulated
@@ -182,10 +182,10 @@ def test_a_node_without_the_window_tells_its_step_by_the_arrival_that_rests_on_i
 
 def test_of_a_paid_road_no_step_is_still_to_come_for_who_may_not_see_it(made: World) -> None:
     seen = [s for s in made.of["C-2038"] if s.event.type != NetworkChecked.TYPE]
-    timeline = build_timeline(seen, parties=made.parties, track=[], position=None)
+    timeline = build_timeline(seen, parties=made.parties, tracks={})
     assert timeline.state == "paid"
     states = {step.key: step.state for step in timeline.steps}
     assert set(states.values()) == {"done", "later"}
     under_way = [s for s in made.of["C-2041"] if s.event.type != NetworkChecked.TYPE]
-    timeline = build_timeline(under_way, parties=made.parties, track=[], position=None)
+    timeline = build_timeline(under_way, parties=made.parties, tracks={})
     assert [step.state for step in timeline.steps].count("next") == 1

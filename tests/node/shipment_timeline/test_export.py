@@ -18,6 +18,7 @@ from zhidao.devices.events import (
     Binding,
     PositionsRecorded,
     RawWindow,
+    Ride,
     SubmissionRefused,
     WindowReceived,
 )
@@ -122,6 +123,10 @@ class Custody:
     async def binding(self, *, terminal: str, consignment: str, container: str = "") -> Binding:
         raise AssertionError("not asked here")
 
+    async def rides(self, terminal: str) -> list[Ride]:
+        del terminal
+        return []
+
     async def phone(self, terminal: str) -> str:
         raise AssertionError("not asked here")
 
@@ -173,6 +178,7 @@ class Exporting:
             events=events,
             parties=Parties.__new__(Parties),
             tracks=Tracks(),
+            rides=self.custody,
             changed=lambda _: None,
         )
         writer = ProofWriter(log.reader)

@@ -38,8 +38,7 @@ def of(
     return build_timeline(
         stored if seen is None else seen,
         parties=[],
-        track=[],
-        position=None,
+        tracks={},
         whole=stored,
         viewer=PartyId(viewer) if viewer else None,
         home=home,

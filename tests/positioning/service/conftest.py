@@ -21,7 +21,7 @@ from zhidao.core.ids import IdSource, PartyId
 from zhidao.core.journal import FixedKeyRing, Records, Scribe
 from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.core.timescale import Utc
-from zhidao.devices.events import Binding, RawWindow, WindowReceived
+from zhidao.devices.events import Binding, RawWindow, Ride, WindowReceived
 from zhidao.positioning.domain.synthesis.constellation import constellation
 from zhidao.positioning.domain.synthesis.receiver import Receiver, synthesize
 from zhidao.positioning.events import Site
@@ -62,6 +62,12 @@ class Custody:
             bound=self.bound,
             reason="" if self.bound else "nobody checked the seal",
         )
+
+    async def rides(self, terminal: str) -> list[Ride]:
+        return [
+            Ride(consignment=name, container="C1", begin=START, end=None)
+            for name in ("C-1", "C-2", "C-3")
+        ]
 
     async def phone(self, terminal: str) -> str:
         return "+77010000001"

@@ -11,8 +11,7 @@ from zhidao.core.archive import digest_of
 from zhidao.core.errors import Conflict, Forbidden, MalformedInput, NotFound, Refused
 from zhidao.core.ids import PartyId
 from zhidao.core.timescale import Gpst
-from zhidao.devices.domain.binding import unbound
-from zhidao.devices.events import Binding
+from zhidao.devices.events import Ride
 from zhidao.positioning.domain.satellites.ephemeris import Navigation
 from zhidao.positioning.domain.synthesis.constellation import constellation
 from zhidao.positioning.domain.synthesis.receiver import Receiver, spoofed, synthesize
@@ -262,22 +261,29 @@ async def test_terminals_that_could_never_prove_it_are_refused(waiting, monkeypa
     assert await check("T-1", actor=STRANGER) == ""
     assert await check("T-claimed", actor=STRANGER) == "terminal_without_key"
 
-    async def nothing(*, terminal: str, **_more: str) -> Binding:
-        return unbound(terminal, "no seal")
+    rides: list[Ride] = []
 
-    monkeypatch.setattr(waiting.arrivals._custody, "binding", nothing)
+    async def known(_terminal: str) -> list[Ride]:
+        return rides
+
+    monkeypatch.setattr(waiting.arrivals._custody, "rides", known)
     assert await check("T-1") == ""
     assert await check("T-elsewhere", signed=False) == "terminal_unknown"
+    # It rode with these goods and does no more, or rides with others.
+    rides += [
+        Ride(consignment="C-1", container="C1", begin=START, end=START.plus_ns(1)),
+        Ride(consignment="C-9", container="C1", begin=START.plus_ns(1), end=None),
+    ]
     # Of a terminal that somebody else keeps to himself no more is told than of one that is none.
     for terminal in ("T-1", "T-claimed", "T-elsewhere"):
         assert await check(terminal, actor=STRANGER) == "terminal_unknown"
 
 
 async def test_a_vehicle_that_one_may_not_see_is_not_awaited(waiting, monkeypatch):
-    async def nothing(*, terminal: str, **_more: str) -> Binding:
-        return unbound(terminal, "no seal")
+    async def nothing(_terminal: str) -> list[Ride]:
+        return []
 
-    monkeypatch.setattr(waiting.arrivals._custody, "binding", nothing)
+    monkeypatch.setattr(waiting.arrivals._custody, "rides", nothing)
     written = len(waiting.journal.written)
     with pytest.raises(Refused) as refused:
         await waiting.expect(actor=STRANGER, consignment="C-2")

@@ -102,7 +102,9 @@ export class LiveMap {
   show(roads: RoadSummary[], whole: Road | null): void {
     const ways = roads.map((road) => drawnWay(road.route));
     this.#set("roads", collection(ways.flatMap((way, i) => (way.length > 1 ? [lineOf(way, (roads[i] as RoadSummary).state)] : []))));
-    this.#set("track", whole && whole.track.length > 1 ? collection([lineOf(whole.track, "track")]) : EMPTY);
+    // Of several containers each has its own; the road bears that of one of them.
+    const tracks = whole ? (whole.containers.length ? whole.containers.map((each) => each.track) : [whole.track]) : [];
+    this.#set("track", collection(tracks.flatMap((each) => (each.length > 1 ? [lineOf(each, "track")] : []))));
     const sites = roads.flatMap((road) => (road.site ? [place(road.site, "site")] : []));
     if (whole?.arrival?.protection_m) sites.push(circle([whole.arrival.lon, whole.arrival.lat], whole.arrival.protection_m, "bound"));
     if (whole?.network && whole.network.radius_m > 0) sites.push(circle([whole.network.lon, whole.network.lat], whole.network.radius_m, "network"));

@@ -80,7 +80,7 @@ def left_since(
     since whoever sees the one need not know of the other.
     """
     sealed, own = Sealed.of(sealing), sealing.asserted_by.party == owner
-    others = [each for each in others if not _was_a_slip(each)]
+    others = [each for each in others if not was_a_slip(each)]
     owners = [each for each in others if each[0].asserted_by.party == owner]
     if not own and _holds_elsewhere(owners, sealed.container):
         return f"terminal not bound: {sealed.terminal} is in another container of its owner's"
@@ -105,8 +105,8 @@ def _holds_elsewhere(seals: Sequence[Sequence[SignedEvent]], container: str) -> 
     )
 
 
-def _was_a_slip(history: Sequence[SignedEvent]) -> bool:
-    """Whether it was called broken before any look found it whole: it never bound anything."""
+def was_a_slip(history: Sequence[SignedEvent]) -> bool:
+    """Whether a seal was called broken before any look found it whole: it never bound anything."""
     return _found_whole(history)[:1] == [False]
 
 

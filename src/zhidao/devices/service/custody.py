@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from zhidao.core.archive import Archive, check_digest
 from zhidao.core.ids import PartyId
-from zhidao.devices.events import Binding, RawWindow
+from zhidao.devices.events import Binding, RawWindow, Ride
 from zhidao.devices.service.ports import Vault
 from zhidao.devices.service.seals import Seals
 from zhidao.devices.wire.chunk import decode_chunk
@@ -50,6 +50,10 @@ class KeptData:
         return await self._seals.binding(
             terminal=terminal, consignment=consignment, container=container
         )
+
+    async def rides(self, terminal: str) -> list[Ride]:
+        """When the terminal rode with whose goods, by its seals, the oldest first."""
+        return await self._seals.rides(terminal)
 
     async def phone(self, terminal: str) -> str:
         """The terminal's phone number. Raises NotFound."""

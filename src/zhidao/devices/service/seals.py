@@ -14,8 +14,9 @@ from zhidao.core.events import SignedEvent
 from zhidao.core.ids import PartyId
 from zhidao.core.journal import Records, Scribe
 from zhidao.devices.domain.binding import binding_of, bound_to, left_since, unbound
+from zhidao.devices.domain.riding import rides_of
 from zhidao.devices.domain.seal_number import container_number, seal_number
-from zhidao.devices.events import Binding, SealChecked, Sealed
+from zhidao.devices.events import Binding, Ride, SealChecked, Sealed
 from zhidao.devices.service.ports import Vault
 
 MAY_SEAL: Final = access(Role.PARTY, relation=Relation.PEER, of="the terminal in the body")
@@ -215,6 +216,20 @@ class Seals:
         if container:
             return bound_to(found, container, otherwise=none)
         return next((each for each in found if each.bound), found[-1] if found else none)
+
+    async def rides(self, terminal: str) -> list[Ride]:
+        """When a terminal rode with whose goods, the oldest first (see rides_of).
+
+        One that is registered at another node rides by the seals that are known here.
+        """
+        try:
+            owner = (await self._vault.terminal(terminal)).owner
+        except NotFound:
+            owner = None
+        names = [_aggregate(seal) for seal in await self._vault.seals_of(terminal)]
+        node = Actor(self._records.node, Role.NODE)
+        histories = await self._records.histories(names, node)
+        return rides_of(histories, owner=owner)
 
     async def _bound_by(
         self, history: Sequence[SignedEvent], terminal: str, read: _Histories

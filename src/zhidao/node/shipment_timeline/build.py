@@ -27,7 +27,9 @@ from zhidao.node.shipment_timeline.containers import (
     Reached,
     containers,
     reached,
+    reported,
 )
+from zhidao.node.shipment_timeline.followed import Report
 from zhidao.node.shipment_timeline.moves import STONES, Asked, asked_of, moves_of
 from zhidao.node.shipment_timeline.place_positions import place
 from zhidao.node.shipment_timeline.times import scale_of, scale_of_timeline
@@ -67,15 +69,16 @@ def build_timeline(
     stored: Sequence[Stored],
     *,
     parties: Sequence[RegisteredParty],
-    track: list[list[float]],
-    position: view.ReportedPositionView | None,
+    tracks: Mapping[str, Sequence[Report]],
     whole: Sequence[Stored] | None = None,
     viewer: PartyId | None = None,
     home: str = "",
 ) -> view.TimelineView:
     """The timeline of the one consignment that these events are about, as `viewer` may see it.
 
-    `whole`: all that the node has of it, by which it knows whose move it is; None: the same.
+    `tracks`: where terminals said that they were while they rode, by container, `` of the only one;
+    the road bears that of the one which reported last. `whole`: all that the node has of it, by
+    which it knows whose move it is; None: the same.
     `home`: the node that goes on with its history, "" for the one that wrote the entry.
     Raises LookupError if the entry itself is not among the events.
     """
@@ -85,6 +88,8 @@ def build_timeline(
         raise LookupError("no entry among the events")
     entered = found[0]
     state, reason, sentence = _state(facts)
+    reports = max((each for each in tracks.values() if each), key=_newest_at, default=())
+    track = [[lon, lat] for lon, lat, _ in reports]
     every = facts if whole is None else timeline_sections.Facts(whole)
     moves = moves_of(every, entered, viewer=viewer, home=home) if state == "under_way" else []
     # What is paid under a deal of others is not told; nor is it said that nothing was.
@@ -109,7 +114,7 @@ def build_timeline(
             exponent=Currency(entered.currency).exponent,
         ),
         route=_route(entered, facts, track),
-        position=position,
+        position=reported(reports),
         track=track,
         site=timeline_sections.site(facts),
         parties=_parties(entered, names),
@@ -121,7 +126,7 @@ def build_timeline(
         money=timeline_sections.money(facts),
         arrival=timeline_sections.arrival(facts),
         network=timeline_sections.network(facts),
-        containers=containers(facts, entered),
+        containers=containers(facts, entered, tracks),
         conditions=timeline_sections.conditions(facts, state),
         crossings=timeline_sections.crossings(facts),
         said=[_said(each, names, played=facts.played) for each in facts.stored],
@@ -149,6 +154,10 @@ def summary(timeline: view.TimelineView) -> view.TimelineSummary:
         parties=timeline.parties,
         updated_at=timeline.said[-1].recorded_at if timeline.said else "",
     )
+
+
+def _newest_at(reports: Sequence[Report]) -> Utc:
+    return Utc.parse(reports[-1][2])
 
 
 def _route(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,6 +10,7 @@ from zhidao.core.events import Fact, FactT, SignedEvent
 from zhidao.devices.events import SealChecked, Sealed
 from zhidao.finance.events import DealOpened
 from zhidao.node.shipment_timeline import reason_codes, view
+from zhidao.node.shipment_timeline.followed import Report
 from zhidao.node.shipment_timeline.timeline_sections import Facts
 from zhidao.node.shipment_timeline.times import scale_of_timeline
 from zhidao.positioning.events import ArrivalExpected, ArrivalNotProven, ArrivalProven
@@ -47,9 +48,22 @@ def reached(facts: Facts, entered: ConsignmentEntered, what: str) -> Reached:
     return Reached(len(found), len(entered.every_container), last)
 
 
-def containers(facts: Facts, entered: ConsignmentEntered) -> list[view.ContainerView]:
-    """Each of several containers as it stands; nothing where there is one."""
-    return [_container(facts, each) for each in entered.containers]
+def containers(
+    facts: Facts, entered: ConsignmentEntered, tracks: Mapping[str, Sequence[Report]]
+) -> list[view.ContainerView]:
+    """Each of several containers as it stands; nothing where there is one.
+
+    `tracks`: where their terminals said that they were, oldest first, by container.
+    """
+    return [_container(facts, each, tracks.get(each, ())) for each in entered.containers]
+
+
+def reported(reports: Sequence[Report]) -> view.ReportedPositionView | None:
+    """The last of some reports."""
+    if not reports:
+        return None
+    lon, lat, at = reports[-1]
+    return view.ReportedPositionView(lon=lon, lat=lat, at=at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +115,7 @@ def _seal_events(facts: Facts, what: str) -> list[tuple[str, SignedEvent]]:
     return [(seal.fact.container, seal.looked) for seal in seals if seal.looked is not None]
 
 
-def _container(facts: Facts, container: str) -> view.ContainerView:
+def _container(facts: Facts, container: str, reports: Sequence[Report]) -> view.ContainerView:
     sealed = _of(facts, Sealed, container)
     failed = [fact for fact, _ in _of(facts, ArrivalNotProven, container)]
     asked = [fact for fact, _ in _of(facts, ArrivalExpected, container)]
@@ -115,6 +129,8 @@ def _container(facts: Facts, container: str) -> view.ContainerView:
         observed_at=getattr(told, "observed_at", ""),
         event=str(event.id) if event else "",
         told=_why(facts, failed, asked) if state == NOT_PROVEN else None,
+        position=reported(reports),
+        track=[[lon, lat] for lon, lat, _ in reports],
     )
 
 

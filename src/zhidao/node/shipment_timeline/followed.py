@@ -1,50 +1,89 @@
-"""Which terminal a consignment's road shows, and from when until when it rides with its goods."""
+"""Which terminals a consignment's road shows, and while they ride with its goods."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from zhidao.core.events import SignedEvent
 from zhidao.core.timescale import Utc
-from zhidao.devices.events import Sealed
+from zhidao.devices.events import Ride
 from zhidao.positioning.events import ArrivalExpected, ArrivalProven, ArrivalWithdrawn
 from zhidao.store.reading import Stored
 
+Span = tuple[Utc, Utc | None]
+# Longitude and latitude in degrees, and when the terminal says that it was there.
+Report = tuple[float, float, str]
 
-def followed_of(
-    seen: Sequence[Stored], whole: Sequence[Stored]
-) -> tuple[str, Utc, Utc | None] | None:
-    """The terminal, the begin of its ride and its end (None: it rides on); None: nobody is awaited.
 
-    `seen`: what the viewer may see, by which the terminal is awaited; `whole`: all events of the
-    consignment. The ride begins when the goods were sealed to the terminal or, where no seal names
-    it here, when it was awaited; it ends with the proven arrival, or when nobody waits any more.
+class Followed(NamedTuple):
+    """A terminal by which a container is awaited, or the only one (``); `until` when it was."""
+
+    terminal: str
+    container: str
+    until: Utc | None
+
+
+def followed_of(seen: Sequence[Stored], whole: Sequence[Stored]) -> list[Followed]:
+    """The terminals by which a consignment was awaited last, each with the end of that.
+
+    `seen`: what the viewer may see, by which terminals are awaited; `whole`: all events of the
+    consignment. A terminal is awaited until its own arrival is proven, whatever becomes of the
+    others, or until nobody waits any more.
     """
-    wish = _newest_wish(seen)
-    terminal = ArrivalExpected.of(wish).terminal if wish else ""
-    if wish is None or not terminal:
-        return None
-    events = [stored.event for stored in whole]
-    return terminal, _begin(events, wish, terminal), _end(events, wish)
-
-
-def _newest_wish(seen: Sequence[Stored]) -> SignedEvent | None:
     wishes = [s.event for s in seen if ArrivalExpected.is_told_by(s.event.type)]
-    return wishes[-1] if wishes else None
+    if not wishes:
+        return []
+    ends = [
+        s.event
+        for s in whole
+        if s.event.aggregate == wishes[-1].aggregate
+        and any(kind.is_told_by(s.event.type) for kind in (ArrivalProven, ArrivalWithdrawn))
+    ]
+    former = [
+        end.version
+        for end in ends
+        if ArrivalWithdrawn.is_told_by(end.type) and end.version < wishes[-1].version
+    ]
+    last = [wish for wish in wishes if wish.version > max(former, default=0)]
+    asked = [(wish, ArrivalExpected.of(wish)) for wish in last]
+    return [
+        Followed(fact.terminal, fact.container, _until(wish, fact.terminal, ends))
+        for wish, fact in asked
+        if fact.terminal
+    ]
 
 
-def _begin(events: Sequence[SignedEvent], wish: SignedEvent, terminal: str) -> Utc:
-    seals = [event for event in events if Sealed.is_told_by(event.type)]
-    begins = [each.occurred_at for each in seals if Sealed.of(each).terminal == terminal]
-    return min([wish.occurred_at, *begins])
+def spans_of(followed: Followed, rides: Iterable[Ride], *, consignment: str) -> list[Span]:
+    """When the places of a terminal are shown: while a seal holds it, until nobody waits for it.
+
+    The oldest first, and none of them within another.
+    """
+    spans: list[Span] = []
+    for ride in sorted(rides, key=lambda each: each.begin):
+        if ride.consignment != consignment or followed.container not in ("", ride.container):
+            continue
+        end = _sooner(ride.end, followed.until)
+        if end is not None and end <= ride.begin:
+            continue
+        if spans and (spans[-1][1] is None or ride.begin <= spans[-1][1]):
+            begin, before = spans.pop()
+            end = None if before is None or end is None else max(before, end)
+            spans.append((begin, end))
+        else:
+            spans.append((ride.begin, end))
+    return spans
 
 
-def _end(events: Sequence[SignedEvent], wish: SignedEvent) -> Utc | None:
-    return min((event.occurred_at for event in events if _ends(event, wish)), default=None)
+def _until(wish: SignedEvent, terminal: str, ends: Iterable[SignedEvent]) -> Utc | None:
+    found = (
+        end.occurred_at
+        for end in ends
+        if end.version > wish.version
+        and (ArrivalWithdrawn.is_told_by(end.type) or ArrivalProven.of(end).terminal == terminal)
+    )
+    return min(found, default=None)
 
 
-def _ends(event: SignedEvent, wish: SignedEvent) -> bool:
-    """Whether a wish was fulfilled or withdrawn by that event."""
-    if event.aggregate != wish.aggregate or event.version <= wish.version:
-        return False
-    return any(kind.is_told_by(event.type) for kind in (ArrivalProven, ArrivalWithdrawn))
+def _sooner(one: Utc | None, other: Utc | None) -> Utc | None:
+    return min((each for each in (one, other) if each is not None), default=None)

@@ -11,32 +11,41 @@ from zhidao.core.actor import Actor
 from zhidao.core.errors import NotFound
 from zhidao.core.events import SignedEvent
 from zhidao.core.timescale import Utc
+from zhidao.devices.events import Ride
 from zhidao.finance.events import DealOpened
 from zhidao.node.identity.parties import Parties, RegisteredParty
 from zhidao.node.operations.tracing import set_trace, trace_of_consignment
 from zhidao.node.shipment_timeline import view
 from zhidao.node.shipment_timeline.build import build_timeline, summary
 from zhidao.node.shipment_timeline.corridor import CorridorView, corridor
-from zhidao.node.shipment_timeline.followed import followed_of
+from zhidao.node.shipment_timeline.followed import Report, followed_of, spans_of
 from zhidao.node.shipment_timeline.histories import Histories, StoredEvents
 from zhidao.node.shipment_timeline.related import RelatedBook, links_of
 from zhidao.store.reading import Stored
 from zhidao.trade.events import ConsignmentEntered
 
 TIMELINES_MAX: Final = 100
+# Spans of one ride that are read: a terminal is sealed to the same goods again after each opening.
+_SPANS_MAX: Final = 8
 _LOG: Final = logging.getLogger("zhidao.road")
 
 
 class Tracks(Protocol):
     """Where terminals said that they were."""
 
-    async def track(
-        self, terminal: str, begin: Utc, end: Utc | None
-    ) -> list[tuple[float, float, str]]:
+    async def track(self, terminal: str, begin: Utc, end: Utc | None) -> list[Report]:
         """(longitude, latitude, device time) of the last reports, oldest first; degrees.
 
         Of those that came in from `begin` on and before `end`; None: until now.
         """
+        ...
+
+
+class Rides(Protocol):
+    """When terminals rode with whose goods."""
+
+    async def rides(self, terminal: str) -> list[Ride]:
+        """By the seals of a terminal, the oldest first."""
         ...
 
 
@@ -55,6 +64,7 @@ class TimelineService:
         events: StoredEvents,
         parties: Parties,
         tracks: Tracks,
+        rides: Rides,
         changed: Callable[[str], None],
     ) -> None:
         self._related = related
@@ -62,6 +72,7 @@ class TimelineService:
         self._events = events
         self._parties = parties
         self._tracks = tracks
+        self._rides = rides
         self._changed = changed
         # The node that writes a consignment's history. Told by wiring, once there are peers.
         self.home: Callable[[str], Awaitable[str]] = _here
@@ -104,7 +115,7 @@ class TimelineService:
         whole = seen if viewer is None else await self._histories.of(list(seen), viewer=None)
         parties = await self._parties.every(actor) if seen else []
         return [
-            await self._timeline(actor, seen[name], whole[name], parties)
+            await self._timeline(actor, name, (seen[name], whole[name]), parties)
             for name in names
             if name in seen
         ]
@@ -112,29 +123,36 @@ class TimelineService:
     async def _timeline(
         self,
         actor: Actor,
-        stored: list[Stored],
-        whole: list[Stored],
+        consignment: str,
+        events: tuple[list[Stored], list[Stored]],
         parties: Sequence[RegisteredParty],
     ) -> view.TimelineView:
-        followed = followed_of(stored, whole)
-        reports = await self._tracks.track(*followed) if followed else []
-        position = None
-        if reports:
-            lon, lat, at = reports[-1]
-            position = view.ReportedPositionView(lon=lon, lat=lat, at=at)
+        stored, whole = events
+        tracks = await self._tracks_of(consignment, stored, whole)
         try:
             home = await self._home_of(whole)
             return build_timeline(
                 stored,
                 parties=parties,
-                track=[[lon, lat] for lon, lat, _ in reports],
-                position=position,
+                tracks=tracks,
                 whole=whole,
                 viewer=actor.viewer,
                 home=home,
             )
         except LookupError as error:
             raise NotFound("no consignment of that name") from error
+
+    async def _tracks_of(
+        self, consignment: str, stored: Sequence[Stored], whole: Sequence[Stored]
+    ) -> dict[str, list[Report]]:
+        """Where the terminals said that they were while they rode, by container (`` if alone)."""
+        tracks: dict[str, list[Report]] = {}
+        for each in followed_of(stored, whole):
+            rides = await self._rides.rides(each.terminal)
+            spans = spans_of(each, rides, consignment=consignment)[-_SPANS_MAX:]
+            parts = [await self._tracks.track(each.terminal, *span) for span in spans]
+            tracks[each.container] = [report for part in parts for report in part]
+        return tracks
 
     async def _home_of(self, whole: Sequence[Stored]) -> str:
         """Who goes on with a consignment, asked only while no deal tells where that is."""

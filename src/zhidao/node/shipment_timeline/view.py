@@ -77,6 +77,7 @@ class ContainerView(View):
     """One of several containers. `state`: open, sealed, checked, not_proven or arrived.
 
     `event` is the newest fact of it, `` where there is none; `told` why a window proved nothing.
+    `position` and `track`: where its terminal said that it was while it rode with it.
     """
 
     container: str
@@ -86,6 +87,8 @@ class ContainerView(View):
     observed_at: str
     event: str
     told: ReasonView | None
+    position: ReportedPositionView | None
+    track: list[list[float]]
 
 
 class Milestone(View):

@@ -225,6 +225,7 @@ async def build(
         events=events,
         parties=parties,
         tracks=terminals.tracks,
+        rides=terminals.custody,
         changed=live.timeline_changed,
     )
     proofs = ProofExport(

@@ -175,9 +175,9 @@ class Awaiting:
         """Refuses terminals that the actor may not follow, or that could never prove an arrival.
 
         A terminal is followed by whom it is shown to, and by the parties of a consignment to whose
-        goods a seal binds it. Of any other nothing is told, not even whether it is registered
-        here. `signed`: what they send must bear the signature of their key. Raises Refused
-        (`terminal_unknown`, `terminal_without_key`).
+        goods a seal that stands joins it now, looked at or not. Of any other nothing is told, not
+        even whether it is registered here. `signed`: what they send must bear the signature of
+        their key. Raises Refused (`terminal_unknown`, `terminal_without_key`).
         """
         for terminal in terminals:
             keyed = await self._keyed(actor, terminal)
@@ -186,8 +186,8 @@ class Awaiting:
                     keyed = await self._keyed_here(terminal)
                 else:
                     raise Refused(
-                        f"terminal {terminal} is none that you may see, and no seal of"
-                        f" {consignment} names it",
+                        f"terminal {terminal} is none that you may see, and no seal that stands"
+                        f" joins it to {consignment}",
                         code="terminal_unknown",
                         where="$.terminal",
                         remedy="name the terminal that is sealed to the goods; its owner seals it"
@@ -220,12 +220,9 @@ class Awaiting:
             return None
 
     async def _is_sealed(self, terminal: str, consignment: str) -> bool:
-        try:
-            found = await self._custody.binding(terminal=terminal, consignment=consignment)
-        except NotFound:
-            # There is a seal, and what it holds is registered at another node.
-            return True
-        return bool(found.seal)
+        """Whether the terminal rides with the goods now, by a seal that stands."""
+        rides = await self._custody.rides(terminal)
+        return any(ride.end is None and ride.consignment == consignment for ride in rides)
 
     async def _carrier(self, terminal: str) -> set[PartyId]:
         """Whose terminal it is; nobody that is known here for one of another node."""
