@@ -5,7 +5,6 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any, cast
 
-import msgspec
 import pytest
 
 from zhidao.core.actor import Actor, Role
@@ -15,10 +14,11 @@ from zhidao.node.identity.parties import Parties, RegisteredParty
 
 
 class Book:
-    """Two parties, as a table holds them."""
+    """Three parties, as a table holds them."""
 
     async def every(self) -> list[tuple[str, str, str, str]]:
         return [
+            ("khorgos", "Khorgos post", "customs", "KZ"),
             ("carrier", "Hexi Transport", "carrier", "CN"),
             ("importer", "Alatau Water", "importer", "KZ"),
         ]
@@ -27,11 +27,15 @@ class Book:
 @pytest.fixture
 def parties() -> Parties:
     known = Parties(cast(Any, Book()), cast(Any, None), cast(Any, SimpleNamespace(node="gate")))
-    there = RegisteredParty(
-        party="exporter", name="E", trade_role="exporter", country="CN", keys=[], custodial=False
-    )
-    known.elsewhere = lambda: [there]
+    known.elsewhere = lambda: [elsewhere("exporter", "exporter")]
     return known
+
+
+def elsewhere(party: str, role: str) -> RegisteredParty:
+    """A party at a peer."""
+    return RegisteredParty(
+        party=party, name="E", trade_role=role, country="CN", keys=[], custodial=False
+    )
 
 
 @pytest.mark.parametrize("party", ["carrier", "importer", "gate"])
@@ -88,13 +92,32 @@ async def test_who_is_paid_for_goods_is_not_the_customs_that_lets_them_go(partie
     assert refused.value.code == "not_customs"
 
 
-async def test_customs_of_this_node_and_of_a_peer_let_goods_go(parties) -> None:
-    there = parties.elsewhere()
-    parties.elsewhere = lambda: [
-        *there,
-        msgspec.structs.replace(there[0], party="post", trade_role="customs"),
-    ]
+@pytest.mark.parametrize("role", ["customs", "authority", "corridor_authority"])
+async def test_customs_of_this_node_and_of_a_peer_let_goods_go(parties, role) -> None:
+    await parties.must_be_customs(PartyId("khorgos"))
+    parties.elsewhere = lambda: [elsewhere("post", role)]
     await parties.must_be_customs(PartyId("post"))
+
+
+@pytest.mark.parametrize(
+    ("party", "said"),
+    [
+        ("gate", "gate is a node, and"),
+        ("almaty", "almaty is a node, and"),
+        ("post", "post is of no role in trade, and"),
+        ("nobody", "nobody is of no role in trade, and"),
+    ],
+)
+async def test_neither_a_node_nor_a_party_without_a_role_is_customs(parties, party, said) -> None:
+    parties.peers = lambda: [PartyId("almaty")]
+    # A peer may name a party like itself, or like this node, and give it any role.
+    parties.elsewhere = lambda: [
+        elsewhere("post", ""),
+        *(elsewhere(name, "customs") for name in ("gate", "almaty")),
+    ]
+    with pytest.raises(Refused, match=said) as refused:
+        await parties.must_be_customs(PartyId(party))
+    assert refused.value.code == "not_customs"
 
 
 @pytest.mark.parametrize(

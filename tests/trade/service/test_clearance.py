@@ -26,6 +26,7 @@ from zhidao.trade.domain.clearance.screening import read_list
 from zhidao.trade.domain.documents.formalities import FORMS
 from zhidao.trade.domain.model.consignment import CanonicalConsignment
 from zhidao.trade.service.clearance import Clearance
+from zhidao.trade.service.customs_rule import CustomsRule
 from zhidao.trade.service.document_set import make_set
 from zhidao.trade.wire import canonical_entry
 
@@ -97,6 +98,53 @@ async def test_a_declaration_is_lodged_assessed_permitted_and_released(clearance
     assert released.status == "released"
     with pytest.raises(Refused, match="is released"):
         await clearance.cancel(actor("importer"), NUMBER, version=1, reason="late")
+
+
+def only(customs: str) -> CustomsRule:
+    """Of one party the node knows that it is customs."""
+
+    async def must_be_customs(party: str) -> None:
+        if party != customs:
+            raise Refused(f"{party} is no customs", code="not_customs")
+
+    return CustomsRule(must_be_customs)
+
+
+async def test_a_declaration_goes_to_customs_alone_at_every_step(clearance):
+    rule, clearance._customs = only("customs"), only("rival")
+    with pytest.raises(Refused) as refused:
+        await lodged(clearance)
+    assert refused.value.code == "not_customs"
+    with pytest.raises(NotFound):
+        await clearance.declaration(actor("importer"), NUMBER)
+    # Lodged before, with customs that is none any more: not amended, and not decided either way.
+    clearance._customs = rule
+    await lodged(clearance)
+    await clearance.assess(NUMBER)
+    clearance._customs = only("rival")
+    for act in (
+        lodged(clearance, reason="freight", customsValuation__freightAmount="950"),
+        *(
+            clearance.decide(actor("customs"), NUMBER, version=1, decision=word, reason="r")
+            for word in ("held", "released", "refused")
+        ),
+    ):
+        with pytest.raises(Refused) as refused:
+            await act
+        assert refused.value.code == "not_customs"
+    assert (await clearance.declaration(actor("importer"), NUMBER)).status == "assessed"
+    # Whoever lodged it takes it back, and lodges anew.
+    taken = await clearance.cancel(actor("importer"), NUMBER, version=1, reason="no customs")
+    assert taken.status == "cancelled"
+
+
+async def test_nobody_decides_what_they_lodged_themselves(clearance):
+    clearance._customs = only("importer")
+    with pytest.raises(Refused, match="importer is the declarant of these goods") as refused:
+        await clearance.submit(
+            actor("importer"), document(), kind=KIND, customs=party_id("importer")
+        )
+    assert (refused.value.code, refused.value.where) == ("not_customs", "customs")
 
 
 async def test_the_same_again_changes_nothing(clearance):

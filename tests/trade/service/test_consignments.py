@@ -14,7 +14,8 @@ from zhidao.core.errors import Conflict, Forbidden, MalformedInput, NotFound, Re
 from zhidao.core.events import every
 from zhidao.core.ids import party_id
 from zhidao.trade.events import PapersChecked
-from zhidao.trade.service.consignments import ConsignmentService, anybody
+from zhidao.trade.service.consignments import ConsignmentService
+from zhidao.trade.service.customs_rule import CustomsRule, anybody
 from zhidao.trade.service.issuing import Issuing
 from zhidao.trade.service.papers import PaperShelf
 
@@ -62,7 +63,7 @@ async def test_no_consignment_is_opened_for_a_party_that_nobody_knows(world, ent
     assert {"exporter", "importer", "carrier"} <= set(asked)
     assert not await world.records.history(AGGREGATE)
     service._must_be_known = anybody
-    service._must_be_customs = must_be_known
+    service._customs = CustomsRule(must_be_known)
     asked.clear()
     with pytest.raises(Refused, match="knows no party"):
         await service.enter(world.actor("exporter"), entry_bytes)
@@ -240,6 +241,36 @@ async def test_document_bytes_come_by_digest_and_the_entry_is_the_exporters(worl
         await world.consignments.document(bank, ID, state.entered.entry)
     entry, _ = await world.consignments.document(world.actor("exporter"), ID, state.entered.entry)
     assert entry == entry_bytes
+
+
+class AsBefore(CustomsRule):
+    """Whoever was named was customs, before version 0.3."""
+
+    async def check(self, customs, others, *, where="") -> None:
+        del customs, others, where
+
+
+@pytest.mark.parametrize(
+    "part", ["exporter", "importer", "carrier", "importer_bank", "exporter_bank"]
+)
+async def test_no_customs_has_another_part_in_the_goods(world, entry_bytes, part):
+    def of_both(plain):
+        plain["parties"]["customs"] = plain["parties"][part]
+
+    source = changed(entry_bytes, of_both)
+    with pytest.raises(Refused, match=f"is the {part.replace('_', ' ')} of these goods") as refused:
+        await enter(world, source)
+    assert (refused.value.code, refused.value.where) == ("not_customs", "$.parties.customs.id")
+    # A consignment of before is read as it was, and let go by nobody.
+    rule, world.consignments._customs = world.consignments._customs, AsBefore()
+    entered = (await enter(world, source)).entered
+    world.consignments._customs = rule
+    customs = world.actor(entered.customs)
+    assert (await world.consignments.consignment(customs, ID)).entered == entered
+    with pytest.raises(Refused) as refused:
+        await world.consignments.release(customs, ID, declaration="D1", decision="released")
+    assert refused.value.code == "not_customs"
+    assert (await world.consignments.consignment(customs, ID)).customs is None
 
 
 async def test_only_customs_releases_and_a_release_is_said_once(world, entry_bytes):

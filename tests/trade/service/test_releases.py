@@ -11,6 +11,7 @@ from tests.trade.service.test_clearance import (
     clearance_of,
     document,
     lodged,
+    only,
 )
 
 from zhidao.core.errors import Forbidden, NotFound, Refused
@@ -159,3 +160,14 @@ async def test_a_declaration_of_others_or_other_goods_lets_nothing_go_on_the_roa
     assert refused.value.code == "other_goods"
     assert await standing(world) is None
     assert (await clearance.declaration(actor("customs"), NUMBER)).status == "assessed"
+
+
+async def test_no_declaration_is_decided_for_goods_in_which_customs_has_a_part(world, both):
+    clearance, releases = both
+    await permitted(clearance, invoiceDocument__id=await invoice_of(world))
+    world.consignments._customs = only("rival")
+    with pytest.raises(Refused) as refused:
+        await releases.release(world.actor("customs"), ID, **RELEASE)
+    assert refused.value.code == "not_customs"
+    assert (await clearance.declaration(actor("customs"), NUMBER)).status == "assessed"
+    assert await standing(world) is None

@@ -141,18 +141,24 @@ class Parties:
             self._must_be_among(known, party, else_node=False)
 
     async def must_be_customs(self, party: PartyId) -> None:
-        """Raises Refused (`not_customs`) for a known party that is no customs by its own role.
+        """Raises Refused (`not_customs`) for whoever is no customs by its own role in trade.
 
-        Whoever is paid for goods that customs let go must not be the customs that lets them go.
+        Whoever is paid for goods that customs let go must not be the customs that lets them go. A
+        node is none, whatever it is called: who runs one speaks as it. Of a party at a peer its
+        home tells the role; where nobody tells one it is none.
         """
+        nodes = (self._administration.node, *self.peers())
         there = (each.trade_role for each in self.elsewhere() if each.party == party)
         role = await self.trade_role(party) or next(there, "")
-        if role and role not in CUSTOMS_ROLES:
-            raise Refused(
-                f"{party} is {role.replace('_', ' ')} in trade, and lets no goods go",
-                code="not_customs",
-                remedy="name a party whose role is customs; an admin adds it (zhidao party add)",
-            )
+        if party not in nodes and role in CUSTOMS_ROLES:
+            return
+        named = f"{role.replace('_', ' ')} in trade" if role else "of no role in trade"
+        what = "a node" if party in nodes else named
+        raise Refused(
+            f"{party} is {what}, and lets no goods go",
+            code="not_customs",
+            remedy="name a party whose role is customs; an admin adds it (zhidao party add)",
+        )
 
     def keys_of(self, party: str) -> list[PublicKey]:
         """All keys that a party has had here, the present one of each kind last."""

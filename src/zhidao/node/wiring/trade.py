@@ -9,7 +9,6 @@ from pathlib import Path
 
 from zhidao.core.actor import Actor
 from zhidao.core.errors import MalformedInput, NotFound
-from zhidao.core.ids import PartyId
 from zhidao.core.journal import Records
 from zhidao.exchange.events import DocumentLook
 from zhidao.industry.commands import Lots
@@ -32,8 +31,9 @@ from zhidao.trade.adapters.rule_worker import RuleWorker
 from zhidao.trade.domain.clearance.reference import REFERENCE
 from zhidao.trade.service.carried_documents import CarriedDocuments
 from zhidao.trade.service.clearance import Clearance
-from zhidao.trade.service.consignments import ConsignmentService, anybody, everywhere
+from zhidao.trade.service.consignments import ConsignmentService, everywhere
 from zhidao.trade.service.crossings import Crossings
+from zhidao.trade.service.customs_rule import CustomsRule, MustBeCustoms, anybody
 from zhidao.trade.service.delivery import CONSUMER, Journey
 from zhidao.trade.service.issuing import Issuing
 from zhidao.trade.service.papers import PaperShelf
@@ -110,7 +110,7 @@ async def build(
     screening_list: Path | None = None,
     check_home: Callable[[str], Awaitable[None]] = everywhere,
     must_be_known: Callable[..., Awaitable[None]] = anybody,
-    must_be_customs: Callable[[PartyId], Awaitable[None]] = anybody,
+    must_be_customs: MustBeCustoms = anybody,
     witnessed: bool = False,
 ) -> TradeServices:
     """The trade room in this node's runtime context, with the credentials and lots of lower rooms.
@@ -125,6 +125,7 @@ async def build(
     )
     rules = RuleWorker(packs or default_folder())
     judges = context.judges
+    customs = CustomsRule(must_be_customs)
     validation = Validation(rules, judges)
     codes = StoredCodes(default_file())
     consignments = ConsignmentService(
@@ -142,7 +143,7 @@ async def build(
         clock=context.clock,
         check_home=check_home,
         must_be_known=must_be_known,
-        must_be_customs=must_be_customs,
+        customs=customs,
         judges=judges,
         codes=codes,
     )
@@ -154,6 +155,7 @@ async def build(
         rules=risk,
         listings=ListingFile(screening_list),
         judges=judges,
+        customs=customs,
     )
     presentations = PresentationService(
         records=records,

@@ -32,6 +32,7 @@ from zhidao.trade.events import (
     RiskDecided,
     RiskMatched,
 )
+from zhidao.trade.service.customs_rule import CustomsRule
 from zhidao.trade.service.document_set import read_document
 from zhidao.trade.service.entering import declared
 from zhidao.trade.service.ports import Listings
@@ -76,8 +77,11 @@ class Clearance:
         rules: RuleSet,
         listings: Listings,
         judges: Judges = IN_PLACE,
+        customs: CustomsRule | None = None,
     ) -> None:
+        """`customs`: who may be customs of a declaration."""
         self._judges = judges
+        self._customs = customs or CustomsRule()
         self._records = records
         self._archive = archive
         self._rules = replace(rules, screened=True)
@@ -99,7 +103,8 @@ class Clearance:
 
         Raises MalformedInput for a document that is no whole declaration, Conflict where another
         party's declaration bears the number, Refused where it is decided already, or is amended to
-        speak of other parties, another invoice or another bill (`other_consignment`).
+        speak of other parties, another invoice or another bill (`other_consignment`), and for
+        customs that is none, or is the declarant itself (`not_customs`).
         """
         MAY_DECLARE.admit(actor)
         if kind not in KINDS:
@@ -110,6 +115,7 @@ class Clearance:
                 where="agencies",
                 remedy="name only those whose permit it needs",
             )
+        await self._customs.check(customs, {"declarant": actor.party}, where="customs")
         said = await self._judges.run(DOCUMENT, declared, data, kind)
         number = said.get(f"{'ex' if kind == KINDS[0] else 'im'}portDeclarationDocument.id")
         await self._refuse_another(actor, said, number, customs)
@@ -229,7 +235,8 @@ class Clearance:
         """Customs holds, releases or refuses, the last with a reason.
 
         Before a release the lists are asked again. Raises Forbidden to all but its customs party,
-        MalformedInput where a list that is configured cannot be read.
+        Refused for one that is none (`not_customs`), MalformedInput where a list that is configured
+        cannot be read.
         """
         MAY_DECIDE.admit(actor)
         if decision not in ("held", "released", "refused"):
@@ -244,9 +251,10 @@ class Clearance:
             same = now and now.status.value == decision and now.ended_by == reason
             return None if same else fact
 
+        standing = await self.declaration(actor, declaration)
+        MAY_DECIDE.check(actor, standing.submitted)
+        await self._customs.check(actor.party, {"declarant": standing.submitted.declarant})
         if decision == "released":
-            standing = await self.declaration(actor, declaration)
-            MAY_DECIDE.check(actor, standing.submitted)
             await self._assess_anew(standing)
         return await self._write(actor, declaration, build)
 

@@ -12,7 +12,6 @@ from zhidao.core.ambient import Clock
 from zhidao.core.archive import Archive, digest_of
 from zhidao.core.errors import Conflict, Forbidden, MalformedInput, NotFound, Refused
 from zhidao.core.events import SignedEvent
-from zhidao.core.ids import PartyId
 from zhidao.core.journal import Records
 from zhidao.core.judging import DOCUMENT, IN_PLACE, Judges
 from zhidao.trade.domain.comparison import Answer, CheckResult
@@ -28,6 +27,7 @@ from zhidao.trade.events import (
     DocumentAdded,
     PapersChecked,
 )
+from zhidao.trade.service.customs_rule import CustomsRule, anybody, others_of
 from zhidao.trade.service.issuing import JSON, Issuing, same_entry
 from zhidao.trade.service.papers import PaperShelf
 from zhidao.trade.service.state import aggregate_of, document_of_kind, fold, parties_of
@@ -62,11 +62,6 @@ async def everywhere(consignment: str) -> None:
     del consignment
 
 
-async def anybody(*parties: PartyId) -> None:
-    """Lets any party be named."""
-    del parties
-
-
 # Raises Conflict for a bill whose title stands already: asked by consignment, document, carrier's
 # code and number.
 CheckUntitled = Callable[..., Awaitable[None]]
@@ -88,7 +83,7 @@ class ConsignmentService:
         shelf: PaperShelf,
         check_home: Callable[[str], Awaitable[None]] = everywhere,
         must_be_known: Callable[..., Awaitable[None]] = anybody,
-        must_be_customs: Callable[[PartyId], Awaitable[None]] = anybody,
+        customs: CustomsRule | None = None,
         judges: Judges = IN_PLACE,
         codes: KnownCodes = SHORT_CODES,
         clock: Clock | None = None,
@@ -96,8 +91,8 @@ class ConsignmentService:
         """`check_home` raises Refused where another node writes a consignment's history.
 
         `must_be_known` raises Refused for a party that nobody here knows: whoever took its name
-        later would read the papers; `must_be_customs` for one that is no customs. `codes`: by which
-        places and goods are known. `clock`: by which days lie too far ahead; without one, in
+        later would read the papers. `customs`: who may be customs of a consignment. `codes`: by
+        which places and goods are known. `clock`: by which days lie too far ahead; without one, in
         another century.
         """
         self._records = records
@@ -106,7 +101,7 @@ class ConsignmentService:
         self._shelf = shelf
         self._check_home = check_home
         self._must_be_known = must_be_known
-        self._must_be_customs = must_be_customs
+        self._customs = customs or CustomsRule()
         self._judges = judges
         self._codes = codes
         self._clock = clock
@@ -139,7 +134,9 @@ class ConsignmentService:
             refuse(await self._judges.run(DOCUMENT, _absurd_entry, source, codes, today))
             readers = [party.id for party in entry.parties.values()]
             await self._must_be_known(*readers)
-            await self._must_be_customs(entry.parties["customs"].id)
+            parts = {part: party.id for part, party in entry.parties.items() if part != "customs"}
+            customs = entry.parties["customs"].id
+            await self._customs.check(customs, parts, where="$.parties.customs.id")
             facts = await self._issuing.facts(actor, entry, source=source)
             return fold(
                 await self._records.record(
@@ -266,7 +263,8 @@ class ConsignmentService:
     ) -> CustomsReleased:
         """Records that customs let the goods go; the same again changes nothing.
 
-        Raises NotFound to strangers, Forbidden to all but the consignment's customs party.
+        Raises NotFound to strangers, Forbidden to all but the consignment's customs party, Refused
+        for one that is none (`not_customs`), as a consignment of before may name it.
         """
         MAY_RELEASE.admit(actor)
         if decision != RELEASED:
@@ -280,6 +278,7 @@ class ConsignmentService:
         async def attempt() -> CustomsReleased:
             state, events = await self._standing(actor, consignment)
             MAY_RELEASE.check(actor, state.entered)
+            await self.check_customs(state)
             fact = CustomsReleased(
                 consignment=consignment, declaration=declaration, decision=decision
             )
@@ -288,6 +287,10 @@ class ConsignmentService:
             return fact
 
         return await _until_written(attempt)
+
+    async def check_customs(self, state: Consignment) -> None:
+        """Raises Refused (`not_customs`) where the customs of a consignment is none."""
+        await self._customs.check(state.entered.customs, others_of(state.entered))
 
     async def consignment(self, actor: Actor, consignment: str) -> Consignment:
         """The consignment as it stands. Raises NotFound if the actor may not see it."""

@@ -15,6 +15,7 @@ from zhidao.trade.domain.clearance.declaration import Declaration, Status
 from zhidao.trade.events import Consignment, CustomsReleased
 from zhidao.trade.service.clearance import Clearance
 from zhidao.trade.service.consignments import MAY_RELEASE, ConsignmentService
+from zhidao.trade.service.customs_rule import others_of
 
 _AGAINST = (Status.REFUSED, Status.CANCELLED)
 
@@ -44,6 +45,8 @@ class Releases:
         MAY_RELEASE.admit(actor)
         state = await self._consignments.consignment(actor, consignment)
         MAY_RELEASE.check(actor, state.entered)
+        # Before the declaration is decided: nothing is half done.
+        await self._consignments.check_customs(state)
         lodged = await self._lodged(actor, declaration)
         if lodged is not None and lodged.status in _AGAINST:
             raise Refused(
@@ -145,6 +148,7 @@ def _waits(seen: Consignment, decided: Declaration, named: Mapping[str, str], cu
         same
         and "invoice" in numbers
         and entered.customs == customs
+        and customs not in others_of(entered).values()
         and submitted.declarant in _declarants(seen)
         and under == submitted.declaration
     )
