@@ -22,6 +22,7 @@ from zhidao.node.api.trade import origin as trade_origin
 from zhidao.node.api.trade import window as trade_window
 from zhidao.store.memory import MemoryArchive, MemoryJournal
 from zhidao.trade.adapters.listing_file import ListingFile
+from zhidao.trade.adapters.lodged_numbers import MemoryLodgedNumbers
 from zhidao.trade.adapters.memory_drafts import MemoryDrafts
 from zhidao.trade.adapters.packs import EN16931_UBL, default_folder, newest_pack
 from zhidao.trade.adapters.printing.entry_printing import print_document
@@ -100,9 +101,14 @@ class Trade:
             ids=IdSource(clock, dice),
             randomness=dice,
         )
-        records, archive = Records(MemoryJournal(), scribe), MemoryArchive()
+        journal = MemoryJournal()
+        records, archive = Records(journal, scribe), MemoryArchive()
         self._clearance = Clearance(
-            records=records, archive=archive, rules=REFERENCE, listings=ListingFile(None)
+            records=records,
+            archive=archive,
+            rules=REFERENCE,
+            listings=ListingFile(None),
+            numbers=MemoryLodgedNumbers(journal),
         )
         presentations = PresentationService(
             records=records, archive=archive, ring=ring, clock=clock

@@ -19,6 +19,7 @@ from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.core.timescale import Utc
 from zhidao.store.memory import MemoryArchive, MemoryJournal
 from zhidao.trade.adapters.listing_file import ListingFile
+from zhidao.trade.adapters.lodged_numbers import MemoryLodgedNumbers
 from zhidao.trade.domain.clearance.facts import screened_facts
 from zhidao.trade.domain.clearance.reference import REFERENCE
 from zhidao.trade.domain.clearance.risk import Look, RiskRule, RuleSet, decide
@@ -66,8 +67,10 @@ def clearance_of(listing: Path | None = None, rules: RuleSet = RULES) -> Clearan
         ids=IdSource(clock, dice),
         randomness=dice,
     )
+    journal = MemoryJournal()
     return Clearance(
-        records=Records(MemoryJournal(), scribe),
+        records=Records(journal, scribe),
+        numbers=MemoryLodgedNumbers(journal),
         archive=MemoryArchive(),
         rules=rules,
         listings=ListingFile(listing),
@@ -136,6 +139,26 @@ async def test_a_declaration_goes_to_customs_alone_at_every_step(clearance):
     # Whoever lodged it takes it back, and lodges anew.
     taken = await clearance.cancel(actor("importer"), NUMBER, version=1, reason="no customs")
     assert taken.status == "cancelled"
+
+
+async def test_a_number_in_other_case_is_the_number_that_was_lodged(clearance):
+    await lodged(clearance)
+    for by in ("importer", "rival"):
+        with pytest.raises(Conflict, match=f"was lodged already, written {NUMBER}") as refused:
+            await clearance.submit(
+                actor(by),
+                document(importDeclarationDocument__id=NUMBER.lower()),
+                kind=KIND,
+                customs=CUSTOMS,
+            )
+        assert refused.value.code == "number_lodged"
+    with pytest.raises(NotFound):
+        await clearance.declaration(actor("importer"), NUMBER.lower())
+    found = await clearance.numbered(actor("customs"), NUMBER.lower())
+    assert found == await clearance.declaration(actor("customs"), NUMBER)
+    # It is no number of another customs', nor of who lodged it.
+    assert await clearance.numbered(actor("importer"), NUMBER) is None
+    assert await clearance.numbered(actor("customs"), f"{NUMBER}-2") is None
 
 
 async def test_nobody_decides_what_they_lodged_themselves(clearance):

@@ -171,3 +171,33 @@ async def test_no_declaration_is_decided_for_goods_in_which_customs_has_a_part(w
     assert refused.value.code == "not_customs"
     assert (await clearance.declaration(actor("customs"), NUMBER)).status == "assessed"
     assert await standing(world) is None
+
+
+async def test_a_number_in_other_case_goes_around_no_decision(world, both):
+    clearance, releases = both
+    await lodged(clearance, invoiceDocument__id=(await invoice_of(world)).lower())
+    other = RELEASE | {"declaration": NUMBER.lower()}
+    # The declaration waits: its goods are not let go under a number that looks like another's.
+    with pytest.raises(Refused, match="without a risk decision"):
+        await releases.release(world.actor("customs"), ID, **other)
+    await clearance.assess(NUMBER)
+    await clearance.answer(actor("health"), NUMBER, version=1, permit=True, reason="")
+    first = await releases.release(world.actor("customs"), ID, **other)
+    assert first.declaration == NUMBER
+    assert (await clearance.declaration(actor("customs"), NUMBER)).status == "released"
+    assert await releases.release(world.actor("customs"), ID, **other) == first
+    assert (await world.consignments.release(world.actor("customs"), ID, **other)) == first
+
+
+async def test_goods_of_a_declaration_refused_are_not_let_go_by_its_number_in_other_case(
+    world, both
+):
+    clearance, releases = both
+    await lodged(clearance, invoiceDocument__id=await invoice_of(world))
+    await clearance.decide(actor("customs"), NUMBER, version=1, decision="refused", reason="no")
+    with pytest.raises(Refused) as refused:
+        await releases.release(
+            world.actor("customs"), ID, declaration=NUMBER.lower(), decision="released"
+        )
+    assert refused.value.code == "declaration_ended"
+    assert await standing(world) is None

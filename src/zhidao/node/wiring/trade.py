@@ -24,6 +24,7 @@ from zhidao.positioning.events import ArrivalProven
 from zhidao.store.journal import PostgresJournal
 from zhidao.trade.adapters.code_store import StoredCodes, default_file
 from zhidao.trade.adapters.listing_file import ListingFile
+from zhidao.trade.adapters.lodged_numbers import PostgresLodgedNumbers
 from zhidao.trade.adapters.packs import default_folder
 from zhidao.trade.adapters.postgres_drafts import PostgresDrafts
 from zhidao.trade.adapters.printing.entry_printing import print_document
@@ -154,6 +155,7 @@ async def build(
         archive=context.archive,
         rules=risk,
         listings=ListingFile(screening_list),
+        numbers=PostgresLodgedNumbers(context.database),
         judges=judges,
         customs=customs,
     )

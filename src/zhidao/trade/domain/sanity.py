@@ -23,6 +23,7 @@ from zhidao.trade.domain.model.consignment import CanonicalConsignment
 from zhidao.trade.domain.model.countries import COUNTRIES
 from zhidao.trade.domain.model.forms import country, day
 from zhidao.trade.domain.model.known_codes import SHORT_CODES, KnownCodes
+from zhidao.trade.domain.model.numbers import number_key
 from zhidao.trade.domain.model.usual import AT_ORIGIN
 from zhidao.trade.domain.sane_values import coded_wrongly, out_of_time, too_dear
 
@@ -225,7 +226,7 @@ def _seals(consignment: CanonicalConsignment, _codes: KnownCodes) -> Iterator[Ab
     seen: dict[str, str] = {}
     for k, number in enumerate(consignment.each(EQUIPMENT, "affixedSealId")):
         box = consignment.get(f"{EQUIPMENT}[{k}].id")
-        key = "".join(number.casefold().split())
+        key = number_key(number)
         if key and seen.setdefault(key, box) != box:
             told = f"the seal {number} is on the box {seen[key]} already"
             yield Absurdity(f"{EQUIPMENT}[{k}].affixedSealId", told)

@@ -10,7 +10,7 @@ from zhidao.core.access import Relation, access
 from zhidao.core.actor import Actor, Role
 from zhidao.core.archive import Archive
 from zhidao.core.canonical import jcs, parse_strict
-from zhidao.core.errors import Conflict, MalformedInput, Refused
+from zhidao.core.errors import Conflict, MalformedInput, NotFound, Refused
 from zhidao.core.events import every
 from zhidao.core.ids import PartyId, party_id
 from zhidao.core.journal import Records
@@ -24,6 +24,7 @@ from zhidao.trade.domain.clearance.declaration import (
 from zhidao.trade.domain.clearance.facts import screened_facts
 from zhidao.trade.domain.clearance.risk import FLOOR, Channel, RiskRule, RuleSet, decide
 from zhidao.trade.domain.model.consignment import CanonicalConsignment
+from zhidao.trade.domain.model.numbers import number_key
 from zhidao.trade.events import (
     AgencyAnswered,
     DeclarationCancelled,
@@ -35,7 +36,7 @@ from zhidao.trade.events import (
 from zhidao.trade.service.customs_rule import CustomsRule
 from zhidao.trade.service.document_set import read_document
 from zhidao.trade.service.entering import declared
-from zhidao.trade.service.ports import Listings
+from zhidao.trade.service.ports import Listings, LodgedNumbers
 from zhidao.trade.wire import risk_file
 
 MAY_DECLARE: Final = access(Role.PARTY, relation=Relation.OWNER, of="the declaration")
@@ -76,6 +77,7 @@ class Clearance:
         archive: Archive,
         rules: RuleSet,
         listings: Listings,
+        numbers: LodgedNumbers,
         judges: Judges = IN_PLACE,
         customs: CustomsRule | None = None,
     ) -> None:
@@ -86,6 +88,7 @@ class Clearance:
         self._archive = archive
         self._rules = replace(rules, screened=True)
         self._listings = listings
+        self._numbers = numbers
 
     async def submit(
         self,
@@ -102,9 +105,9 @@ class Clearance:
         An agency that was asked once is asked about each later version, named again or not.
 
         Raises MalformedInput for a document that is no whole declaration, Conflict where another
-        party's declaration bears the number, Refused where it is decided already, or is amended to
-        speak of other parties, another invoice or another bill (`other_consignment`), and for
-        customs that is none, or is the declarant itself (`not_customs`).
+        declaration bears the number, in other case too, Refused where it is decided already, or is
+        amended to speak of other parties, another invoice or another bill (`other_consignment`),
+        and for customs that is none, or is the declarant itself (`not_customs`).
         """
         MAY_DECLARE.admit(actor)
         if kind not in KINDS:
@@ -118,6 +121,7 @@ class Clearance:
         await self._customs.check(customs, {"declarant": actor.party}, where="customs")
         said = await self._judges.run(DOCUMENT, declared, data, kind)
         number = said.get(f"{'ex' if kind == KINDS[0] else 'im'}portDeclarationDocument.id")
+        await self._refuse_same_number(number)
         await self._refuse_another(actor, said, number, customs)
         digest = await self._archive.put(data)
         owner = actor.party
@@ -140,6 +144,17 @@ class Clearance:
 
         return await self._write(actor, number, build, owner=owner)
 
+    async def _refuse_same_number(self, number: str) -> None:
+        """Refuses a number that was lodged in another way of writing it, and not in this one."""
+        lodged = await self._numbers.same_as(number)
+        if lodged and number not in lodged:
+            raise Conflict(
+                f"{number[:40]} was lodged already, written {lodged[0][:40]}: it is one number",
+                code="number_lodged",
+                remedy="write the number as it was lodged to amend that declaration, or give this"
+                " one a number of its own",
+            )
+
     async def _refuse_another(
         self, actor: Actor, said: CanonicalConsignment, number: str, customs: PartyId
     ) -> None:
@@ -151,7 +166,7 @@ class Clearance:
         data = await self._archive.get(standing.document)
         found = await self._judges.run(DOCUMENT, read_document, data, kind=standing.kind)
         before = found.consignment
-        other = [path for path in _KEPT if said.get(path) != before.get(path)]
+        other = [path for path in _KEPT if _kept(said, path) != _kept(before, path)]
         if standing.customs != customs:
             other.append("customs")
         if other:
@@ -276,6 +291,20 @@ class Clearance:
         """The declaration as it stands. Raises NotFound if the actor may not see it."""
         return fold_declaration(await self._records.history(_aggregate(declaration), actor))
 
+    async def numbered(self, actor: Actor, number: str) -> Declaration | None:
+        """The declaration of that number, however it is written, lodged with the actor's customs.
+
+        None where there is none here: it was lodged with a system of customs' own.
+        """
+        for name in dict.fromkeys([number, *await self._numbers.same_as(number)]):
+            try:
+                found = await self.declaration(actor, name)
+            except NotFound:
+                continue
+            if found.submitted.customs == actor.party:
+                return found
+        return None
+
     async def listed(self, actor: Actor, *, limit: int, after: str = "") -> list[Declaration]:
         """The declarations that the actor may see, by number."""
         names = await self._records.aggregates(
@@ -361,6 +390,11 @@ class Clearance:
             else:
                 return state
         raise Conflict("others kept writing")
+
+
+def _kept(declared: CanonicalConsignment, path: str) -> str:
+    value = declared.get(path)
+    return number_key(value) if path.endswith(".id") else value
 
 
 def _asked(agencies: Sequence[PartyId], standing: Declaration | None) -> list[str]:

@@ -16,6 +16,7 @@ from zhidao.core.journal import Records
 from zhidao.core.judging import DOCUMENT, IN_PLACE, Judges
 from zhidao.trade.domain.comparison import Answer, CheckResult
 from zhidao.trade.domain.model.known_codes import SHORT_CODES, KnownCodes
+from zhidao.trade.domain.model.numbers import same_number
 from zhidao.trade.domain.papers import BillOfLading, bill_of_lading_of
 from zhidao.trade.domain.sane_bill import absurdities_of_bill
 from zhidao.trade.domain.sanity import Absurdity, absurdities, refuse
@@ -263,6 +264,8 @@ class ConsignmentService:
     ) -> CustomsReleased:
         """Records that customs let the goods go; the same again changes nothing.
 
+        One number written in other case is the same.
+
         Raises NotFound to strangers, Forbidden to all but the consignment's customs party, Refused
         for one that is none (`not_customs`), as a consignment of before may name it.
         """
@@ -282,8 +285,9 @@ class ConsignmentService:
             fact = CustomsReleased(
                 consignment=consignment, declaration=declaration, decision=decision
             )
-            if state.customs != fact:
-                await self._append(actor, state, events, fact)
+            if state.customs and same_number(state.customs.declaration, declaration):
+                return state.customs
+            await self._append(actor, state, events, fact)
             return fact
 
         return await _until_written(attempt)

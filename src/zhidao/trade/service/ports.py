@@ -40,6 +40,14 @@ class Draft:
     saved_at: Utc
 
 
+class LodgedNumbers(Protocol):
+    """The numbers of all declarations that were lodged here."""
+
+    async def same_as(self, number: str) -> tuple[str, ...]:
+        """Those that are the same number, however they are written (numbers.number_key)."""
+        ...
+
+
 class Drafts(Protocol):
     """A party's own drafts."""
 

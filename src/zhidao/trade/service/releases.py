@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from zhidao.core.actor import Actor
-from zhidao.core.errors import NotFound, Refused
+from zhidao.core.errors import Refused
 from zhidao.trade.domain.clearance.declaration import Declaration, Status
+from zhidao.trade.domain.model.numbers import number_key, number_keys, same_number
 from zhidao.trade.events import Consignment, CustomsReleased
 from zhidao.trade.service.clearance import Clearance
 from zhidao.trade.service.consignments import MAY_RELEASE, ConsignmentService
@@ -35,8 +36,9 @@ class Releases:
     ) -> CustomsReleased:
         """Lets the goods go under a declaration; the same again changes nothing.
 
-        A declaration that was lodged with this customs here and waits is released first, by the
-        rules of clearance; then the road. Dying in between loses nothing: repeat the call.
+        A declaration that was lodged with this customs here and waits, its number written in
+        whatever case, is released first, by the rules of clearance; then the road. Dying in
+        between loses nothing: repeat the call.
 
         Raises what `ConsignmentService.release` and `Clearance.decide` raise, Refused for a
         declaration that was refused or taken back (`declaration_ended`), or that was lodged here
@@ -47,7 +49,9 @@ class Releases:
         MAY_RELEASE.check(actor, state.entered)
         # Before the declaration is decided: nothing is half done.
         await self._consignments.check_customs(state)
-        lodged = await self._lodged(actor, declaration)
+        lodged = await self._clearance.numbered(actor, declaration)
+        if lodged is not None:
+            declaration = lodged.submitted.declaration
         if lodged is not None and lodged.status in _AGAINST:
             raise Refused(
                 f"declaration {declaration} was {lodged.status.value}; its goods are not let go",
@@ -76,7 +80,7 @@ class Releases:
         wrong = [
             f"its {kind.replace('_', ' ')} is {number[:40]}, not {' or '.join(sorted(told[kind]))}"
             for kind, number in named.items()
-            if kind in told and number not in told[kind]
+            if kind in told and number_key(number) not in number_keys(told[kind])
         ]
         if "invoice" not in told:
             wrong.append("they have no invoice in common")
@@ -123,15 +127,6 @@ class Releases:
                 return found
             after = page[-1].entered.consignment
 
-    async def _lodged(self, actor: Actor, declaration: str) -> Declaration | None:
-        """The declaration, if it was lodged here with the actor's customs."""
-        try:
-            found = await self._clearance.declaration(actor, declaration)
-        except NotFound:
-            # It was lodged with a system of customs' own.
-            return None
-        return found if found.submitted.customs == actor.party else None
-
 
 def _waits(seen: Consignment, decided: Declaration, named: Mapping[str, str], customs: str) -> bool:
     """Whether this customs post lets these goods go by that declaration.
@@ -142,7 +137,9 @@ def _waits(seen: Consignment, decided: Declaration, named: Mapping[str, str], cu
     submitted, entered = decided.submitted, seen.entered
     # A declaration names one invoice: goods on several are not let go by that of one of them.
     numbers = _told(seen, named)
-    same = named.get("invoice") and all(told == {named[kind]} for kind, told in numbers.items())
+    same = named.get("invoice") and all(
+        number_keys(told) == {number_key(named[kind])} for kind, told in numbers.items()
+    )
     under = seen.customs.declaration if seen.customs else submitted.declaration
     return bool(
         same
@@ -150,7 +147,7 @@ def _waits(seen: Consignment, decided: Declaration, named: Mapping[str, str], cu
         and entered.customs == customs
         and customs not in others_of(entered).values()
         and submitted.declarant in _declarants(seen)
-        and under == submitted.declaration
+        and same_number(under, submitted.declaration)
     )
 
 

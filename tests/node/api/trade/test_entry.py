@@ -28,6 +28,7 @@ from zhidao.node.api.trade import window as trade_window
 from zhidao.node.http.problems import HANDLERS
 from zhidao.store.memory import MemoryArchive, MemoryJournal
 from zhidao.trade.adapters.listing_file import ListingFile
+from zhidao.trade.adapters.lodged_numbers import MemoryLodgedNumbers
 from zhidao.trade.adapters.memory_drafts import MemoryDrafts
 from zhidao.trade.adapters.printing.entry_printing import print_document
 from zhidao.trade.domain.clearance.reference import REFERENCE
@@ -86,10 +87,11 @@ async def client():
         node=party_id("node"), key=SoftwareKey(Algorithm.ED25519, dice.token(32)), ring=ring,
         clock=clock, ids=IdSource(clock, dice), randomness=dice,
     )  # fmt: skip
-    records, archive = Records(MemoryJournal(), scribe), MemoryArchive()
+    journal = MemoryJournal()
+    records, archive = Records(journal, scribe), MemoryArchive()
     clearance = Clearance(
         records=records, archive=archive, rules=REFERENCE, listings=ListingFile(None),
-        judges=ThroughPickle(),
+        numbers=MemoryLodgedNumbers(journal), judges=ThroughPickle(),
     )  # fmt: skip
     presentations = PresentationService(
         records=records, archive=archive, ring=ring, clock=clock, judges=ThroughPickle()
