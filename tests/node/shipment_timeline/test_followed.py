@@ -5,6 +5,8 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from zhidao.core.timescale import NS, Utc
 from zhidao.devices.events import Ride
 from zhidao.node.shipment_timeline.followed import Followed, followed_of, spans_of
@@ -152,3 +154,11 @@ def test_places_are_shown_while_the_terminal_rides_with_these_goods_and_is_await
 def test_of_several_containers_a_terminal_shows_its_own() -> None:
     followed, rides = Followed("T-1", "B", None), [ride(1, 20, box="A"), ride(20, box="B")]
     assert spans_of(followed, rides, consignment="C-1") == [(at(20), None)]
+
+
+@pytest.mark.bound("node.shipment_timeline.followed.SPANS_MAX")
+@pytest.mark.parametrize("opened", [8, 9])
+def test_of_many_openings_the_last_are_shown(opened: int) -> None:
+    rides = [ride(10 * n, 10 * n + 5) for n in range(opened)]
+    spans = spans_of(Followed("T-1", "", None), rides, consignment="C-1")
+    assert (len(spans), spans[-1]) == (8, (at(10 * opened - 10), at(10 * opened - 5)))

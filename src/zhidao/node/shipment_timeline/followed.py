@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from zhidao.core.events import SignedEvent
 from zhidao.core.timescale import Utc
@@ -11,6 +11,8 @@ from zhidao.devices.events import Ride
 from zhidao.positioning.events import ArrivalExpected, ArrivalProven, ArrivalWithdrawn
 from zhidao.store.reading import Stored
 
+# Spans of one way that are shown: it goes on in another after each opening.
+SPANS_MAX: Final = 8
 Span = tuple[Utc, Utc | None]
 # Longitude and latitude in degrees, and when the terminal says that it was there.
 Report = tuple[float, float, str]
@@ -57,7 +59,7 @@ def followed_of(seen: Sequence[Stored], whole: Sequence[Stored]) -> list[Followe
 def spans_of(followed: Followed, rides: Iterable[Ride], *, consignment: str) -> list[Span]:
     """When the places of a terminal are shown: while a seal holds it, until nobody waits for it.
 
-    The oldest first, and none of them within another.
+    The last ones, the oldest first, and none of them within another.
     """
     spans: list[Span] = []
     for ride in sorted(rides, key=lambda each: each.begin):
@@ -72,7 +74,7 @@ def spans_of(followed: Followed, rides: Iterable[Ride], *, consignment: str) -> 
             spans.append((begin, end))
         else:
             spans.append((ride.begin, end))
-    return spans
+    return spans[-SPANS_MAX:]
 
 
 def _until(wish: SignedEvent, terminal: str, ends: Iterable[SignedEvent]) -> Utc | None:

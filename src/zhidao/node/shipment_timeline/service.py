@@ -25,8 +25,6 @@ from zhidao.store.reading import Stored
 from zhidao.trade.events import ConsignmentEntered
 
 TIMELINES_MAX: Final = 100
-# Spans of one ride that are read: a terminal is sealed to the same goods again after each opening.
-_SPANS_MAX: Final = 8
 _LOG: Final = logging.getLogger("zhidao.road")
 
 
@@ -149,7 +147,7 @@ class TimelineService:
         tracks: dict[str, list[Report]] = {}
         for each in followed_of(stored, whole):
             rides = await self._rides.rides(each.terminal)
-            spans = spans_of(each, rides, consignment=consignment)[-_SPANS_MAX:]
+            spans = spans_of(each, rides, consignment=consignment)
             parts = [await self._tracks.track(each.terminal, *span) for span in spans]
             tracks[each.container] = [report for part in parts for report in part]
         return tracks

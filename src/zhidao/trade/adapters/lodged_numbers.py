@@ -13,7 +13,8 @@ _SAME: Final = (
     "select aggregate from trade.event where version = 1 and aggregate like 'declaration/%%'"
     " and lower(aggregate) = %s order by aggregate"
 )
-_IN_MEMORY_MAX: Final = 1_000
+# More than any memory holds.
+_EVERY: Final = 1 << 31
 
 
 class PostgresLodgedNumbers:
@@ -37,6 +38,6 @@ class MemoryLodgedNumbers:
 
     async def same_as(self, number: str) -> tuple[str, ...]:
         """The numbers as they were lodged, in order."""
-        names = await self._journal.aggregates(_PREFIX, viewer=None, limit=_IN_MEMORY_MAX)
+        names = await self._journal.aggregates(_PREFIX, viewer=None, limit=_EVERY)
         lodged = (name.removeprefix(_PREFIX) for name in names)
         return tuple(each for each in lodged if number_key(each) == number_key(number))
