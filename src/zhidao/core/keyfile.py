@@ -1,11 +1,15 @@
 """Private keys at rest: a passphrase opens a vault, the vault's wrapping key opens each key file.
 
 The slow step (scrypt, RFC 7914) is paid once for all keys of a node; each file is sealed with
-ChaCha20-Poly1305 (RFC 8439) under its own nonce, its public key authenticated but readable.
+ChaCha20-Poly1305 (RFC 8439) under its own nonce, its public key authenticated but readable. A key
+file does not say whose it is: the vault vouches for a list of that (HMAC, RFC 2104), and its sealed
+check says whether there is such a list, which nobody takes back without the passphrase.
 """
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from functools import lru_cache
 from typing import Any, Final
 
@@ -26,14 +30,26 @@ _SCRYPT_R: Final = 8
 _VAULT_FIELDS: Final = {"v", "kdf", "n", "salt", "nonce", "check"}
 _KEY_FIELDS: Final = {"v", "algorithm", "public", "nonce", "sealed"}
 _CHECK: Final = b"zhidao vault"
+# The vault vouches for a list of names; earlier releases open it all the same.
+_CHECK_NAMED: Final = b"zhidao vault, names vouched for"
+_NAMES: Final = b"zhidao names of keys"
 _FILE_BYTES_MAX: Final = 16_384
 
 
 class Vault:
-    """Seals and opens key files with a key that only the passphrase gives."""
+    """Seals and opens key files with a key that only the passphrase gives.
 
-    def __init__(self, wrapping: bytes) -> None:
+    `names_vouched`: a list of which key lies under which name stands beside it, and bears its tag.
+    """
+
+    def __init__(self, wrapping: bytes, *, names_vouched: bool = True) -> None:
+        self.names_vouched = names_vouched
         self._cipher = ChaCha20Poly1305(wrapping)
+        self._names_key = hmac.digest(wrapping, _NAMES, hashlib.sha256)
+
+    def tag(self, names: bytes) -> str:
+        """What nobody without the passphrase can put beside a list of names (HMAC-SHA256)."""
+        return base64url(hmac.digest(self._names_key, names, hashlib.sha256))
 
     def seal(self, key: SoftwareKey, randomness: Randomness) -> bytes:
         """The key file's bytes: canonical JSON."""
@@ -71,8 +87,18 @@ def create_vault(passphrase: bytes, randomness: Randomness) -> tuple[bytes, Vaul
     """A new vault: the bytes of its file, and the vault opened."""
     salt, nonce = randomness.token(16), randomness.token(12)
     wrapping = _derive(passphrase, salt)
-    check = ChaCha20Poly1305(wrapping).encrypt(nonce, _CHECK, None)
-    data = jcs(
+    return _vault_file(wrapping, salt, nonce), Vault(wrapping)
+
+
+def vouching(data: bytes, passphrase: bytes, randomness: Randomness) -> bytes:
+    """A vault's file of an earlier release as one that vouches for names; opens what it opened."""
+    salt = parse_base64url(_fields(data, _VAULT_FIELDS, "vault")["salt"])
+    return _vault_file(_derive(passphrase, salt), salt, randomness.token(12))
+
+
+def _vault_file(wrapping: bytes, salt: bytes, nonce: bytes) -> bytes:
+    check = ChaCha20Poly1305(wrapping).encrypt(nonce, _CHECK_NAMED, None)
+    return jcs(
         {
             "v": 1,
             "kdf": "scrypt",
@@ -82,7 +108,6 @@ def create_vault(passphrase: bytes, randomness: Randomness) -> tuple[bytes, Vaul
             "check": base64url(check),
         }
     )
-    return data, Vault(wrapping)
 
 
 def open_vault(data: bytes, passphrase: bytes) -> Vault:
@@ -92,7 +117,7 @@ def open_vault(data: bytes, passphrase: bytes) -> Vault:
         raise MalformedInput("the vault names another key derivation; upgrade to read it")
     wrapping = _derive(passphrase, parse_base64url(fields["salt"]))
     try:
-        ChaCha20Poly1305(wrapping).decrypt(
+        check = ChaCha20Poly1305(wrapping).decrypt(
             parse_base64url(fields["nonce"]), parse_base64url(fields["check"]), None
         )
     except InvalidTag as error:
@@ -101,7 +126,9 @@ def open_vault(data: bytes, passphrase: bytes) -> Vault:
             code="wrong_passphrase",
             remedy="give the one with which the node was first started",
         ) from error
-    return Vault(wrapping)
+    if check not in (_CHECK, _CHECK_NAMED):
+        raise MalformedInput("the vault was made by a later release; upgrade to read it")
+    return Vault(wrapping, names_vouched=check == _CHECK_NAMED)
 
 
 def check_key_file(data: bytes) -> PublicKey:

@@ -99,7 +99,7 @@ def import_keys(source: Path, passphrase: bytes, data: Path) -> int:
     """Takes the keys of such a file into a data folder and tells how many."""
     from zhidao.node.adapters.keys import export as key_export
 
-    return key_export.import_keys(source, passphrase, data / "keys")
+    return key_export.import_keys(source, passphrase, data / "keys", system_randomness())
 
 
 def log_of_proofs(files: Sequence[bytes], trust: bytes | None) -> LogSource:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 import os
 import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from tests.node.operations.test_checkup import checks_of
 
 from zhidao.cli.main import main
 from zhidao.core.ambient import SeededRandomness
+from zhidao.core.canonical import jcs
+from zhidao.core.encoding import base64url, parse_base64url
 from zhidao.core.errors import MalformedInput, Refused, ZhidaoError
 from zhidao.core.keys import Algorithm
 from zhidao.core.timescale import Utc
@@ -54,8 +60,7 @@ FILES = [
     "scenario-time",
 ]
 # Not there before its time: a first backup, a demonstration.
-# The list of names is written anew at the next start, as in a folder of an earlier release.
-MAY_BE_MISSING = {"log/backups", "scenario-time", "keys/names.json"}
+MAY_BE_MISSING = {"log/backups", "scenario-time"}
 # Only the database can say that this is not its password; another digit is another time.
 NOT_IN_THE_BYTES = {("postgres/password", "flipped"), ("scenario-time", "flipped")}
 service = pytest.mark.service
@@ -206,7 +211,7 @@ def started_with_keys(used: Config, file: Path, way: Callable[[Path], None]) -> 
         for name, algorithm in OWN:
             keys.make(name, algorithm)
 
-    if way is missing and file.name in ("inventory.json", "names.json"):
+    if way is missing and file.name == "inventory.json":
         # As in a folder of an earlier release: the keys that are there are listed.
         start()
     else:
@@ -331,6 +336,84 @@ def test_two_key_files_that_changed_places_are_named_and_nothing_is_signed(
         swap(*files)
     keys_of(used.data)
     assert not list(examine_files(used, PASSPHRASE))
+
+
+def forge(folder: Path, names: dict[str, str], **more: str) -> None:
+    """Writes a list of names as whoever may write the folder can: without the passphrase."""
+    listed = {**names, **more}
+    check = hashlib.sha256(jcs(dict(listed))).hexdigest()
+    (folder / "names.json").write_bytes(jcs({**listed, "": check}))
+
+
+def of_an_earlier_release(folder: Path) -> dict[str, str]:
+    """Takes from a folder what only this release writes; returns its list of names."""
+    names = json.loads((folder / "names.json").read_bytes())
+    del names["tag"], names[""]
+    forge(folder, names)
+    vault = json.loads((folder / "vault.json").read_bytes())
+    salt, nonce = parse_base64url(vault["salt"]), parse_base64url(vault["nonce"])
+    wrapping = Scrypt(salt=salt, length=32, n=vault["n"], r=8, p=1).derive(PASSPHRASE)
+    sealed = ChaCha20Poly1305(wrapping).encrypt(nonce, b"zhidao vault", None)
+    (folder / "vault.json").write_bytes(jcs({**vault, "check": base64url(sealed)}))
+    return dict(names)
+
+
+@pytest.mark.parametrize("way", ["without a tag", "with the former tag", "with a guess", "away"])
+def test_a_forged_list_of_names_does_not_let_two_keys_change_places(
+    tmp_path: Path, way: str
+) -> None:
+    keys = keys_of(tmp_path)
+    one, other = "party.carrier.ed25519", "party.importer.ed25519"
+    for label in (one, other):
+        keys.make(label.removesuffix(".ed25519"), Algorithm.ED25519)
+    folder = tmp_path / "keys"
+    names = json.loads((folder / "names.json").read_bytes())
+    tag = names.pop("tag")
+    del names[""]
+    names[one], names[other] = names[other], names[one]
+    swap(folder / f"{one}.key", folder / f"{other}.key")
+    if way == "away":
+        (folder / "names.json").unlink()
+    elif way == "without a tag":
+        forge(folder, names)
+    else:
+        forge(folder, names, tag=tag if way == "with the former tag" else "A" * 43)
+    before = {file.name: file.read_bytes() for file in folder.iterdir()}
+    with pytest.raises(MalformedInput) as refused:
+        keys_of(tmp_path)
+    assert refused.value.where == str(folder / "names.json")
+    assert "zhidao keys list" in refused.value.remedy
+    assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
+    config = load(None, {}, {"node.data": str(tmp_path)})
+    assert folder / "names.json" in {d.file for d in examine_files(config, PASSPHRASE)}
+
+
+@pytest.mark.parametrize("has_names", [True, False])
+def test_a_folder_of_an_earlier_release_goes_on_and_is_vouched_for_from_then_on(
+    tmp_path: Path, has_names: bool
+) -> None:
+    folder = tmp_path / "keys"
+    made = keys_of(tmp_path).make("party.maker", Algorithm.ED25519)
+    names = of_an_earlier_release(folder)
+    if not has_names:
+        (folder / "names.json").unlink()
+    found = keys_of(tmp_path).get("party.maker", Algorithm.ED25519)
+    assert found is not None
+    assert found.public == made.public
+    forge(folder, names)
+    with pytest.raises(MalformedInput, match=r"names\.json"):
+        keys_of(tmp_path)
+
+
+def test_a_key_that_moves_to_another_partys_next_number_is_named(tmp_path: Path) -> None:
+    keys = keys_of(tmp_path)
+    keys.make("party.carrier", Algorithm.ED25519)
+    keys.make("party.importer", Algorithm.ED25519)
+    file = tmp_path / "keys" / "party.importer.ed25519.key"
+    file.rename(file.with_name("party.carrier_2.ed25519.key"))
+    with pytest.raises(Refused, match=r"has party\.importer\.ed25519's key") as refused:
+        keys_of(tmp_path)
+    assert refused.value.code == "key_misplaced"
 
 
 def test_a_copy_of_a_key_under_another_name_is_named(tmp_path: Path) -> None:

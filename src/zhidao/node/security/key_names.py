@@ -1,12 +1,14 @@
 """Which key lies under which name: two key files that changed places are known as such.
 
 A sealed key file says its public key and not whose it is. What was seen first under a name stands
-beside the files; a folder of an earlier release gets its list at the next start.
+beside the files under the vault's tag, which takes the passphrase; a folder of an earlier release
+gets list and tag at the next start, and from then on one without them is refused.
 """
 
 from __future__ import annotations
 
 import hashlib
+import hmac
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -14,27 +16,53 @@ from typing import Final
 from zhidao.core.canonical import jcs, parse_strict
 from zhidao.core.errors import MalformedInput, Refused, ZhidaoError
 from zhidao.core.files.bounded import read_kept
+from zhidao.core.keyfile import Vault
 from zhidao.core.keys import PublicKey
 from zhidao.node.security.private_files import write_private
 
+NAMES: Final = "names.json"
 MISPLACED_REMEDY: Final = (
     "give each file its own name again, from a copy of the folder, or import an export of the keys"
     " into an empty keys folder: zhidao keys import; until then nothing is signed"
 )
+NAMES_REMEDY: Final = (
+    "put names.json back from a copy of the folder; if there is none, compare zhidao keys list with"
+    " what others know of these keys, then export them and import them into an empty keys folder"
+)
 _CHECK: Final = ""
+# No label: those have a dot.
+_TAG: Final = "tag"
+_WAITING: Final = "_next"
 
 
 class KeyNames:
-    """The list of a keys folder: Multikeys by name and algorithm (`party.maker.ed25519`)."""
+    """The list of a keys folder: Multikeys by name and algorithm (`party.maker.ed25519`).
 
-    def __init__(self, folder: Path) -> None:
+    Without the vault (no passphrase) its tag is not judged, and nothing is written.
+    """
+
+    def __init__(self, folder: Path, vault: Vault | None) -> None:
         self._folder = folder
-        self.file = folder / "names.json"
+        self._vault = vault
+        self.file = folder / NAMES
 
     def read(self) -> dict[str, str]:
-        """The list, empty without a file. Raises MalformedInput for a damaged one."""
+        """The list, empty without a file.
+
+        Raises MalformedInput for a damaged one, and for one that the vault does not vouch for.
+        """
+        return self._read()[0]
+
+    def _read(self) -> tuple[dict[str, str], bool]:
+        """The list, and whether the vault vouched for it."""
         if not self.file.exists():
-            return {}
+            if self._is_vouched and any(self._folder.glob("*.key")):
+                raise MalformedInput(
+                    f"{self.file.name}, the list of which key lies under which name, is missing",
+                    where=str(self.file),
+                    remedy=NAMES_REMEDY,
+                )
+            return {}, False
         try:
             listed = parse_strict(read_kept(self.file))
         except (MalformedInput, OSError) as error:
@@ -44,14 +72,23 @@ class KeyNames:
         names = {str(label): str(key) for label, key in listed.items()}
         if names.pop(_CHECK, "") != _check_of(names):
             raise _damaged(self.file)
-        return names
+        tag = names.pop(_TAG, "")
+        if self._vault is None or (not tag and not self._is_vouched):
+            return names, False
+        if not hmac.compare_digest(tag.encode(), self._vault.tag(jcs(dict(names))).encode()):
+            raise _damaged(self.file)
+        return names, True
+
+    @property
+    def _is_vouched(self) -> bool:
+        return self._vault is not None and self._vault.names_vouched
 
     def check(self) -> None:
         """Raises Refused (`key_misplaced`) for the first file that holds another name's key.
 
         What is new is listed. A damaged key file is left to who opens it.
         """
-        listed = self.read()
+        listed, is_vouched = self._read()
         seen = self._seen()
         for label in sorted(seen):
             said = self.fault(label, seen[label], listed, seen)
@@ -62,8 +99,8 @@ class KeyNames:
                     where=str(self._folder / f"{label}.key"),
                     remedy=MISPLACED_REMEDY,
                 )
-        if not seen.items() <= listed.items():
-            self._write(listed | seen)
+        if seen and not (is_vouched and seen.items() <= listed.items()):
+            self.write(listed | seen)
 
     def faults(self) -> dict[Path, str]:
         """What is wrong with each misplaced file, by its path; writes nothing."""
@@ -86,20 +123,24 @@ class KeyNames:
                 f"{label} has the key {PublicKey.from_multikey(key).fingerprint}{other}; its own is"
                 f" {was}"
             )
-        # A key that was given another name has left the former one.
-        if label not in listed and any(seen.get(home) == key for home in homes):
+        if label in listed or not homes:
+            return ""
+        if any(seen.get(home) == key for home in homes):
             return f"{label} is a copy of {homes[0]}'s key"
-        return ""
+        # A party's waiting key leaves its former name for a number; no other key gets a new name.
+        name, _, algorithm = label.rpartition(".")
+        waiting = f"{name.partition('_')[0]}{_WAITING}.{algorithm}"
+        return "" if waiting in homes else f"{label} has {homes[0]}'s key"
 
     def forget(self, label: str) -> None:
         """A key leaves its name."""
         listed = self.read()
         if listed.pop(label, None) is not None:
-            self._write(listed)
+            self.write(listed)
 
     def add(self, label: str, key: str) -> None:
         """A key gets its name."""
-        self._write(self.read() | {label: key})
+        self.write(self.read() | {label: key})
 
     def _seen(self) -> dict[str, str]:
         found = {}
@@ -112,8 +153,11 @@ class KeyNames:
             found[file.stem] = public.multikey
         return found
 
-    def _write(self, names: Mapping[str, str]) -> None:
-        write_private(self.file, jcs({**names, _CHECK: _check_of(names)}))
+    def write(self, names: Mapping[str, str]) -> None:
+        """Replaces the list, under the vault's tag."""
+        assert self._vault is not None, "who writes names has the passphrase"
+        tagged = {**names, _TAG: self._vault.tag(jcs(dict(names)))}
+        write_private(self.file, jcs({**tagged, _CHECK: _check_of(tagged)}))
 
 
 def _check_of(names: Mapping[str, str]) -> str:
@@ -124,5 +168,5 @@ def _damaged(file: Path) -> MalformedInput:
     return MalformedInput(
         f"{file.name}, the list of which key lies under which name, was changed",
         where=str(file),
-        remedy=f"if no key file was renamed, remove it: the next start writes it anew: rm {file}",
+        remedy=NAMES_REMEDY,
     )

@@ -93,7 +93,7 @@ def _keys(folder: Path, passphrase: bytes | None) -> Iterator[Damage]:
     except (ZhidaoError, OSError) as error:
         yield Damage(vault_file, _said(error), VAULT_REMEDY)
     yield from _inventory(Inventory(folder), folder, is_used=bool(files))
-    names = KeyNames(folder)
+    names = KeyNames(folder, vault)
     misplaced: dict[Path, str] = {}
     try:
         misplaced = names.faults()

@@ -9,6 +9,7 @@ import pytest
 
 from zhidao.core.ambient import SeededRandomness
 from zhidao.core.errors import MalformedInput, Refused, ZhidaoError
+from zhidao.core.keyfile import create_vault
 from zhidao.core.keys import Algorithm
 from zhidao.node.adapters.keys.export import export_keys, import_keys, list_keys, public_key
 from zhidao.node.adapters.keys.files import KeyFiles
@@ -45,7 +46,7 @@ def exported(made: Path, tmp_path: Path) -> Path:
 
 def test_imported_keys_are_the_exported_ones(folder: Path, exported: Path, tmp_path: Path):
     there = tmp_path / "elsewhere" / "keys"
-    assert import_keys(exported, PASSPHRASE, there) == 2
+    assert import_keys(exported, PASSPHRASE, there, RANDOM) == 2
     assert {f.name: f.read_bytes() for f in there.iterdir()} == {
         f.name: f.read_bytes() for f in folder.iterdir()
     }
@@ -69,13 +70,13 @@ def test_an_export_is_never_written_over(folder: Path, exported: Path):
 
 def test_keys_are_never_written_over(folder: Path, exported: Path):
     with pytest.raises(Refused) as caught:
-        import_keys(exported, PASSPHRASE, folder)
+        import_keys(exported, PASSPHRASE, folder, RANDOM)
     assert caught.value.code == "keys_exist"
 
 
 def test_the_wrong_passphrase_opens_nothing(folder: Path, exported: Path, tmp_path: Path):
     with pytest.raises(Refused) as caught:
-        import_keys(exported, b"guess", tmp_path / "new")
+        import_keys(exported, b"guess", tmp_path / "new", RANDOM)
     assert caught.value.code == "wrong_passphrase"
     assert not (tmp_path / "new").exists()
     with pytest.raises(Refused):
@@ -99,7 +100,7 @@ def test_any_changed_byte_is_refused(exported: Path, tmp_path: Path, at: int):
     data[at % len(data)] ^= 1
     exported.write_bytes(data)
     with pytest.raises(ZhidaoError):
-        import_keys(exported, PASSPHRASE, tmp_path / "new")
+        import_keys(exported, PASSPHRASE, tmp_path / "new", RANDOM)
     assert not (tmp_path / "new").exists()
 
 
@@ -108,7 +109,7 @@ def test_other_files_are_no_export(tmp_path: Path, data: bytes):
     file = tmp_path / "x"
     file.write_bytes(data)
     with pytest.raises(MalformedInput):
-        import_keys(file, PASSPHRASE, tmp_path / "new")
+        import_keys(file, PASSPHRASE, tmp_path / "new", RANDOM)
 
 
 def test_names_and_fingerprints_need_no_passphrase(folder: Path):
@@ -121,6 +122,28 @@ def test_names_and_fingerprints_need_no_passphrase(folder: Path):
     assert found
     assert found.fingerprint == keys[0].fingerprint
     assert public_key(folder, "nobody.ed25519") is None
+
+
+def test_keys_come_into_a_folder_where_a_refused_start_left_a_vault(
+    exported: Path, tmp_path: Path
+):
+    there = tmp_path / "keys.lost"
+    there.mkdir()
+    # What earlier releases wrote before they refused.
+    (there / "vault.json").write_bytes(create_vault(PASSPHRASE, SeededRandomness(9))[0])
+    assert import_keys(exported, PASSPHRASE, there, RANDOM) == 2
+    assert KeyFiles(there, PASSPHRASE, RANDOM).get("node", Algorithm.ED25519)
+
+
+def test_a_vault_whose_keys_are_elsewhere_is_not_replaced(folder: Path, exported: Path):
+    for file in folder.glob("*.key"):
+        file.unlink()
+    before = (folder / "vault.json").read_bytes()
+    with pytest.raises(Refused) as caught:
+        import_keys(exported, PASSPHRASE, folder, RANDOM)
+    assert caught.value.code == "keys_exist"
+    assert "move this one aside" in caught.value.remedy
+    assert (folder / "vault.json").read_bytes() == before
 
 
 def test_a_folder_without_keys_has_none_to_export(tmp_path: Path):

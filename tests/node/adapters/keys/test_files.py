@@ -72,3 +72,11 @@ def test_keys_without_their_vault_are_told(tmp_path: Path) -> None:
         KeyFiles(folder, b"passphrase", SeededRandomness(2))
     assert told.value.code == "vault_missing"
     assert not (folder / "vault.json").exists()
+
+
+def test_who_only_looks_for_a_key_leaves_a_folder_without_keys_as_it_is(tmp_path: Path) -> None:
+    folder = tmp_path / "keys"
+    files = KeyFiles(folder, b"passphrase", SeededRandomness(1))
+    assert files.get("node", Algorithm.ED25519) is None
+    assert files.names() == []
+    assert not folder.exists()

@@ -21,15 +21,14 @@ from zhidao.core.encoding import base64url, parse_base64url
 from zhidao.core.errors import MalformedInput, Refused
 from zhidao.core.files.bounded import open_given, read_kept
 from zhidao.core.files.output import PRIVATE, write_whole
-from zhidao.core.keyfile import open_vault
+from zhidao.core.keyfile import check_key_file, open_vault
 from zhidao.core.keys import PublicKey
 from zhidao.core.versions import check_version_in
-from zhidao.node.adapters.keys.files import Inventory
+from zhidao.node.adapters.keys.files import VAULT, Inventory, vouch
 from zhidao.node.security.key_names import KeyNames
 from zhidao.node.security.private_files import write_private
 
 FORMAT: Final = "zhidao.keys"
-_VAULT: Final = "vault.json"
 _FIELDS: Final = {"v", "format", "kdf", "n", "salt", "nonce", "sealed"}
 # As in core.keyfile: about 0.1 s and 32 MiB.
 _SCRYPT_N: Final = 2**15
@@ -73,7 +72,7 @@ def export_keys(folder: Path, passphrase: bytes, out: Path, randomness: Randomne
     files = sorted(folder.glob("*.key"))
     for file in files:
         vault.open(read_kept(file))
-    content = {_VAULT: vault_data.decode(), **{f.name: read_kept(f).decode() for f in files}}
+    content = {VAULT: vault_data.decode(), **{f.name: read_kept(f).decode() for f in files}}
     salt, nonce = randomness.token(16), randomness.token(12)
     head: dict[str, Any] = {
         "v": 1,
@@ -89,35 +88,42 @@ def export_keys(folder: Path, passphrase: bytes, out: Path, randomness: Randomne
     return len(files)
 
 
-def import_keys(source: Path, passphrase: bytes, folder: Path) -> int:
+def import_keys(source: Path, passphrase: bytes, folder: Path, randomness: Randomness) -> int:
     """Puts exported keys into a folder that has none and returns how many there are.
 
-    Raises MalformedInput for another file, Refused (`wrong_passphrase`, `keys_exist`).
+    A vault under which no key was ever made gives way: earlier releases left one behind where a
+    start was refused. Raises MalformedInput for another file, Refused (`wrong_passphrase`,
+    `keys_exist`).
     """
-    if (folder / _VAULT).exists() or any(folder.glob("*.key")):
+    if any(folder.glob("*.key")) or ((folder / VAULT).exists() and Inventory(folder).read()):
         raise Refused(
-            f"{folder} has keys already; none was touched",
+            f"{folder} has keys already, or had some; none was touched",
             code="keys_exist",
-            remedy="name a data folder without keys",
+            remedy=f"name a data folder without keys, or move this one aside: mv {folder} KEPT",
         )
     content = _opened(source, passphrase)
-    vault = open_vault(content[_VAULT].encode(), passphrase)
+    vault = open_vault(content[VAULT].encode(), passphrase)
     for name, text in content.items():
-        if name != _VAULT:
+        if name != VAULT:
             vault.open(text.encode())
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # The vault last: a folder with keys and no vault is refused when a node starts on it.
-    for name in sorted(content, key=lambda name: (name == _VAULT, name)):
+    (folder / VAULT).unlink(missing_ok=True)
+    # The vault last: a folder with keys and no vault is refused when a node starts on it. Before it
+    # the list that it vouches for, by which two files that change places are known.
+    for name in sorted(content.keys() - {VAULT}):
         write_private(folder / name, content[name].encode())
-    Inventory(folder).write(name.removesuffix(".key") for name in content if name != _VAULT)
-    # From here on two files that change places are known, before a node ever starts on them.
-    KeyNames(folder).check()
-    return len(content) - 1
+    labels = [name.removesuffix(".key") for name in content if name != VAULT]
+    Inventory(folder).write(labels)
+    named = KeyNames(folder, vault)
+    named.write({key.stem: check_key_file(read_kept(key)).multikey for key in folder.glob("*.key")})
+    write_private(folder / VAULT, content[VAULT].encode())
+    vouch(folder, passphrase, randomness)
+    return len(labels)
 
 
 def _opened(source: Path, passphrase: bytes) -> dict[str, str]:
     content = parse_strict(_decrypted(_read(source), passphrase), bytes_max=_BYTES_MAX)
-    if not isinstance(content, dict) or _VAULT not in content:
+    if not isinstance(content, dict) or VAULT not in content:
         raise MalformedInput("the export holds no vault", where=str(source))
     for name, text in content.items():
         # Names become files of the node's folder: none may lead out of it.
@@ -161,7 +167,7 @@ def _decrypted(fields: Mapping[str, Any], passphrase: bytes) -> bytes:
 
 
 def _is_key_name(name: str) -> bool:
-    return name == _VAULT or (name.endswith(".key") and not name.startswith("."))
+    return name == VAULT or (name.endswith(".key") and not name.startswith("."))
 
 
 def _listed(file: Path) -> ListedKey:
@@ -175,7 +181,7 @@ def _listed(file: Path) -> ListedKey:
 
 def _vault_of(folder: Path) -> bytes:
     try:
-        return read_kept(folder / _VAULT)
+        return read_kept(folder / VAULT)
     except FileNotFoundError as error:
         raise Refused(
             f"{folder} holds no keys", code="no_keys", remedy="name the node's folder with --data"

@@ -13,12 +13,13 @@ from zhidao.core.canonical import jcs, parse_strict
 from zhidao.core.errors import MalformedInput, Refused
 from zhidao.core.files.bounded import read_kept
 from zhidao.core.ids import PartyId
-from zhidao.core.keyfile import Vault, check_key_file, create_vault, open_vault
+from zhidao.core.keyfile import Vault, check_key_file, create_vault, open_vault, vouching
 from zhidao.core.keys import Algorithm, Signer, SoftwareKey
-from zhidao.node.security.key_names import KeyNames
+from zhidao.node.security.key_names import NAMES, KeyNames
 from zhidao.node.security.party_keys import party_keys
 from zhidao.node.security.private_files import sync_folder, write_private
 
+VAULT: Final = "vault.json"
 VAULT_REMEDY: Final = (
     "put vault.json back from a copy of the folder, or import an export of the keys into an empty"
     " keys folder: zhidao keys import"
@@ -97,18 +98,23 @@ def read_key(file: Path, vault: Vault | None) -> None:
 
 
 class KeyFiles:
-    """Finds or makes keys by name; a KeyRing for parties under one algorithm is a view of it."""
+    """Finds or makes keys by name; a KeyRing for parties under one algorithm is a view of it.
+
+    A folder that holds none stays as it is until the first is made: an export can come into it.
+    """
 
     def __init__(self, folder: Path, passphrase: bytes, randomness: Randomness) -> None:
         self._folder = folder
+        self._passphrase = passphrase
         self._randomness = randomness
         self._open: dict[str, SoftwareKey] = {}
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._vault = self._vault_of(passphrase)
+        self._vault = self._vault_of()
         self._inventory = Inventory(folder)
         self._had = self._listed()
-        self._named = KeyNames(folder)
-        self._named.check()
+        self._named = KeyNames(folder, self._vault)
+        if self._vault is not None:
+            self._named.check()
+            vouch(folder, passphrase, randomness)
 
     def get(self, name: str, algorithm: Algorithm) -> SoftwareKey | None:
         """The key of that name, or None if there never was one.
@@ -127,6 +133,7 @@ class KeyFiles:
                         remedy=KEYS_REMEDY,
                     )
                 return None
+            assert self._vault is not None, "a folder with a key and no vault was refused"
             with _named(file, KEYS_REMEDY):
                 self._open[label] = self._vault.open(read_kept(file))
         return self._open[label]
@@ -137,7 +144,8 @@ class KeyFiles:
         if key is None:
             key = SoftwareKey(algorithm, self._randomness.token(algorithm.secret_bytes))
             label = f"{name}.{algorithm.label}"
-            write_private(self._folder / f"{label}.key", self._vault.seal(key, self._randomness))
+            sealed = self._made_vault().seal(key, self._randomness)
+            write_private(self._folder / f"{label}.key", sealed)
             self._open[label] = key
             self._had |= {label}
             self._inventory.write(self._had)
@@ -175,11 +183,11 @@ class KeyFiles:
             self._inventory.write(had)
         return had
 
-    def _vault_of(self, passphrase: bytes) -> Vault:
-        file = self._folder / "vault.json"
+    def _vault_of(self) -> Vault | None:
+        file = self._folder / VAULT
         if file.exists():
             with _named(file, VAULT_REMEDY):
-                return open_vault(read_kept(file), passphrase)
+                return open_vault(read_kept(file), self._passphrase)
         if any(self._folder.glob("*.key")):
             raise MalformedInput(
                 f"{self._folder} has keys but no vault.json, without which none opens",
@@ -187,9 +195,27 @@ class KeyFiles:
                 where=str(file),
                 remedy=VAULT_REMEDY,
             )
-        data, vault = create_vault(passphrase, self._randomness)
-        write_private(file, data)
-        return vault
+        return None
+
+    def _made_vault(self) -> Vault:
+        """The vault, made if the folder has none yet."""
+        if self._vault is None:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            data, vault = create_vault(self._passphrase, self._randomness)
+            # The list first: a vault that vouches for one is never without it.
+            self._named = KeyNames(self._folder, vault)
+            self._named.write({})
+            write_private(self._folder / VAULT, data)
+            self._vault = vault
+        return self._vault
+
+
+def vouch(folder: Path, passphrase: bytes, randomness: Randomness) -> None:
+    """From here on the vault of a folder says that its list of names bears a tag."""
+    file = folder / VAULT
+    data = read_kept(file)
+    if (folder / NAMES).exists() and not open_vault(data, passphrase).names_vouched:
+        write_private(file, vouching(data, passphrase, randomness))
 
 
 class PartyRing:
