@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from zhidao.core.ambient import Clock, Randomness
+from zhidao.core.errors import Refused
 
 if TYPE_CHECKING:
     from zhidao.insight.service.ports import LogSource
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from zhidao.node.availability.plan import Plan
     from zhidao.node.availability.seen import Seen
     from zhidao.node.config import Config
+    from zhidao.node.operations.checkup import Damage
     from zhidao.store.database import Database
 
 _T = TypeVar("_T")
@@ -53,10 +55,17 @@ def key_files(data: Path, passphrase: bytes) -> KeyFiles:
 
 
 def list_keys(data: Path) -> list[ListedKey]:
-    """The keys of a data folder by name, without their secrets."""
+    """The keys of a data folder by name, without their secrets. Raises Refused (`no_keys`)."""
     from zhidao.node.adapters.keys import export as key_export
 
-    return key_export.list_keys(data / "keys")
+    folder = data / "keys"
+    found = key_export.list_keys(folder)
+    if not found:
+        seen = "holds no keys" if folder.is_dir() else "is not there"
+        raise Refused(
+            f"{folder} {seen}", code="no_keys", remedy="name the node's folder with --data"
+        )
+    return found
 
 
 def make_authority(config: Config, names: Sequence[str], *, again: bool) -> Authority:
@@ -100,6 +109,40 @@ def import_keys(source: Path, passphrase: bytes, data: Path) -> int:
     from zhidao.node.adapters.keys import export as key_export
 
     return key_export.import_keys(source, passphrase, data / "keys", system_randomness())
+
+
+def keys_unlike(config: Config) -> list[Damage]:
+    """Files of keys that the node's database knows otherwise: lost ones, and those of others.
+
+    Raises Refused (`no_node`) where no database stands, Unavailable if it does not answer.
+    """
+    from zhidao.node.adapters.keys.known import in_folder, party_records
+    from zhidao.node.identity import known_keys
+    from zhidao.node.identity.own_keys import refuse_no_files
+    from zhidao.node.operations.checkup import Damage
+    from zhidao.node.operations.lost_folders import LOST_KEYS
+
+    folder = config.data / "keys"
+    labels = [file.stem for file in folder.glob("*.key")]
+
+    async def compare(database: Database) -> list[Damage]:
+        try:
+            await refuse_no_files(database, labels, folder)
+        except Refused as error:
+            return [Damage(folder, str(error.args[0]), LOST_KEYS)]
+        found = known_keys.compare(await party_records(database), in_folder(folder))
+        # A damaged file is named with what is wrong in it.
+        return [
+            Damage(
+                folder / f"{each.label}.key",
+                each.seen,
+                known_keys.OTHER_REMEDY if each.is_other else known_keys.LACKING_REMEDY,
+            )
+            for each in found
+            if each.is_other or each.label not in labels
+        ]
+
+    return _with_database(config, compare)
 
 
 def log_of_proofs(files: Sequence[bytes], trust: bytes | None) -> LogSource:

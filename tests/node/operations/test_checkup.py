@@ -19,7 +19,13 @@ def config_on(folder: Path, **settings: str | int) -> Config:
 def checks_of(config: Config, files: ExamineFiles = lambda *_: iter(())) -> dict[str, Check]:
     return {
         check.name: check
-        for check in examine(config, packs=config.data / "packs", records=lambda _: [], files=files)
+        for check in examine(
+            config,
+            packs=config.data / "packs",
+            records=lambda _: [],
+            files=files,
+            keys=lambda _: [],
+        )
     }
 
 

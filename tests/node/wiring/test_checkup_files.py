@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import random
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -27,9 +28,10 @@ from zhidao.node.adapters.scenario_clock import KeptClock
 from zhidao.node.adapters.tls.certificate import own_certificate
 from zhidao.node.config import Config, load
 from zhidao.node.operations.backup import Counter, keep_counter, newest_counter
-from zhidao.node.operations.lost_folders import refuse_lost
+from zhidao.node.operations.lost_folders import keep_certificate, refuse_lost
 from zhidao.node.serve import serve
 from zhidao.node.wiring.checkup_files import examine_files
+from zhidao.node.wiring.process import certificate_files
 from zhidao.store.embedded import EmbeddedPostgres
 from zhidao.trust.adapters.log.head_file import FileHeadCopy
 from zhidao.trust.adapters.log.memory import MemoryLogStore
@@ -145,6 +147,7 @@ def used(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Config]:
 
     asyncio.run(log())
     own_certificate(folder / "tls", "127.0.0.1")
+    keep_certificate(folder)
     config = load(None, {}, {"node.data": str(folder), "keys.passphrase_file": str(passphrase)})
     keep_counter(config, Counter(number=3, at="2026-05-03T00:00:00Z"))
     server = EmbeddedPostgres(folder / "postgres")
@@ -388,15 +391,14 @@ def test_a_forged_list_of_names_does_not_let_two_keys_change_places(
     assert folder / "names.json" in {d.file for d in examine_files(config, PASSPHRASE)}
 
 
-@pytest.mark.parametrize("has_names", [True, False])
+@pytest.mark.parametrize("lost", ["nothing", "names.json"])
 def test_a_folder_of_an_earlier_release_goes_on_and_is_vouched_for_from_then_on(
-    tmp_path: Path, has_names: bool
+    tmp_path: Path, lost: str
 ) -> None:
     folder = tmp_path / "keys"
     made = keys_of(tmp_path).make("party.maker", Algorithm.ED25519)
     names = of_an_earlier_release(folder)
-    if not has_names:
-        (folder / "names.json").unlink()
+    (folder / lost).unlink(missing_ok=True)
     found = keys_of(tmp_path).get("party.maker", Algorithm.ED25519)
     assert found is not None
     assert found.public == made.public
@@ -443,6 +445,9 @@ def test_a_key_whose_new_name_was_not_listed_before_a_crash_keeps_it(tmp_path: P
         ("keys", "keys", "key_missing"),
         ("postgres", "postgres/cluster", "database_missing"),
         ("postgres/cluster", "postgres/cluster", "database_missing"),
+        ("tls", "tls/certificate.pem", "certificate_missing"),
+        ("tls/certificate.pem", "tls/certificate.pem", "certificate_missing"),
+        ("tls/key.pem", "tls/key.pem", "certificate_missing"),
     ],
 )
 def test_a_lost_folder_is_named_and_a_start_makes_no_empty_one(
@@ -461,6 +466,25 @@ def test_a_lost_folder_is_named_and_a_start_makes_no_empty_one(
         assert not (used.data / name).exists()
     finally:
         away.rename(used.data / name)
+
+
+def test_a_lost_certificate_is_made_anew_once_its_copy_is_removed(tmp_path: Path) -> None:
+    config = load(None, {}, {"node.data": str(tmp_path)})
+    first, _ = map(Path, certificate_files(config) or ())
+    shown = first.read_bytes()
+    shutil.rmtree(first.parent)
+    with pytest.raises(Refused) as refused:
+        refuse_lost(config)
+    copy = tmp_path / "certificate"
+    assert refused.value.code == "certificate_missing"
+    assert f"remove {copy}" in refused.value.remedy
+    assert copy.read_bytes() == shown
+    # With plain HTTP, or a certificate of the operator's, nobody knows the node by its own.
+    refuse_lost(load(None, {}, {"node.data": str(tmp_path), "http.tls": "off"}))
+    copy.unlink()
+    refuse_lost(config)
+    again, _ = map(Path, certificate_files(config) or ())
+    assert again.read_bytes() == copy.read_bytes() != shown
 
 
 def test_a_first_start_that_was_killed_is_one_still(tmp_path: Path) -> None:

@@ -14,7 +14,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_settings(parser)
     parser.epilog = (
         "Looks at Python, servers, disk, clock, ports, at each file of the data folder and at the\n"
-        "node that runs here, and compares tokens, people and acts with the signed log.\n"
+        "node that runs here, compares keys with the database, and tokens, people and acts with\n"
+        "the signed log.\n"
         "examples:\n"
         "  zhidao doctor\n"
         "  zhidao doctor --data ~/zhidao --json\n"
@@ -25,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Prints all answers; status 1 if something is bad."""
-    from zhidao.node.library import examine_records
+    from zhidao.node.library import examine_records, keys_unlike
     from zhidao.node.operations.checkup import BAD, examine
     from zhidao.node.wiring.checkup_files import examine_files
     from zhidao.trade.library.rule_packs import default_folder
@@ -36,6 +37,7 @@ def run(options: argparse.Namespace) -> int:
             packs=default_folder(),
             records=examine_records,
             files=examine_files,
+            keys=keys_unlike,
         )
     )
     if options.json:

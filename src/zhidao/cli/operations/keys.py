@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = (
         "Rotation and revocation are written into the log while the node stands still. Peers of\n"
         "the exchange learn of the node's own keys by themselves; to everybody else, and for keys\n"
-        "of parties, give the node's new trust list.\n"
+        "of parties, give the node's new trust list. A party's key that is lost for good is\n"
+        "revoked, too: a new one takes its place.\n"
         "Backups hold no keys. An export opens with the node's passphrase and with nothing else.\n"
         "examples:\n"
         "  zhidao keys list --data ~/zhidao\n"
@@ -48,7 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "  zhidao keys rotate carrier --reason 'yearly' --data ~/zhidao\n"
         "  zhidao keys rotate corridor --reason yearly   # the node by its own name\n"
         "  zhidao keys revoke carrier --since 2026-05-03T00:00:00Z --reason 'stolen'\n"
-        "status: 0 done, 1 refused (file exists, wrong passphrase, keys exist), 2 bad file"
+        "status: 0 done, 1 refused (file exists, wrong passphrase, keys exist), or imported while\n"
+        "the database knows keys that the export lacks, 2 bad file"
     )
 
 
@@ -140,13 +143,29 @@ def _told(options: argparse.Namespace, plain: dict[str, Any], sentence: str) -> 
 
 
 def run_import(options: argparse.Namespace) -> int:
-    """Unseals into the data folder."""
-    from zhidao.node.library import import_keys
+    """Unseals into the data folder, and tells which keys an older export lacks."""
+    from zhidao.core.errors import ZhidaoError
+    from zhidao.node.library import import_keys, keys_unlike
 
     config = config_of(options)
+    folder = config.data / "keys"
     count = import_keys(options.file, passphrase_of(config), config.data)
+    lacking, said = [], ""
+    try:
+        lacking = keys_unlike(config)
+    except ZhidaoError as error:
+        # The keys are in place; without a database nobody knows of others.
+        said = "" if error.code == "no_node" else f"not compared with the database: {error}"
     if options.json:
-        print(json.dumps({"folder": str(config.data / "keys"), "keys": count}, ensure_ascii=False))
+        rows = [{"file": str(each.file), "seen": each.seen} for each in lacking]
+        plain = {"folder": str(folder), "keys": count, "lacking": rows}
+        print(json.dumps(plain, ensure_ascii=False))
     else:
-        print(f"{config.data / 'keys'}: {count} keys")
-    return 0
+        print(f"{folder}: {count} keys")
+    for each in lacking:
+        print(f"{each.file}: {each.seen}", file=sys.stderr)
+    if lacking:
+        said = f"the database knows more keys than this export: {lacking[0].remedy}"
+    if said:
+        print(said, file=sys.stderr)
+    return 1 if lacking else 0

@@ -19,6 +19,7 @@ from zhidao.store.database import Session
 
 # What an act may tell of a party; those of earlier releases tell its trade alone.
 _OF_PARTY = ("trade_role", "name", "country")
+_KEYS_OF_PARTY = ("signing", "account")
 _PEERS = "peer/"
 
 
@@ -47,8 +48,15 @@ async def parties_apart(session: Session, acts: Iterable[Administered]) -> Diffe
             for name in _OF_PARTY
             if name in made[row["party"]]
         )
+        or not _keys_fit(row.get("keys") or [], made[row["party"]])
     ]
     return Differing(changed, sorted(made.keys() - {row["party"] for row in rows}))
+
+
+def _keys_fit(keys: Iterable[str], made: Mapping[str, str]) -> bool:
+    """Whether a party has the keys with which it was made; earlier acts do not tell them."""
+    told = {made[name] for name in _KEYS_OF_PARTY if name in made}
+    return not told or told == set(keys)
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,14 +98,21 @@ class PostgresPartyBook:
         self._acts = acts
 
     async def add(
-        self, *, party: str, name: str, trade_role: str, country: str, record: Record | None
+        self,
+        *,
+        party: str,
+        name: str,
+        trade_role: str,
+        country: str,
+        keys: Sequence[str],
+        record: Record | None,
     ) -> bool:
         """Writes a party down with the act; False, and nothing written, if the name is taken."""
         async with self._database.session() as session:
             touched = await session.execute(
-                "insert into node.party (party, name, trade_role, country)"
-                " values (%s, %s, %s, %s) on conflict do nothing",
-                (party, name, trade_role, country),
+                "insert into node.party (party, name, trade_role, country, keys)"
+                " values (%s, %s, %s, %s, %s) on conflict do nothing",
+                (party, name, trade_role, country, [*keys]),
             )
             if touched:
                 await self._acts.add_in(session, record)

@@ -9,6 +9,7 @@ act that died halfway is finished by repeating.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final, Protocol
 
 from zhidao.core.errors import Refused, Unavailable
@@ -21,6 +22,9 @@ from zhidao.trust.events import KeyRevoked, KeyRotated
 from zhidao.trust.service.log.key_register import aggregate_of_keys
 
 FIRST: Final = "node"
+FIRST_REMEDY: Final = (
+    "put the file back, or import the newest export: zhidao keys import FILE; no new key was made"
+)
 _ALGORITHM: Final = Algorithm.ED25519
 
 
@@ -96,21 +100,45 @@ async def first_key(database: Database, source: KeySource) -> Signer:
     Raises Refused (`key_missing`) where the node has a log already: under another key it would be
     another node, and the new file would stand where the lost one belongs.
     """
-    key = source.get(FIRST, _ALGORITHM)
-    if key is not None:
-        return key
-    async with database.session() as session:
-        row = await session.fetch_one("select max(size) as size from trust.log_head")
-    leaves = 0 if row is None else row["size"] or 0
-    if leaves:
+    await refuse_lost_first(database, source)
+    return source.make(FIRST, _ALGORITHM)
+
+
+async def refuse_lost_first(database: Database, source: KeySource) -> None:
+    """Raises Refused (`key_missing`) if the node has a log and not the key that names it.
+
+    For acts that need this key and make none: asked before anything that would.
+    """
+    if source.get(FIRST, _ALGORITHM) is not None:
+        return
+    if leaves := await leaves_of_log(database):
         raise Refused(
             f"the key that names this node is missing, and its log has {leaves} leaves",
             code="key_missing",
             where=f"keys/{FIRST}.{_ALGORITHM.label}.key",
-            remedy="put the file back, or import the newest export: zhidao keys import FILE;"
-            " no new key was made",
+            remedy=FIRST_REMEDY,
         )
-    return source.make(FIRST, _ALGORITHM)
+
+
+async def refuse_no_files(database: Database, labels: Sequence[str], folder: Path) -> None:
+    """The same for a folder without any key, which is lost too where a token holds the node's own.
+
+    labels: names of the keys in it.
+    """
+    if not labels and (leaves := await leaves_of_log(database)):
+        raise Refused(
+            f"{folder} is missing or without a key, and the node's log has {leaves} leaves",
+            code="key_missing",
+            where=str(folder),
+            remedy=FIRST_REMEDY,
+        )
+
+
+async def leaves_of_log(database: Database) -> int:
+    """How many leaves the node's log has; 0 before its first start is over."""
+    async with database.session() as session:
+        row = await session.fetch_one("select max(size) as size from trust.log_head")
+    return 0 if row is None else row["size"] or 0
 
 
 async def recording_keys(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from difflib import get_close_matches
 from typing import Final, Protocol
 
@@ -14,7 +14,9 @@ from zhidao.core.errors import Conflict, Refused
 from zhidao.core.ids import PartyId
 from zhidao.core.keys import Algorithm, PublicKey, Signer
 from zhidao.core.text.plain_text import refuse_untidy
+from zhidao.node.identity.known_keys import LACKING_REMEDY
 from zhidao.node.security.administration import Act, Administration, Record
+from zhidao.node.security.party_keys import party_key_name
 
 # How guides and examples call the node, whatever it is called.
 _PLACEHOLDER: Final = "node"
@@ -38,9 +40,19 @@ class PartyBook(Protocol):
     """Where the parties are written down."""
 
     async def add(
-        self, *, party: str, name: str, trade_role: str, country: str, record: Record | None
+        self,
+        *,
+        party: str,
+        name: str,
+        trade_role: str,
+        country: str,
+        keys: Sequence[str],
+        record: Record | None,
     ) -> bool:
-        """Writes a party down with the act; False, and nothing written, if the name is taken."""
+        """Writes a party and its keys (Multikeys) down with the act.
+
+        False, and nothing written, if the name is taken.
+        """
         ...
 
     async def every(self) -> list[tuple[str, str, str, str]]:
@@ -70,6 +82,8 @@ class Parties:
         # Told by wiring, once peers are known: those at home at other nodes.
         self.elsewhere: Callable[[], Sequence[RegisteredParty]] = tuple
         self.peers: Callable[[], Sequence[PartyId]] = tuple
+        # Those whose keys were lost before this start.
+        self.lacking: Container[PartyId] = ()
         # The peer that bears an id, or at which a party of that id is at home.
         self.home_of: Callable[[PartyId], PartyId | None] = lambda _: None
 
@@ -80,30 +94,49 @@ class Parties:
 
         Raises MalformedInput (`unprintable`) for a name with blanks too many, Conflict for the
         node's own id (`party_is_node`), for one at home at a peer (`party_elsewhere`) and for
-        another description of a party that stands.
+        another description of a party that stands, Refused (`key_missing`) for one whose keys are
+        lost: no other ones take their place.
         """
         MAY_ADD_PARTY.admit(actor)
-        await self._must_be_new(party, name)
-        for algorithm in (Algorithm.ED25519, Algorithm.SECP256K1):
-            self._keys.make(f"party.{party}", algorithm)
+        if party not in await self.names():
+            self._must_be_new(party, name)
+            await self._make(actor, party, name=name, trade_role=trade_role, country=country)
+        known = next(p for p in await self._all() if p.party == party)
+        if (known.name, known.trade_role, known.country) != (name, trade_role, country):
+            raise Conflict(f"the party {party} stands already with another description")
+        if not known.custodial or party in self.lacking:
+            raise Refused(
+                f"the party {party} stands already, and its keys are lost; none was made",
+                code="key_missing",
+                where=f"keys/{party_key_name(party, 1)}.{Algorithm.ED25519.label}.key",
+                remedy=LACKING_REMEDY,
+            )
+        return known
+
+    async def _make(
+        self, actor: Actor, party: PartyId, *, name: str, trade_role: str, country: str
+    ) -> None:
+        """The keys first: whoever dies in between makes the same party with them."""
+        signing, account = (
+            self._keys.make(party_key_name(party, 1), algorithm).public.multikey
+            for algorithm in (Algorithm.ED25519, Algorithm.SECP256K1)
+        )
+        said = {"trade_role": trade_role, "name": name, "country": country}
         record = self._administration.record(
             actor,
             Act.PARTY_MADE,
             subject=party,
             party=party,
-            values={"trade_role": trade_role, "name": name, "country": country},
+            values={**said, "signing": signing, "account": account},
         )
-        added = await self._book.add(
-            party=party, name=name, trade_role=trade_role, country=country, record=record
+        await self._book.add(
+            party=party,
+            name=name,
+            trade_role=trade_role,
+            country=country,
+            keys=(signing, account),
+            record=record,
         )
-        known = next(p for p in await self._all() if p.party == party)
-        if not added and (known.name, known.trade_role, known.country) != (
-            name,
-            trade_role,
-            country,
-        ):
-            raise Conflict(f"the party {party} stands already with another description")
-        return known
 
     async def every(self, actor: Actor) -> list[RegisteredParty]:
         """All parties, those at peers too; names and public keys are no secret among callers."""
@@ -172,13 +205,11 @@ class Parties:
         """What the party does in trade, or empty if it is unknown."""
         return next((role for name, _, role, _ in await self._book.every() if name == party), "")
 
-    async def _must_be_new(self, party: PartyId, name: str) -> None:
-        """Refuses a name with blanks too many and the node's own id; what stands is left be.
+    def _must_be_new(self, party: PartyId, name: str) -> None:
+        """Refuses a name with blanks too many, the node's own id and one at home at a peer.
 
         Parties may be called alike: two firms of two countries often are, and their ids differ.
         """
-        if party in await self.names():
-            return
         refuse_untidy(name, path="$.name")
         if party == self._administration.node:
             raise Conflict(

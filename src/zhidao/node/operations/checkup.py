@@ -61,11 +61,13 @@ def examine(
     packs: Path,
     records: Callable[[Config], list[str]],
     files: ExamineFiles,
+    keys: Callable[[Config], list[Damage]],
 ) -> Iterator[Check]:
     """All checks, each on its own: one that fails does not hide the next.
 
     packs: where rule packs are if the settings name no folder.
     files: what is lost or damaged in the data folder.
+    keys: files of keys that are not those which the database knows.
     records: what in the database does not fit the signed log, one sentence each.
     """
     steps: tuple[tuple[str, Callable[[Config], Iterator[Check]]], ...] = (
@@ -83,6 +85,7 @@ def examine(
         ("files", partial(_files, damaged=files)),
         ("ports", _ports),
         ("node", _node),
+        ("keys", partial(_keys, unlike=keys)),
         ("records", partial(_records, found_in=records)),
     )
     for name, step in steps:
@@ -353,6 +356,18 @@ def _records(config: Config, *, found_in: Callable[[Config], list[str]]) -> Iter
         )
     if not found:
         yield Check("records", OK, "tokens, people and acts are what the signed log says")
+
+
+def _keys(config: Config, *, unlike: Callable[[Config], list[Damage]]) -> Iterator[Check]:
+    """Whether the keys at hand are those that the database knows."""
+    if not config.text("database.url") and not (config.data / "postgres" / "cluster").is_dir():
+        return
+    found = unlike(config)
+    for damage in found:
+        name = str(damage.file.relative_to(config.data))
+        yield Check(f"key {name}", BAD, f"{damage.file}: {damage.seen}", damage.remedy)
+    if not found:
+        yield Check("keys", OK, "all keys that the database knows are here, each under its name")
 
 
 def _standing(folder: Path) -> Path:

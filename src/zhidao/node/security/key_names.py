@@ -18,6 +18,7 @@ from zhidao.core.errors import MalformedInput, Refused, ZhidaoError
 from zhidao.core.files.bounded import read_kept
 from zhidao.core.keyfile import Vault
 from zhidao.core.keys import PublicKey
+from zhidao.node.security.party_keys import WAITING
 from zhidao.node.security.private_files import write_private
 
 NAMES: Final = "names.json"
@@ -32,7 +33,6 @@ NAMES_REMEDY: Final = (
 _CHECK: Final = ""
 # No label: those have a dot.
 _TAG: Final = "tag"
-_WAITING: Final = "_next"
 
 
 class KeyNames:
@@ -129,7 +129,7 @@ class KeyNames:
             return f"{label} is a copy of {homes[0]}'s key"
         # A party's waiting key leaves its former name for a number; no other key gets a new name.
         name, _, algorithm = label.rpartition(".")
-        waiting = f"{name.partition('_')[0]}{_WAITING}.{algorithm}"
+        waiting = f"{name.partition('_')[0]}{WAITING}.{algorithm}"
         return "" if waiting in homes else f"{label} has {homes[0]}'s key"
 
     def forget(self, label: str) -> None:

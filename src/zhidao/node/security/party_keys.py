@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Final, Protocol
 
 from zhidao.core.keys import Algorithm, SoftwareKey
+
+WAITING: Final = "_next"
 
 
 class HeldKeys(Protocol):
@@ -18,6 +20,11 @@ class HeldKeys(Protocol):
 def party_key_name(party: str, number: int) -> str:
     """The name of a party's key by its number; no party's name holds an underscore."""
     return f"party.{party}" if number == 1 else f"party.{party}_{number}"
+
+
+def waiting_key_name(party: str) -> str:
+    """The name of a key to which a party is about to go over; nobody signs by it yet."""
+    return f"party.{party}{WAITING}"
 
 
 def party_keys(held: HeldKeys, party: str, algorithm: Algorithm) -> list[SoftwareKey]:

@@ -48,8 +48,8 @@ _WITNESSED_REMEDY: Final = (
     " sign a second history of a log that it has seen"
 )
 _TLS_REMEDY: Final = (
-    "put both files back, or remove both: the next start makes a new pair, and peers must be"
-    " given the new certificate"
+    "put both files back, or remove both and the file certificate beside their folder: the next"
+    " start makes a new pair, and peers must be given the new certificate"
 )
 _CLUSTER_REMEDY: Final = "restore a backup into a new data folder: zhidao restore"
 _ORGANISATION_REMEDY: Final = "start the node: it writes the name anew from its journal"
@@ -67,7 +67,7 @@ def examine_files(config: Config, passphrase: bytes | None) -> Iterator[Damage]:
     data = config.data
     keys = data / "keys"
     steps: tuple[Callable[[], Iterator[Damage]], ...] = (
-        lambda: (Damage(folder, seen, remedy) for folder, _, seen, remedy in lost_in(config)),
+        lambda: _lost(config),
         lambda: _keys(keys, passphrase),
         lambda: _open_to_others(data),
         lambda: _organisation(data / ORGANISATION_FILE),
@@ -82,6 +82,13 @@ def examine_files(config: Config, passphrase: bytes | None) -> Iterator[Damage]:
         yield Damage(file, f"it is {kind}, not a file", ODD_REMEDY)
     for step in steps:
         yield from (damage for damage in step() if damage.file not in odd)
+
+
+def _lost(config: Config) -> Iterator[Damage]:
+    for file, _, seen, remedy in lost_in(config):
+        # Of a file that is lost out of a folder which stands, the folder's own check tells.
+        if file.parent.name != "tls" or not file.parent.is_dir():
+            yield Damage(file, seen, remedy)
 
 
 def _keys(folder: Path, passphrase: bytes | None) -> Iterator[Damage]:

@@ -13,15 +13,17 @@ from zhidao.core.journal import FixedKeyRing, Records, Scribe
 from zhidao.core.keys import Algorithm, PublicKey, Signer
 from zhidao.core.timescale import Utc
 from zhidao.node.adapters.keys.files import KeyFiles
+from zhidao.node.adapters.keys.known import in_folder, party_records
 from zhidao.node.config import Config
 from zhidao.node.identity.key_rotation import OwnRenewal, Renewal, refuse_stranger
+from zhidao.node.identity.known_keys import lost_key, signing_keys
 from zhidao.node.identity.log_rotation import (
     LogRotation,
     check_reason,
     declare,
     refuse_running,
 )
-from zhidao.node.identity.own_keys import KeySource, recording_keys
+from zhidao.node.identity.own_keys import KeySource, recording_keys, refuse_lost_first
 from zhidao.node.operations.backup import HEAD_COPY
 from zhidao.node.operations.database_access import database_of
 from zhidao.node.security.party_keys import party_keys
@@ -106,6 +108,7 @@ def declare_log_key(
     standing = _Standing.of(config, passphrase, clock, randomness)
 
     async def act(database: Database) -> LogKeyDeclared:
+        await refuse_lost_first(database, standing.own)
         head_file = config.data / HEAD_COPY
         rotation = LogRotation(
             node=standing.node,
@@ -160,16 +163,32 @@ def revoke_key(
     standing = _Standing.of(config, passphrase, clock, randomness)
 
     async def act(database: Database) -> KeyRevoked:
-        renewal = await _renewal(standing, database, party)
+        renewal = await _renewal(standing, database, party, named=key)
         return await renewal.revoke(party, key=key, since=moment, reason=reason)
 
     return standing.run(act)
 
 
-async def _renewal(standing: _Standing, database: Database, party: PartyId) -> Renewal | OwnRenewal:
+async def _renewal(
+    standing: _Standing, database: Database, party: PartyId, *, named: PublicKey | None = None
+) -> Renewal | OwnRenewal:
+    """`named`: by the operator; a party's lost key that nothing else knows is told so."""
+    await refuse_lost_first(database, standing.own)
     await refuse_stranger(PostgresSuccession(database), standing.own, standing.node)
     known = party_keys(standing.keys, party, _SIGNING)
     records = await standing.records(database, {party: known[-1]} if known else {})
     if party == standing.node:
         return OwnRenewal(standing.own, records, standing.clock, standing.node)
-    return Renewal(standing.keys, records, standing.clock)
+    lost = await _lost(standing, database, party, named)
+    return Renewal(standing.keys, records, standing.clock, lost)
+
+
+async def _lost(
+    standing: _Standing, database: Database, party: PartyId, named: PublicKey | None
+) -> PublicKey | None:
+    """The party's present key if it is at home here and the key is not at hand."""
+    held = in_folder(standing.config.data / "keys")
+    known = [each for each in await party_records(database) if each.party == party]
+    if not known:
+        return None
+    return lost_key(known[0], held) or (None if signing_keys(party, held) else named)

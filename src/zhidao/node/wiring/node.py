@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 
 from litestar.types import ASGIApp
 
 from zhidao.bus.nats import NatsBus
 from zhidao.core.errors import ZhidaoError
-from zhidao.core.ids import IdSource
+from zhidao.core.ids import IdSource, PartyId
 from zhidao.core.journal import Records, Scribe
 from zhidao.core.judging import Judges
 from zhidao.core.keys import Algorithm
@@ -24,6 +25,7 @@ from zhidao.node.adapters.ambient import SystemClock, SystemRandomness
 from zhidao.node.adapters.availability.copies import DatabaseCopies
 from zhidao.node.adapters.availability.own_etcd import OwnEtcd
 from zhidao.node.adapters.keys.files import KeyFiles, PartyRing
+from zhidao.node.adapters.keys.known import adopt, in_folder, party_records
 from zhidao.node.adapters.postgres import (
     PostgresDeadLetters,
     PostgresRelated,
@@ -38,8 +40,15 @@ from zhidao.node.api.application import application
 from zhidao.node.api.trust import authority as authority_api
 from zhidao.node.http.authentication import Authenticator
 from zhidao.node.identity.access_log import Readings
+from zhidao.node.identity.known_keys import LACKING_REMEDY, compare, named, without_keys
 from zhidao.node.identity.organisation import Organisation
-from zhidao.node.identity.own_keys import first_key, meeting_key, recording_keys, revoked_keys
+from zhidao.node.identity.own_keys import (
+    first_key,
+    meeting_key,
+    recording_keys,
+    refuse_no_files,
+    revoked_keys,
+)
 from zhidao.node.identity.party_statements import Statements
 from zhidao.node.leases.roles import ROLES
 from zhidao.node.operations.alarms import Alarms
@@ -149,6 +158,8 @@ async def build_node(
     )
     await organisation.load()
     alarms = Alarms()
+    parties.lacking = loose.lacking
+    _alarm_of_keys(alarms, loose.lacking)
     built = await rooms.build(
         *(context, settings, keys, parties, organisation, alarms),
         *(entrance.administration, entrance.callers),
@@ -314,6 +325,8 @@ class _LooseEnds:
 
     permit: SigningPermit = field(default_factory=SigningPermit)
     serving: bool = False
+    # Parties that lack keys, and which.
+    lacking: Mapping[PartyId, str] = field(default_factory=dict)
     wake: Callable[[], None] = lambda: None
 
     def wake_relay(self) -> None:
@@ -332,7 +345,9 @@ async def _context(
     source = settings.own_keys(keys)
     try:
         await migrate(database)
+        await refuse_no_files(database, keys.names(), settings.data / "keys")
         node_key = await first_key(database, source)
+        loose.lacking = await _lacking(database, settings.data / "keys")
         recording, recorded = await recording_keys(database, source, settings.name)
         revoked = await revoked_keys(database, settings.name)
         bus = await NatsBus.connect(
@@ -347,7 +362,7 @@ async def _context(
         raise
     ids = IdSource(clock, randomness)
     quota = LeafQuota(settings.leaves_per_party_hour, clock)
-    ring = PartyRing(keys, Algorithm.ED25519)
+    ring = PartyRing(keys, Algorithm.ED25519, loose.lacking)
     return RuntimeContext(
         database=database,
         bus=bus,
@@ -370,7 +385,7 @@ async def _context(
         present_key=recording,
         oldest_key=meeting_key(recorded, revoked),
         ring=ring,
-        chain_ring=PartyRing(keys, Algorithm.SECP256K1),
+        chain_ring=PartyRing(keys, Algorithm.SECP256K1, loose.lacking),
         clock=clock,
         scenario_clock=settings.scenario or clock,
         ids=ids,
@@ -382,6 +397,22 @@ async def _context(
         wake_relay=loose.wake_relay,
         demo=settings.demo,
     )
+
+
+async def _lacking(database: Database, folder: Path) -> Mapping[PartyId, str]:
+    """Parties at home here whose keys are lost. Raises Refused for a key that is another's."""
+    records, held = await party_records(database), in_folder(folder)
+    lacking = without_keys(compare(records, held))
+    await adopt(database, records, held)
+    return lacking
+
+
+def _alarm_of_keys(alarms: Alarms, lacking: Mapping[PartyId, str]) -> None:
+    if not lacking:
+        return
+    sentence = f"keys are lost of {named(lacking)}: they sign nothing, and no new ones were made"
+    args: dict[str, str | int] = {"parties": named(lacking), "count": len(lacking)}
+    alarms.sound("keys_lacking", sentence, LACKING_REMEDY, args=args)
 
 
 async def _database(

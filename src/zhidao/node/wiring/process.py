@@ -18,6 +18,7 @@ from zhidao.node.adapters.tls.certificate import own_certificate
 from zhidao.node.config import Config
 from zhidao.node.http.hosts import node_hosts
 from zhidao.node.http.server import peers_url, proxies_of
+from zhidao.node.operations.lost_folders import keep_certificate
 from zhidao.node.operations.retention import Rule
 from zhidao.node.wiring.devices import limits_of
 from zhidao.node.wiring.keys import key_source
@@ -145,7 +146,9 @@ def certificate_files(config: Config) -> tuple[str, str] | None:
     if config.text("http.tls") == "files":
         return config.text("http.certificate"), config.text("http.key")
     if config.text("http.tls") == "auto":
-        return own_certificate(config.data / "tls", config.text("http.host"))
+        made = own_certificate(config.data / "tls", config.text("http.host"))
+        keep_certificate(config.data)
+        return made
     return None
 
 

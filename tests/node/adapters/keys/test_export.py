@@ -124,9 +124,7 @@ def test_names_and_fingerprints_need_no_passphrase(folder: Path):
     assert public_key(folder, "nobody.ed25519") is None
 
 
-def test_keys_come_into_a_folder_where_a_refused_start_left_a_vault(
-    exported: Path, tmp_path: Path
-):
+def test_keys_come_into_a_folder_where_a_refused_start_left_a_vault(exported: Path, tmp_path: Path):
     there = tmp_path / "keys.lost"
     there.mkdir()
     # What earlier releases wrote before they refused.

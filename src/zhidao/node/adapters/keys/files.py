@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -221,16 +221,22 @@ def vouch(folder: Path, passphrase: bytes, randomness: Randomness) -> None:
 class PartyRing:
     """The parties' present keys of one algorithm for which this node is custodian.
 
-    Keys are rotated while the node stands still, so what was found once is kept.
+    Keys are rotated while the node stands still, so what was found once is kept. `lacking`: parties
+    whose present key is lost; none that they had before speaks for them.
     """
 
-    def __init__(self, files: KeyFiles, algorithm: Algorithm) -> None:
+    def __init__(
+        self, files: KeyFiles, algorithm: Algorithm, lacking: Container[PartyId] = ()
+    ) -> None:
         self._files = files
+        self._lacking = lacking
         self._algorithm = algorithm
         self._found: dict[PartyId, Signer] = {}
 
     def signer(self, party: PartyId) -> Signer | None:
         """The party's key, or None."""
+        if party in self._lacking:
+            return None
         if party not in self._found:
             keys = party_keys(self._files, party, self._algorithm)
             if not keys:

@@ -86,6 +86,10 @@ class KeyRegister:
         """Whether a party must sign with this key no more."""
         return is_spent(await self._records.history(aggregate_of_keys(party)), key)
 
+    async def has_revoked(self, party: PartyId) -> bool:
+        """Whether any key of a party was taken back."""
+        return any(every(await self._records.history(aggregate_of_keys(party)), KeyRevoked))
+
 
 def is_spent(history: tuple[SignedEvent, ...], key: PublicKey) -> bool:
     """Whether a history of keys gives up a key or revokes it."""
