@@ -18,7 +18,6 @@ from zhidao.core.errors import MalformedInput, Refused, ZhidaoError
 from zhidao.core.files.bounded import read_kept
 from zhidao.core.keyfile import Vault
 from zhidao.core.keys import PublicKey
-from zhidao.node.security.party_keys import WAITING
 from zhidao.node.security.private_files import write_private
 
 NAMES: Final = "names.json"
@@ -127,10 +126,10 @@ class KeyNames:
             return ""
         if any(seen.get(home) == key for home in homes):
             return f"{label} is a copy of {homes[0]}'s key"
-        # A party's waiting key leaves its former name for a number; no other key gets a new name.
-        name, _, algorithm = label.rpartition(".")
-        waiting = f"{name.partition('_')[0]}{WAITING}.{algorithm}"
-        return "" if waiting in homes else f"{label} has {homes[0]}'s key"
+        # A party's key goes from waiting to its number; no key goes from one party to another.
+        if any(_whose(home) == _whose(label) for home in homes):
+            return ""
+        return f"{label} has {homes[0]}'s key"
 
     def forget(self, label: str) -> None:
         """A key leaves its name."""
@@ -158,6 +157,12 @@ class KeyNames:
         assert self._vault is not None, "who writes names has the passphrase"
         tagged = {**names, _TAG: self._vault.tag(jcs(dict(names)))}
         write_private(self.file, jcs({**tagged, _CHECK: _check_of(tagged)}))
+
+
+def _whose(label: str) -> tuple[str, str]:
+    """The party or use of a key, and its algorithm, without its number."""
+    name, _, algorithm = label.rpartition(".")
+    return name.partition("_")[0], algorithm
 
 
 def _check_of(names: Mapping[str, str]) -> str:
