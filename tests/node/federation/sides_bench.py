@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from zhidao.core.actor import Actor, Role
 from zhidao.core.ambient import HandClock, SeededRandomness
-from zhidao.core.events import Fact, leaf_bytes
+from zhidao.core.errors import Conflict
+from zhidao.core.events import Fact, every, leaf_bytes
 from zhidao.core.ids import IdSource, PartyId
-from zhidao.core.journal import FixedKeyRing, Records, Scribe
+from zhidao.core.journal import FixedKeyRing, Journal, Records, Scribe
 from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.core.timescale import Utc
 from zhidao.exchange.domain.peer import Peer
-from zhidao.exchange.events import Delivery
+from zhidao.exchange.events import Delivery, DocumentSent
 from zhidao.node.federation.adoption import Adoption
 from zhidao.node.federation.party_directory import PartyDirectory
 from zhidao.node.federation.shareable import SHAREABLE
@@ -39,7 +41,13 @@ ENTRY, PAPER = b"the entry", b"the invoice"
 class Side:
     """One node: journals by room, a log over all of them, sharing and adoption."""
 
-    def __init__(self, name: PartyId, parties: tuple[PartyId, ...], seed: bytes = b"") -> None:
+    def __init__(
+        self,
+        name: PartyId,
+        parties: tuple[PartyId, ...],
+        seed: bytes = b"",
+        exchange: Journal | None = None,
+    ) -> None:
         self.name = name
         self.clock = HandClock(START)
         self.randomness = SeededRandomness(name.encode() + seed)
@@ -58,7 +66,7 @@ class Side:
         self.peers: list[Peer] = []
         self.post: list[dict[str, Any]] = []
         self.directory = PartyDirectory(lambda: self.peers, lambda p: p == name or p in self.keys)
-        records = Records(self.journals["exchange"], self.scribe)
+        records = Records(exchange or self.journals["exchange"], self.scribe)
         self.records = records
         self.sharing = Sharing(
             records=records,
@@ -130,6 +138,8 @@ class Side:
 
     async def stored(self, actor: Actor, consignment: str) -> list[Stored]:
         del actor, consignment
+        # As any reading of a database: others come in between.
+        await asyncio.sleep(0)
         return [
             Stored(e.event, e.salt, b"", self.leaves.get(e.event.id))
             for room in SHAREABLE
@@ -138,7 +148,32 @@ class Side:
 
     async def send(self, actor: Actor, **document: Any) -> None:  # type: ignore[override]
         del actor
+        await self.keep(**document)
         self.post.append(document)
+
+    async def keep(self, **document: Any) -> None:
+        """What an outbox writes down of a document, once; other content under its id: Conflict."""
+        content = await self.archive.put(document["content"])
+        aggregate = f"outgoing/{document['document']}"
+        fact = DocumentSent(
+            document=str(document["document"]),
+            recipient=document["recipient"],
+            from_party=self.name,
+            to_party=document["to_party"],
+            consignment=document["consignment"],
+            sequence=1,
+            kind=document["kind"],
+            media_type=document["media_type"],
+            digest="00" * 32,
+            content=content,
+        )
+        node = Actor(self.name, Role.NODE)
+        try:
+            await self.records.record(node, aggregate, [fact], after=0, owner=self.name)
+        except Conflict as error:
+            (told,) = every(await self.records.history(aggregate), DocumentSent)
+            if told.content != content:
+                raise Conflict("sent with other content", code="document_differs") from error
 
     async def hand_over(self, to: Side) -> Delivery:
         await self.relay()

@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 from tests.node.federation.sides_bench import EXPORTER, HOME, Side, added, entered, sides
+from tests.node.federation.test_refused_shares import restarted
 
 from zhidao.core.actor import Actor, Role
 from zhidao.core.archive import digest_of
 from zhidao.core.errors import Refused, Unavailable
 from zhidao.exchange.domain.limits import CONTENT_BYTES_MAX
+from zhidao.exchange.events import FactsShared
 from zhidao.industry.events import OrderOpened
 from zhidao.node.federation.event_forwarding import EventForwarder
 from zhidao.node.operations.alarms import Alarms
@@ -53,7 +55,10 @@ async def test_ten_mebibytes_go_in_parts_that_are_adopted_one_after_the_other() 
     for data in files:
         assert await two.archive.get(digest_of(data)) == data
     assert await one.sharing.home("c-1") == HOME
-    told = [entry.event.payload for entry in one.journals["exchange"].written]
+    written = [entry.event for entry in one.journals["exchange"].written]
+    assert FactsShared.of(written[0]).home, "where it goes is written down before it does"
+    assert written[0].aggregate == "home/c-1"
+    told = [event.payload for event in written if event.aggregate == "shared/home/c-1"]
     assert [fact["home"] for fact in told] == [*[False] * (len(told) - 1), True]
     await one.sharing.share("c-1", HOME)
     assert len(one.post) == len(told), "nothing goes twice"
@@ -76,10 +81,12 @@ async def test_a_crash_between_two_parts_leaves_the_rest_for_the_next_call() -> 
     with pytest.raises(Unavailable):
         await one.sharing.hand_over(actor, "c-1", HOME)
     assert len(one.post) == 1
-    assert await one.sharing.home("c-1") == one.name, "half is not handed over"
+    assert await one.sharing.home("c-1") == HOME, "who has half of it may write already"
     # What a new process knows is what was recorded.
-    one.sharing._record._sent.clear()
+    one.sharing = restarted(one)
+    assert [each.code for each in await one.sharing.refusals("c-1")] == ["handing"]
     await one.sharing.hand_over(actor, "c-1", HOME)
+    assert await one.sharing.refusals("c-1") == []
     await adopted(two, one, one.post)
     assert len(await two.history(C1)) == 7
     assert await one.sharing.home("c-1") == HOME

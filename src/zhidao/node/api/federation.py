@@ -61,7 +61,12 @@ class WantedLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class RefusedFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """Facts of a consignment that a peer refused and has not got since, and why."""
+    """Facts of a consignment that `node` refused and has not got since, and why.
+
+    It is this node where a peer sent what parts from the history here (`history_differs`). Two
+    codes tell of the home `node` itself: `handing` (not all has gone there yet; nothing is written
+    here meanwhile) and `home_is_no_peer` (it was withdrawn as a peer and goes on all the same).
+    """
 
     node: str
     code: str
@@ -71,7 +76,8 @@ class RefusedFacts(msgspec.Struct, frozen=True, kw_only=True):
 class Shared(msgspec.Struct, frozen=True, kw_only=True):
     """Which nodes know a consignment, which of them writes its history, what peers refused of it.
 
-    A refused hand-over leaves the history with this node; it may be asked again.
+    A refused hand-over leaves the history with this node; it may be asked again. Withdrawing the
+    peer that is the home does not.
     """
 
     consignment: str
@@ -139,7 +145,7 @@ def routes(
             home=await sharing.home(consignment),
             nodes=await sharing.nodes(consignment),
             refusals=[
-                RefusedFacts(node=each.peer, code=each.code, reason=each.reason)
+                RefusedFacts(node=each.by or each.peer, code=each.code, reason=each.reason)
                 for each in await sharing.refusals(consignment)
             ],
         )

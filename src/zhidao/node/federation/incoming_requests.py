@@ -105,6 +105,8 @@ class IncomingRequests:
         self._lines = lines
         self._deals = deals
         self._woken = asyncio.Event()
+        # Hears of each document that this node decided about, and with which code.
+        self.decided: Callable[[Delivery, str], None] = lambda _, __: None
         self._handlers: dict[str, Callable[[Delivery], Awaitable[None]]] = {
             KEYS: keys.take,
             SHARED: adoption.take,
@@ -175,6 +177,7 @@ class IncomingRequests:
             # Decided by hand in the same moment: that word stands.
             if error.code != "decided_already":
                 raise
+        self.decided(delivery, code)
 
     async def _account(self, delivery: Delivery) -> None:
         asked = decode_form(await self._archive.get(delivery.content), AccountAsked)

@@ -1,4 +1,4 @@
-"""Tells an operator of facts that a peer refused, until they reach it."""
+"""Tells an operator of facts that a peer refused until they reach it, and where both wrote."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from zhidao.core.actor import Actor, Role
 from zhidao.core.errors import ZhidaoError
 from zhidao.core.ids import PartyId
 from zhidao.exchange.domain.receipt import Outcome
-from zhidao.exchange.events import Dispatch
+from zhidao.exchange.events import Delivery, Dispatch
 from zhidao.node.federation.kinds import SHARED
+from zhidao.node.federation.share_record import Refusal
+from zhidao.node.federation.share_refusals import OWN_STATES, PARTED
 from zhidao.node.federation.sharing import Sharing
 from zhidao.node.operations.alarms import Alarms
 
@@ -42,15 +44,39 @@ class SentDocuments(Protocol):
         ...
 
 
-class RefusedShares:
-    """One alarm a consignment and peer, `not_taken:CONSIGNMENT:PEER`.
+class CameDocuments(Protocol):
+    """Finds what came; see `exchange.service.inbox.Inbox`."""
 
+    async def listed(
+        self,
+        actor: Actor,
+        *,
+        state: str = "",
+        consignment: str = "",
+        limit: int = 50,
+        after: tuple[PartyId, UUID] | None = None,
+    ) -> Sequence[Delivery]:
+        """Documents of the inbox, newest first."""
+        ...
+
+
+class RefusedShares:
+    """One alarm a consignment and peer, `not_taken:CONSIGNMENT:PEER`, and one where both wrote.
+
+    That is `histories_part:CONSIGNMENT:PEER`, at either node: it is not mended by sending again.
     What counts was recorded: an alarm that died with its process sounds again with the next one.
     """
 
     def __init__(
-        self, node: PartyId, sent: SentDocuments, sharing: Sharing, alarms: Alarms
+        self,
+        node: PartyId,
+        sent: SentDocuments,
+        sharing: Sharing,
+        alarms: Alarms,
+        came: CameDocuments | None = None,
     ) -> None:
+        """`came`: the inbox, for what this node refused before this process began."""
+        self._came = came
         self._node = Actor(node, Role.NODE)
         self._sent = sent
         self._sharing = sharing
@@ -64,6 +90,16 @@ class RefusedShares:
         if document.kind == SHARED:
             self._looked_at.add(document.consignment)
             self._woken.set()
+
+    def answered(self, letter: Delivery, code: str) -> None:
+        """This node decided about facts that a peer sent, with a code if it refused them."""
+        # Facts that are taken end what was said of the peer's facts before.
+        if letter.kind == SHARED and (code == PARTED or letter.consignment in self._of_sounding()):
+            self._looked_at.add(letter.consignment)
+            self._woken.set()
+
+    def _of_sounding(self) -> set[str]:
+        return set(self._sounding.values())
 
     async def run(self) -> None:
         """Runs until cancelled."""
@@ -84,7 +120,23 @@ class RefusedShares:
                     await self._woken.wait()
 
     async def look_back(self) -> None:
-        """Finds consignments of which a peer refused something before this process began."""
+        """Finds consignments of which facts were refused before this process began."""
+        await self._look_back_sent()
+        if self._came is not None:
+            await self._look_back_came(self._came)
+
+    async def _look_back_came(self, came: CameDocuments) -> None:
+        after: tuple[PartyId, UUID] | None = None
+        for _ in range(_LOOKED_THROUGH // _PAGE):
+            page = await came.listed(self._node, state="decided", limit=_PAGE, after=after)
+            self._looked_at |= {
+                each.consignment for each in page if each.kind == SHARED and each.code == PARTED
+            }
+            if len(page) < _PAGE:
+                return
+            after = (PartyId(page[-1].sender), UUID(page[-1].document))
+
+    async def _look_back_sent(self) -> None:
         after: UUID | None = None
         for _ in range(_LOOKED_THROUGH // _PAGE):
             page = await self._sent.listed(self._node, state="decided", limit=_PAGE, after=after)
@@ -101,18 +153,13 @@ class RefusedShares:
         """Sounds for what a peer lacks, and clears what it has got since."""
         for consignment in sorted(self._looked_at):
             found = {
-                _alarm(consignment, each.peer): each
+                _alarm(consignment, each): each
                 for each in await self._sharing.refusals(consignment)
+                if each.code not in OWN_STATES
             }
             for code, each in found.items():
                 self._sounding[code] = consignment
-                self._alarms.sound(
-                    code,
-                    f"{each.peer} refuses facts of {consignment} ({each.code}): {each.reason}",
-                    "remove the cause (its operator admits this node's newest list, say); then the"
-                    " exporter hands over again, and other facts go with the consignment's next",
-                    args={"consignment": consignment, "node": each.peer, "reason": each.reason},
-                )
+                self._sound(code, consignment, each)
             for code in [c for c, of in self._sounding.items() if of == consignment]:
                 if code not in found:
                     del self._sounding[code]
@@ -120,6 +167,31 @@ class RefusedShares:
             if not found:
                 self._looked_at.discard(consignment)
 
+    def _sound(self, code: str, consignment: str, refusal: Refusal) -> None:
+        args: dict[str, str | int] = {
+            "consignment": consignment,
+            "node": refusal.peer,
+            "reason": refusal.reason,
+        }
+        if refusal.code == PARTED:
+            self._alarms.sound(
+                code,
+                f"this node and {refusal.peer} have both written the history of {consignment}, and"
+                f" neither takes the other's any more: {refusal.reason}",
+                "compare both nodes' proofs of it with the other operator, and agree by which of"
+                " them the parties go; what each recorded stays, and nothing mends it by itself",
+                args=args,
+            )
+            return
+        self._alarms.sound(
+            code,
+            f"{refusal.peer} refuses facts of {consignment} ({refusal.code}): {refusal.reason}",
+            "remove the cause (its operator admits this node's newest list, say); then the"
+            " exporter hands over again, and other facts go with the consignment's next",
+            args=args,
+        )
 
-def _alarm(consignment: str, peer: str) -> str:
-    return f"not_taken:{consignment}:{peer}"
+
+def _alarm(consignment: str, refusal: Refusal) -> str:
+    kind = "histories_part" if refusal.code == PARTED else "not_taken"
+    return f"{kind}:{consignment}:{refusal.peer}"

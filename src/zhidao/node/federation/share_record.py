@@ -18,12 +18,16 @@ _ATTEMPTS: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a peer took facts of a consignment not; `home`: it would have gone on with it."""
+    """Why a peer took facts of a consignment not; `home`: it would have gone on with it.
+
+    `by`: this node, where it is the one that refuses what the peer sent.
+    """
 
     peer: str
     code: str
     reason: str
     home: bool
+    by: str = ""
 
 
 class ShareRecord:
@@ -35,21 +39,26 @@ class ShareRecord:
     def __init__(self, records: Records) -> None:
         self._records = records
         self._node = Actor(records.node, Role.NODE)
+        # Read so far; another process of this node may have written more since.
         self._sent: dict[tuple[str, str], list[FactsShared]] = {}
         # Of documents about which the last word was said: the refusal, or None.
         self._said: dict[str, ReceiptTaken | None] = {}
 
     async def standing(self, peer: str, consignment: str) -> list[FactsShared]:
         """What was sent to a peer and not refused, in order."""
-        sent = await self._of(peer, consignment)
+        sent = await self.sent(peer, consignment)
         return [fact for fact in sent if await self._refused(fact.document) is None]
+
+    async def is_refused(self, document: str) -> bool:
+        """Whether the peer's last word about a document is that it does not take it."""
+        return await self._refused(document) is not None
 
     async def refusal(self, peer: str, consignment: str) -> Refusal | None:
         """The newest refusal of what has not reached the peer since, or None."""
         standing = await self.standing(peer, consignment)
         there = {event for fact in standing for event in fact.events}
         is_home = any(fact.home for fact in standing)
-        for fact in reversed(await self._of(peer, consignment)):
+        for fact in reversed(await self.sent(peer, consignment)):
             said = await self._refused(fact.document)
             lacks = not there.issuperset(fact.events) or (fact.home and not is_home)
             if said is not None and lacks:
@@ -59,30 +68,33 @@ class ShareRecord:
     async def note(
         self, consignment: str, peer: str, document: UUID, events: list[str], *, home: bool
     ) -> None:
-        """Writes down that facts are on their way to a peer."""
+        """Writes down that facts are on their way to a peer; the same document again: nothing."""
         fact = FactsShared(
             consignment=consignment, peer=peer, document=str(document), events=events, home=home
         )
         aggregate = _aggregate(peer, consignment)
-        sent = await self._of(peer, consignment)
         for _ in range(_ATTEMPTS):
-            after = len(await self._records.history(aggregate))
+            sent = await self.sent(peer, consignment)
+            if any(each.document == fact.document for each in sent):
+                return
+            after = len(sent)
             try:
                 await self._records.record(
                     self._node, aggregate, [fact], after=after, owner=self._node.party
                 )
             except Conflict:
                 continue
-            sent.append(fact)
             return
         raise Conflict(f"{aggregate}: others keep writing")
 
-    async def _of(self, peer: str, consignment: str) -> list[FactsShared]:
-        name = (peer, consignment)
-        if name not in self._sent:
-            history = await self._records.history(_aggregate(peer, consignment))
-            self._sent.setdefault(name, list(every(history, FactsShared)))
-        return self._sent[name]
+    async def sent(self, peer: str, consignment: str) -> list[FactsShared]:
+        """All that went to a peer, in order, whichever process sent it; refused or not."""
+        known = self._sent.setdefault((peer, consignment), [])
+        before = len(known)
+        news = await self._records.history(_aggregate(peer, consignment), after=before)
+        # Whoever asked at the same time may have read the same.
+        known.extend(list(every(news, FactsShared))[len(known) - before :])
+        return list(known)
 
     async def _refused(self, document: str) -> ReceiptTaken | None:
         """The refusal of a document, or None if there is none (yet)."""

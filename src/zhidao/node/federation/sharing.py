@@ -11,16 +11,18 @@ from uuid import UUID
 from zhidao.core.access import Relation, access
 from zhidao.core.actor import Actor, Role
 from zhidao.core.archive import Archive
-from zhidao.core.errors import MalformedInput, NotFound, Refused, Unavailable
+from zhidao.core.errors import Conflict, MalformedInput, NotFound, Refused, Unavailable
 from zhidao.core.events import SignedEvent, every
 from zhidao.core.ids import IdSource, PartyId
 from zhidao.core.journal import Entry, Records
 from zhidao.exchange.domain.limits import CONTENT_BYTES_MAX
 from zhidao.exchange.events import Dispatch, FactsAdopted
 from zhidao.industry.events import LotFinished
+from zhidao.node.federation.home_record import Handed, HomeRecord
 from zhidao.node.federation.kinds import JSON, SHARED
 from zhidao.node.federation.party_directory import PartyDirectory
 from zhidao.node.federation.share_record import Refusal, ShareRecord
+from zhidao.node.federation.share_refusals import Letters, NoLetters, ShareRefusals
 from zhidao.node.federation.shareable import (
     beginnings,
     hung,
@@ -92,8 +94,9 @@ class Sharing:
         directory: PartyDirectory,
         ids: IdSource,
         logged: Wakeup,
+        letters: Letters | None = None,
     ) -> None:
-        """`logged` wakes when events came into the log."""
+        """`logged` wakes when events came into the log; `letters`: what peers sent."""
         self._records = records
         self._consigned = consigned
         self._writer = writer
@@ -106,6 +109,10 @@ class Sharing:
         self._node = Actor(records.node, Role.NODE)
         self._alone = asyncio.Lock()
         self._record = ShareRecord(records)
+        self._homes = HomeRecord(records, self._record, directory, ids)
+        self._refusals = ShareRefusals(
+            records.node, self._record, self._homes, directory, letters or NoLetters()
+        )
         # Of a peer and a consignment: ids of the facts that the peer itself brought.
         self._brought: dict[tuple[str, str], set[str]] = {}
         self._senders: dict[str, set[str]] = {}
@@ -129,10 +136,50 @@ class Sharing:
                 code="no_party_there",
                 remedy="admit the node with a trust list that names them",
             )
-        home = await self.home(consignment)
-        if home not in (self._records.node, node):
-            raise Refused(f"{consignment} is written at {home} already", code="handed_over")
-        await self.share(consignment, node, home=home != node)
+        # First of all it is written down: of two at once, here or in another process, one goes.
+        handed = await self._homes.begin(consignment, node)
+        await self._complete(handed)
+
+    async def resume(self) -> None:
+        """Completes what a process began to hand over and did not live to end.
+
+        Raises what sending raises; one that is refused does not hold the others up.
+        """
+        async for handed in self._homes.unfinished():
+            if handed.peer not in self._directory.nodes():
+                continue
+            try:
+                await self._complete(handed)
+            except Refused as error:
+                _LOG.warning("%s: %s", handed.consignment, error, extra={"code": error.code})
+
+    async def _complete(self, handed: Handed) -> None:
+        """Sends what the peer has not; the document that ends the hand-over goes once."""
+        consignment, peer = handed.consignment, handed.peer
+        async with self._alone:
+            stands = await self._homes.of(consignment)
+            if stands is None or stands.document != handed.document:
+                return
+            if stands.is_ended:
+                await self._send(consignment, peer)
+                return
+            content = await self._homes.sent(handed.document)
+            try:
+                if not content:
+                    await self._send(consignment, peer, last=handed.document)
+            except Conflict as error:
+                # Another process of this node was quicker with the very same document.
+                content = await self._homes.sent(handed.document)
+                if error.code != "document_differs" or not content:
+                    raise
+            except Refused:
+                if not await self._record.standing(peer, consignment):
+                    await self._homes.take_back(handed)
+                raise
+            if content:
+                proof = decode_proof(await self._archive.get(content))
+                events = [str(opened.event.id) for opened in proof.events]
+                await self._record.note(consignment, peer, handed.document, events, home=True)
 
     async def _logged(self, actor: Actor, consignment: str) -> list[Stored]:
         """All that belongs to the consignment, once it is found and in the log."""
@@ -152,22 +199,16 @@ class Sharing:
         raise Unavailable("some of it is still on its way into the log", code="not_logged_yet")
 
     async def home(self, consignment: str) -> PartyId:
-        """The node that writes the consignment's history: this one again where a peer refused."""
-        for peer in sorted(await self.members(consignment)):
-            if any(fact.home for fact in await self._record.standing(peer, consignment)):
-                return PartyId(peer)
-        return self._records.node
+        """The node that writes the consignment's history: this one again where a peer refused.
+
+        Whoever it was given to keeps it, also if that node is no peer any more.
+        """
+        handed = await self._homes.of(consignment)
+        return PartyId(handed.peer) if handed else self._records.node
 
     async def refusals(self, consignment: str) -> list[Refusal]:
-        """What peers refused of the consignment and have not got since, by peer."""
-        found = []
-        for peer in sorted(self._directory.nodes()):
-            refusal = await self._record.refusal(peer, consignment)
-            # Another node that took it over meanwhile makes a refused hand-over past.
-            past = refusal and refusal.home and await self.home(consignment) != self._records.node
-            if refusal and not past:
-                found.append(refusal)
-        return found
+        """What stands between the nodes of a consignment; see `ShareRefusals.of`."""
+        return await self._refusals.of(consignment, await self.members(consignment))
 
     async def check_home(self, consignment: str) -> None:
         """Raises Refused (`handed_over`) where another node writes the consignment's history."""
@@ -176,7 +217,10 @@ class Sharing:
             raise Refused(
                 f"the history of {consignment} is written at {home} now",
                 code="handed_over",
-                remedy=f"let the party do this at {home}",
+                remedy=f"let the party do this at {home}"
+                if home in self._directory.nodes()
+                else f"{home} is no peer of this node now: its operator admits {home} again, and"
+                " what was written there comes",
             )
 
     async def members(self, consignment: str) -> set[str]:
@@ -195,7 +239,8 @@ class Sharing:
 
     async def nodes(self, consignment: str) -> list[str]:
         """All nodes that know the consignment, this one among them, by name."""
-        return sorted({self._records.node, *await self.members(consignment)})
+        home = await self.home(consignment)
+        return sorted({self._records.node, home, *await self.members(consignment)})
 
     def joined(self, consignment: str, peer: str, events: Iterable[SignedEvent]) -> None:
         """A peer shared these facts: it takes part, and has them."""
@@ -217,53 +262,59 @@ class Sharing:
             if str(event.id) not in known and may_see(event, self._directory.parties_of(peer)):
                 await self.share(consignment, peer)
 
-    async def share(self, consignment: str, peer: str, *, home: bool = False) -> None:
+    async def share(self, consignment: str, peer: str) -> None:
         """Sends what the peer's parties may see and it has not; nothing if there is nothing.
 
         What is too large for one document goes in several, in an order in which each can be
-        adopted; after a crash between two the rest goes with the next call. With `home` the
-        consignment's own history goes even where the peer has all of it. Raises Refused
-        (`no_party_there`) then, if none of the peer's parties may see that history, and
+        adopted; after a crash between two the rest goes with the next call. Raises Refused
         (`content_too_large`) where a single fact with its files is too large.
         """
         async with self._alone:
-            known = await self._known(peer, consignment)
-            stored = await self._consigned.stored(self._node, consignment)
-            chosen = hung(beginnings(stored, self._directory.parties_of(peer)), consignment)
-            fresh = [each for each in chosen if str(each.event.id) not in known]
-            own = f"consignment/{consignment}"
-            seen = any(each.event.aggregate == own for each in chosen)
-            if home and not seen:
-                raise Refused(
-                    f"no party at {peer} may see the history of {consignment}",
-                    code="no_party_there",
-                    remedy="hand it over to a node where one of its parties is at home",
-                )
-            # What comes before the entry is in the log waits for it.
-            if not seen or not (fresh or home):
+            await self._send(consignment, peer)
+
+    async def _send(self, consignment: str, peer: str, *, last: UUID | None = None) -> None:
+        """The same for whoever holds the lock.
+
+        `last`: id of the document that ends a hand-over; it goes even where the peer has all.
+        Raises Refused (`no_party_there`) then, if none of the peer's parties may see the history.
+        """
+        known = await self._known(peer, consignment)
+        stored = await self._consigned.stored(self._node, consignment)
+        chosen = hung(beginnings(stored, self._directory.parties_of(peer)), consignment)
+        fresh = [each for each in chosen if str(each.event.id) not in known]
+        own = f"consignment/{consignment}"
+        seen = any(each.event.aggregate == own for each in chosen)
+        if last and not seen:
+            raise Refused(
+                f"no party at {peer} may see the history of {consignment}",
+                code="no_party_there",
+                remedy="hand it over to a node where one of its parties is at home",
+            )
+        # What comes before the entry is in the log waits for it.
+        if not seen or not (fresh or last):
+            return
+        rest = sorted(fresh, key=lambda each: (_turn(each.event, own), _index(each)))
+        while True:
+            part, content = await self._portion(consignment, chosen, known, rest)
+            is_last = len(part) == len(rest)
+            document = last if last and is_last else self._ids.new()
+            await self._outgoing.send(
+                self._node,
+                document=document,
+                recipient=peer,
+                to_party=peer,
+                consignment=consignment,
+                kind=SHARED,
+                media_type=JSON,
+                content=content,
+            )
+            # Whoever becomes the home has everything by then.
+            events = [str(each.event.id) for each in part]
+            await self._record.note(consignment, peer, document, events, home=document == last)
+            known |= set(events)
+            if is_last:
                 return
-            rest = sorted(fresh, key=lambda each: (_turn(each.event, own), _index(each)))
-            while rest or home:
-                part, content = await self._portion(consignment, chosen, known, rest)
-                last = len(part) == len(rest)
-                document = self._ids.new()
-                await self._outgoing.send(
-                    self._node,
-                    document=document,
-                    recipient=peer,
-                    to_party=peer,
-                    consignment=consignment,
-                    kind=SHARED,
-                    media_type=JSON,
-                    content=content,
-                )
-                # Whoever becomes the home has everything by then.
-                events = [str(each.event.id) for each in part]
-                await self._record.note(consignment, peer, document, events, home=home and last)
-                known |= set(events)
-                if last:
-                    return
-                rest = rest[len(part) :]
+            rest = rest[len(part) :]
 
     async def _portion(
         self,

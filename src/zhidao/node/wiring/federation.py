@@ -11,6 +11,7 @@ from zhidao.node.adapters.postgres import PostgresRelated
 from zhidao.node.api import federation as api
 from zhidao.node.federation.adoption import Adoption
 from zhidao.node.federation.event_forwarding import EventForwarder
+from zhidao.node.federation.hand_over_resumption import HandOverResumption
 from zhidao.node.federation.incoming_requests import IncomingRequests
 from zhidao.node.federation.key_news import KeyNews, KeyStudy
 from zhidao.node.federation.party_clashes import PartyClashes
@@ -129,6 +130,7 @@ def build(
         directory=directory,
         ids=context.ids,
         logged=context.logged,
+        letters=others.inbox,
     )
     adoption = Adoption(
         records=others.records,
@@ -174,8 +176,9 @@ def build(
         alarms=alarms,
         logged=context.logged,
     )
-    refused = RefusedShares(context.node, others.outbox, sharing, alarms)
+    refused = RefusedShares(context.node, others.outbox, sharing, alarms, others.inbox)
     others.outbox.decided = refused.decided
+    incoming.decided = refused.answered
     remote = RemoteOperations(
         outgoing=others.exchange,
         inbox=others.inbox,
@@ -188,7 +191,7 @@ def build(
         name="federation",
         routers=(api.routes(sharing, timelines, remote, directory),),
         consumers=(Consumer("federation", types, forwarder.on_event),),
-        background=(incoming.run, news.run, refused.run),
+        background=(incoming.run, news.run, refused.run, HandOverResumption(sharing).run),
     )
     return sharing, room
 
