@@ -45,6 +45,20 @@ function Compare({ road }: { road: Road }) {
   );
 }
 
+/** What stands between the nodes of a consignment, and what is to be done. */
+function Refused({ of, refused, node }: { of: string; refused: Shared["refusals"][number]; node: string }) {
+  if (refused.code === "handing") return <p class="quiet">{t("handover.handing", { node })}</p>;
+  if (refused.code === "home_is_no_peer") return <p class="note note-stop" role="alert">{t("handover.away", { node })}</p>;
+  if (refused.code === "history_differs") return <p class="note note-stop" role="alert">{t("handover.parted", { reason: refused.reason })}</p>;
+  return (
+    <div class="note note-stop" role="alert">
+      <p class="note-title">{t("alarm.not_taken")}</p>
+      <p>{t("alarm.not_taken.with", { consignment: of, node, reason: refused.reason })}</p>
+      <p>{t("remedy.not_taken")}</p>
+    </div>
+  );
+}
+
 /** The exporter's: another node writes the consignment's history from then on. */
 function HandOver({ road }: { road: Road }) {
   const at = `/v1/federation/consignments/${encodeURIComponent(road.consignment)}`;
@@ -52,21 +66,15 @@ function HandOver({ road }: { road: Road }) {
   const [peers] = useAnswer<Peer[]>("/v1/exchange/peers");
   const [seen] = useAnswer<{ entered: { exporter: string } }>(`/v1/trade/consignments/${encodeURIComponent(road.consignment)}`);
   const [chosen, choose] = useState("");
-  if (shared.state !== "here" || peers.state !== "here" || seen.state !== "here" || peers.value.length === 0) return null;
+  if (shared.state !== "here" || peers.state !== "here" || seen.state !== "here") return null;
   const called = (node: string) => peers.value.find((peer) => peer.node === node)?.organisation || node;
-  if (shared.value.nodes.length > 1) return <p class="quiet">{t("handover.at", { node: called(shared.value.home) })}</p>;
-  if (session.value?.party !== seen.value.entered.exporter) return null;
+  const told = shared.value.refusals.map((each) => <Refused key={`${each.node} ${each.code}`} of={road.consignment} refused={each} node={called(each.node)} />);
+  if (shared.value.nodes.length > 1) return <>{told}<p class="quiet">{t("handover.at", { node: called(shared.value.home) })}</p></>;
+  if (peers.value.length === 0 || session.value?.party !== seen.value.entered.exporter) return <>{told}</>;
   const node = chosen || (peers.value[0]?.node ?? "");
-  const refused = shared.value.refusals;
   return (
     <>
-    {refused.map((each) => (
-      <div key={each.node} class="note note-stop" role="alert">
-        <p class="note-title">{t("alarm.not_taken")}</p>
-        <p>{t("alarm.not_taken.with", { consignment: road.consignment, node: called(each.node), reason: each.reason })}</p>
-        <p>{t("remedy.not_taken")}</p>
-      </div>
-    ))}
+    {told}
     <ActButton button={t("handover.do")} means={t("handover.means")} act={() => send<Shared>("POST", `${at}/hand-over`, { node })} after={(told) => t("handover.done", { node: called(told?.home ?? node) })} done={again}>
       <label class="field">
         <span>{t("handover.to")}</span>
