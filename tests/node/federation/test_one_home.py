@@ -28,6 +28,7 @@ from zhidao.core.events import every
 from zhidao.core.ids import PartyId
 from zhidao.core.journal import Journal
 from zhidao.exchange.events import Delivery, FactsShared
+from zhidao.node.federation.hand_over_resumption import HandOverResumption
 from zhidao.node.federation.refused_shares import RefusedShares
 from zhidao.node.operations.alarms import Alarms
 from zhidao.store.database import Database
@@ -230,6 +231,43 @@ async def test_a_kill_within_a_hand_over_leaves_one_home(when: Callable[..., Any
     # The answer is of the very document that the record names.
     await answered(one, one.post[0], code="unlisted_party")
     assert await one.sharing.home("c-1") == ABROAD
+
+
+async def test_what_was_begun_is_looked_for_after_a_start_and_when_the_world_comes_back(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr("zhidao.node.federation.hand_over_resumption._PAUSE_S", 0.01)
+    one, _ = sides()
+    await one.enter()
+    await one.relay()
+    tries = 0
+
+    async def away(actor: Actor, **document: Any) -> None:
+        nonlocal tries
+        tries += 1
+        if tries < 3:
+            raise Unavailable("the database is away")
+        await one.send(actor, **document)
+
+    one.sharing._outgoing = type("Away", (), {"send": staticmethod(away)})()
+    with pytest.raises(Unavailable):
+        await one.sharing.hand_over(ACTOR, "c-1", HOME)
+    task = asyncio.create_task(HandOverResumption(one.sharing).run())
+    async with asyncio.timeout(5):
+        while await one.sharing.refusals("c-1"):
+            await asyncio.sleep(0.01)
+    task.cancel()
+    assert tries == 3
+    assert len(one.post) == 1
+
+
+async def test_a_process_hears_who_shared_facts_with_another_one():
+    one, two = sides()
+    await one.enter()
+    other = restarted(two)
+    assert await other.members("c-1") == set()
+    await two.adoption.take(await one.hand_over(two))
+    assert await other.members("c-1") == await two.sharing.members("c-1") == {ABROAD}
 
 
 async def test_a_hand_over_of_which_nothing_can_go_is_taken_back():

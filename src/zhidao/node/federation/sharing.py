@@ -115,14 +115,17 @@ class Sharing:
         )
         # Of a peer and a consignment: ids of the facts that the peer itself brought.
         self._brought: dict[tuple[str, str], set[str]] = {}
+        # Of a consignment: who shared of it, and how much of what was adopted is read so far.
         self._senders: dict[str, set[str]] = {}
+        self._adopted: dict[str, int] = {}
 
     async def hand_over(self, actor: Actor, consignment: str, node: str) -> None:
         """Gives a consignment's history to a peer to go on with, and shares what is known of it.
 
-        From then on this node adds nothing to that history itself, unless the peer refuses what it
-        gets: then all is as before, and this may be asked again. Again: nothing new. Raises
-        NotFound, Forbidden to all but its exporter, Refused (`no_party_there`, `handed_over`),
+        From then on this node adds nothing to that history itself, whatever dies in between, unless
+        the peer refuses what it gets: then all is as before, and this may be asked again. Again:
+        what is left of it goes, and else nothing. Raises NotFound, Forbidden to all but its
+        exporter, Refused (`no_party_there`, `handed_over` to another, also by whoever was quicker),
         Unavailable while it is not wholly in the log.
         """
         MAY_HAND_OVER.admit(actor)
@@ -228,10 +231,13 @@ class Sharing:
 
         One that refused all that it got takes no part.
         """
-        if consignment not in self._senders:
-            adopted = await self._records.history(f"adopted/{consignment}")
-            self._senders[consignment] = {fact.sender for fact in every(adopted, FactsAdopted)}
-        found = set(self._senders[consignment])
+        # Another process of this node may have adopted more since.
+        read = self._adopted.get(consignment, 0)
+        news = await self._records.history(f"adopted/{consignment}", after=read)
+        self._adopted[consignment] = max(read + len(news), self._adopted.get(consignment, 0))
+        senders = self._senders.setdefault(consignment, set())
+        senders |= {fact.sender for fact in every(news, FactsAdopted)}
+        found = set(senders)
         for peer in self._directory.nodes():
             if peer not in found and await self._record.standing(peer, consignment):
                 found.add(peer)
