@@ -147,7 +147,8 @@ class FactsShared(Fact, frozen=True, kw_only=True):
     """Facts of a consignment went to a peer in a document. Aggregate `shared/<peer>/<consignment>`.
 
     `events`: ids of those that the peer did not have. `home`: the peer writes the consignment's
-    history from now on.
+    history from now on. Aggregate `home/<consignment>`, without events: written down before any of
+    it goes; `document` is the one that will end it, and this node as `peer` takes that back.
     """
 
     TYPE: ClassVar[str] = "exchange.FactsShared.v1"

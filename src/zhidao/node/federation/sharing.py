@@ -115,9 +115,8 @@ class Sharing:
         )
         # Of a peer and a consignment: ids of the facts that the peer itself brought.
         self._brought: dict[tuple[str, str], set[str]] = {}
-        # Of a consignment: who shared of it, and how much of what was adopted is read so far.
-        self._senders: dict[str, set[str]] = {}
-        self._adopted: dict[str, int] = {}
+        # Of a consignment: how much of what was adopted is read so far, and who shared of it.
+        self._senders: dict[str, tuple[int, frozenset[str]]] = {}
 
     async def hand_over(self, actor: Actor, consignment: str, node: str) -> None:
         """Gives a consignment's history to a peer to go on with, and shares what is known of it.
@@ -232,11 +231,11 @@ class Sharing:
         One that refused all that it got takes no part.
         """
         # Another process of this node may have adopted more since.
-        read = self._adopted.get(consignment, 0)
-        news = await self._records.history(f"adopted/{consignment}", after=read)
-        self._adopted[consignment] = max(read + len(news), self._adopted.get(consignment, 0))
-        senders = self._senders.setdefault(consignment, set())
+        before, _ = self._senders.get(consignment, (0, frozenset()))
+        news = await self._records.history(f"adopted/{consignment}", after=before)
+        read, senders = self._senders.get(consignment, (0, frozenset()))
         senders |= {fact.sender for fact in every(news, FactsAdopted)}
+        self._senders[consignment] = (max(read, before + len(news)), senders)
         found = set(senders)
         for peer in self._directory.nodes():
             if peer not in found and await self._record.standing(peer, consignment):
@@ -250,7 +249,8 @@ class Sharing:
 
     def joined(self, consignment: str, peer: str, events: Iterable[SignedEvent]) -> None:
         """A peer shared these facts: it takes part, and has them."""
-        self._senders.setdefault(consignment, set()).add(peer)
+        read, senders = self._senders.get(consignment, (0, frozenset()))
+        self._senders[consignment] = (read, senders | {peer})
         if (peer, consignment) in self._brought:
             self._brought[peer, consignment] |= {str(event.id) for event in events}
 
