@@ -98,6 +98,51 @@ PLANTED: list[tuple[str, dict[str, str], str]] = [
         },
         f"{ITEM}[0].grossWeight",
     ),
+    ("a gram of pumps", {f"{ITEM}[0].netWeight": "0.001"}, f"{ITEM}[0].netWeight"),
+    (
+        "a million cartons",
+        {f"{ITEM}[0].packageQuantity": "1000000"},
+        f"{ITEM}[0].packageQuantity",
+    ),
+    (
+        "99,999,999 pumps",
+        {
+            f"{ITEM}[0].requestedQuantity": "99999999",
+            f"{ITEM}[0].unitPriceAmount": "0.01",
+            "insuranceDocument.insuredAmount": "",
+        },
+        f"{ITEM}[0].requestedQuantity",
+    ),
+    *(
+        (
+            f"24 {unit} of 1,104 kg",
+            {f"{ITEM}[0].requestedUnitCode": unit},
+            f"{ITEM}[0].requestedQuantity",
+        )
+        for unit in ("KGM", "TNE")
+    ),
+    (
+        "an invoice for nothing",
+        {
+            **{f"{ITEM}[{k}].requestedQuantity": "0.01" for k in (0, 1)},
+            **{f"{ITEM}[{k}].unitPriceAmount": "0.01" for k in (0, 1)},
+            f"{VALUE}.freightAmount": "",
+            f"{VALUE}.insuranceAmount": "",
+            "insuranceDocument.insuredAmount": "",
+        },
+        f"{ITEM}[0].requestedQuantity",
+    ),
+    (
+        "goods of dots",
+        {f"{ITEM}[0].natureIdentificationCargo.description": "..."},
+        f"{ITEM}[0].natureIdentificationCargo.description",
+    ),
+    (
+        "seller and buyer by a Cyrillic letter",
+        {"consigneeParty.name": "Suzhou Precisi\u043en Pumps Co., Ltd."},
+        "consigneeParty.name",
+    ),
+    ("a buyer of dots", {"consigneeParty.name": "..."}, "consigneeParty.name"),
     ("pumps as heavy as stars", {f"{ITEM}[0].grossVolume": "0.01"}, f"{ITEM}[0].grossVolume"),
     ("heavier without its packing", {f"{ITEM}[0].netWeight": "999999"}, f"{ITEM}[0].netWeight"),
     (

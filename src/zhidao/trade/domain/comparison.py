@@ -9,6 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
+from zhidao.core.text.plain_text import unseen_in
 from zhidao.trade.domain.reason_codes import About, Note, Noted
 
 
@@ -134,7 +135,8 @@ _VERBS: Final = {
     Answer.CONFLICT: "do not agree",
     Answer.UNDECIDED: "need a person's judgement",
 }
-_WORD: Final = re.compile(r"\w+")
+# The underscore counts as a letter of words in expressions, and joins two for no reader.
+_WORD: Final = re.compile(r"[^\W_]+")
 # Words that say nothing about the nature of goods.
 _EMPTY: Final = frozenset(
     "and or of for the a an with in on to pcs pieces sets boxes cartons packages new goods".split()
@@ -144,6 +146,24 @@ _EMPTY: Final = frozenset(
 def words(text: str) -> list[str]:
     """The words of a text without case, accents of compatibility and punctuation."""
     return _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
+
+
+def names_anything(text: str) -> bool:
+    """Whether a letter or digit that is seen stands in a text.
+
+    >>> names_anything("304"), names_anything("..."), names_anything("\u3164")
+    (True, False, False)
+    """
+    return any(sign.isalnum() and not unseen_in(sign) for sign in text)
+
+
+def names_anybody(text: str) -> bool:
+    """Whether a letter that is seen stands in a name.
+
+    >>> names_anybody("3M"), names_anybody("..."), names_anybody("007"), names_anybody("\u3164")
+    (True, False, False, False)
+    """
+    return any(sign.isalpha() and not unseen_in(sign) for sign in text)
 
 
 def content_words(text: str) -> set[str]:

@@ -17,7 +17,8 @@ from statistics import median_low
 from typing import Final
 
 from zhidao.core.errors import Refused
-from zhidao.trade.domain.comparison import words
+from zhidao.core.text.confusable import skeletons
+from zhidao.trade.domain.comparison import names_anybody, words
 from zhidao.trade.domain.model.catalogue import EQUIPMENT, FIELDS, ITEM
 from zhidao.trade.domain.model.consignment import CanonicalConsignment
 from zhidao.trade.domain.model.countries import COUNTRIES
@@ -25,9 +26,9 @@ from zhidao.trade.domain.model.forms import country, day
 from zhidao.trade.domain.model.known_codes import SHORT_CODES, KnownCodes
 from zhidao.trade.domain.model.numbers import number_key
 from zhidao.trade.domain.model.usual import AT_ORIGIN
+from zhidao.trade.domain.sane_goods import PAYLOAD_KG, goods_out_of_line, too_much_for_its_boxes
 from zhidao.trade.domain.sane_values import coded_wrongly, out_of_time, too_dear
 
-_PAYLOAD_KG: Final = Decimal(34_000)
 _VOLUME_M3: Final = Decimal(90)
 # No goods are denser than osmium, and a parcel of feathers is not lighter than air.
 _DENSITY_KG_M3: Final = (Decimal(1), Decimal(22_600))
@@ -204,13 +205,18 @@ def _in_turn(consignment: CanonicalConsignment, _codes: KnownCodes) -> Iterator[
 def _boxes(consignment: CanonicalConsignment, _codes: KnownCodes) -> Iterator[Absurdity]:
     """What one box holds."""
     boxes = consignment.each(ITEM, "equipmentId")
-    for name, most, unit in (("grossWeight", _PAYLOAD_KG, "kg"), ("grossVolume", _VOLUME_M3, "m3")):
+    for name, most, unit in (("grossWeight", PAYLOAD_KG, "kg"), ("grossVolume", _VOLUME_M3, "m3")):
         for box in dict.fromkeys(boxes):
             places = [f"{ITEM}[{k}].{name}" for k, one in enumerate(boxes) if one == box]
             total = sum((_number(consignment, place) for place in places), Decimal(0))
             if box and total > most:
                 heaviest = max(places, key=lambda place: _number(consignment, place))
                 yield Absurdity(heaviest, f"{total} {unit} in the box {box}, which holds {most}")
+
+
+def _all_boxes(consignment: CanonicalConsignment, _codes: KnownCodes) -> Iterator[Absurdity]:
+    for path, sentence in too_much_for_its_boxes(consignment):
+        yield Absurdity(path, sentence)
 
 
 def _empty_boxes(consignment: CanonicalConsignment, _codes: KnownCodes) -> Iterator[Absurdity]:
@@ -360,15 +366,31 @@ def _money(consignment: CanonicalConsignment, _codes: KnownCodes) -> Iterator[Ab
         yield Absurdity("customsValuation.exchangeRate", f"no currency is worth {rate} of another")
 
 
+def _names(consignment: CanonicalConsignment, _codes: KnownCodes) -> Iterator[Absurdity]:
+    """Seller and buyer have a name each, and not one with letters alike."""
+    paths = [f"{role}Party.name" for role in ("consignor", "consignee")]
+    for path in paths:
+        if (text := consignment.get(path)) and not names_anybody(text):
+            yield Absurdity(path, f"{text[:20]!r} names nobody")
+    seller, buyer = (set(skeletons("".join(words(consignment.get(path))))) for path in paths)
+    if seller & buyer - {""}:
+        yield Absurdity("consigneeParty.name", "seller and buyer are the same")
+
+
 def _parties(consignment: CanonicalConsignment, _codes: KnownCodes) -> Iterator[Absurdity]:
     """Seller and buyer are two."""
-    for name in ("name", "legalRegistrationId", "taxRegistrationId", "leiId", "usccId", "dunsId"):
+    for name in ("legalRegistrationId", "taxRegistrationId", "leiId", "usccId", "dunsId"):
         seller, buyer = (
             "".join(words(consignment.get(f"{role}Party.{name}")))
             for role in ("consignor", "consignee")
         )
         if seller and seller == buyer:
             yield Absurdity(f"consigneeParty.{name}", "seller and buyer are the same")
+
+
+def _goods(consignment: CanonicalConsignment, _codes: KnownCodes) -> Iterator[Absurdity]:
+    for path, sentence in goods_out_of_line(consignment):
+        yield Absurdity(path, sentence)
 
 
 def _codes(consignment: CanonicalConsignment, codes: KnownCodes) -> Iterator[Absurdity]:
@@ -399,9 +421,20 @@ def _taxes(consignment: CanonicalConsignment, _codes: KnownCodes) -> Iterator[Ab
 
 
 _ROWS: Final[tuple[Callable[[CanonicalConsignment, KnownCodes], Iterator[Absurdity]], ...]] = (
-    *(_lone_days, _due, _journey, _in_turn, _boxes, _empty_boxes, _seals, _density),
+    *(_lone_days, _due, _journey, _in_turn, _boxes, _all_boxes, _empty_boxes, _seals, _density),
     *(_net_and_gross, _terms_of_mode),
-    *(_delivery, _ports_of_the_sea, _two_ports, _places, _stations, _money, _sums, _parties),
+    *(
+        _delivery,
+        _ports_of_the_sea,
+        _two_ports,
+        _places,
+        _stations,
+        _money,
+        _sums,
+        _names,
+        _parties,
+    ),
+    _goods,
     *(_codes, _taxes),
 )
 # Days of the papers; the due day and those of a credit may lie further away.
