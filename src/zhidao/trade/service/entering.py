@@ -7,6 +7,7 @@ import hashlib
 import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 from zhidao.core.canonical import parse_strict
@@ -260,12 +261,15 @@ def kind_of(data: bytes) -> str:
     return kind
 
 
-def declared(data: bytes, kind: str) -> CanonicalConsignment:
+def declared(
+    data: bytes, kind: str, codes: KnownCodes = SHORT_CODES, today: date | None = None
+) -> CanonicalConsignment:
     """What a declaration of that kind says.
 
     Raises MalformedInput for a document of another kind (`other_kind`), one with a place that no
     field stands for, a value that its own rows contradict, or without its number, a party, its
-    invoice or what its goods are (`not_whole`).
+    country, its invoice or what its goods are (`not_whole`); Refused for one that cannot be
+    (`implausible`), by these codes and by this day of the clock.
     """
     seen = kind_of(data)
     if seen != kind:
@@ -281,11 +285,14 @@ def declared(data: bytes, kind: str) -> CanonicalConsignment:
             where=misfit.place,
             remedy="correct the one or the other",
         )
-    number = FORMS[kind].number_path
-    for place in (number, "invoiceDocument.id", *unnamed(found.consignment)):
-        if not found.consignment.get(place).strip():
-            raise MalformedInput("a declaration says this", code="not_whole", where=place)
-    return found.consignment
+    said = found.consignment
+    numbers = (FORMS[kind].number_path, "invoiceDocument.id")
+    lacking = [place for place in numbers if not said.get(place).strip()]
+    for place in (*lacking, *unnamed(said)):
+        seen = f", and not {said.get(place)[:20]!r}" if said.get(place) else ""
+        raise MalformedInput(f"a declaration says this{seen}", code="not_whole", where=place)
+    check_sane(said, codes, today=today)
+    return said
 
 
 def document(values: Mapping[str, str], kind: str, codes: KnownCodes = SHORT_CODES) -> MadeDocument:

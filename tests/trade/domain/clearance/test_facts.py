@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -9,9 +10,10 @@ import pytest
 
 from zhidao.core.canonical import jcs
 from zhidao.core.errors import MalformedInput
-from zhidao.trade.domain.clearance.facts import risk_facts
+from zhidao.trade.domain.clearance.facts import risk_facts, screened_facts
 from zhidao.trade.domain.clearance.reference import REFERENCE
 from zhidao.trade.domain.clearance.risk import Look, RiskRule, RuleSet, decide
+from zhidao.trade.domain.clearance.screening import read_list
 from zhidao.trade.domain.documents.formalities import customs_value, invoiced_value
 from zhidao.trade.domain.model.consignment import CanonicalConsignment
 from zhidao.trade.wire import canonical_entry
@@ -130,3 +132,16 @@ def test_more_rates_than_there_are_currencies_are_refused(monkeypatch: pytest.Mo
     assert len(read_rules(jcs({**plain, "rates": dict.fromkeys(codes[:200], "1")})).rates) == 200
     with pytest.raises(MalformedInput):
         read_rules(jcs({**plain, "rates": dict.fromkeys(codes[:201], "1")}))
+
+
+def test_a_rule_on_a_country_is_not_passed_by_leaving_it_out() -> None:
+    path = "unloadingBaseportLocation.id"
+    rule = RiskRule("port", path, Look.STARTS, "IR", 100, "sanctioned")
+    number = RiskRule("number", "consigneeParty.leiId", Look.EQUALS, "X", 100, "one of few")
+    rules = RuleSet("r", "1", (rule, number), 30, 70, screened=True)
+    listing = read_list(b"name,Nobody Of These\n", issued_on=date(2026, 9, 1))
+    whole = screened_facts(said(), rules=rules, listing=listing)
+    assert decide(whole, rules).channel == "green"
+    silent = said().without(lambda one: one == path)
+    made = decide(screened_facts(silent, rules=rules, listing=listing), rules)
+    assert (made.channel, [match.rule for match in made.matches]) == ("yellow", ["floor-unnamed"])

@@ -27,6 +27,7 @@ def listing() -> ScreeningList:
         ("MaasTextiel B.V.", LISTED[0]),
         ("Maas-Textiel bv", LISTED[0]),
         ("MAAS TEXTIEL", LISTED[0]),
+        ("Maas_Textiel", LISTED[0]),
         ("B. V. Textiel, Maas", LISTED[0]),
         ("Muller Strasse", LISTED[1]),
         ("Mueller Strasse Gmbh", LISTED[1]),

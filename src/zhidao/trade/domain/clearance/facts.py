@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Final
 
 from zhidao.trade.domain.clearance.risk import NOT_COMPARED, PER_KILOGRAM, RuleSet
 from zhidao.trade.domain.clearance.screening import Hit, ScreeningList, screen, screen_alike
-from zhidao.trade.domain.comparison import CheckResult
+from zhidao.trade.domain.comparison import CheckResult, names_anybody, names_anything
 from zhidao.trade.domain.documents.formalities import customs_value, invoiced_value
 from zhidao.trade.domain.model.catalogue import ITEM
 from zhidao.trade.domain.model.consignment import CanonicalConsignment
@@ -45,8 +45,10 @@ def risk_facts(
     for number, hit in enumerate(found):
         facts[f"screening.hit.{number}"] = f"{hit.text} is listed as {hit.listed}"
     # Facts of before there were these keep their digest: nothing is told of what is as it should.
+    missing = unnamed(declaration)
+    missing += [path for path in _unasked(facts, rules) if path not in missing]
     for name, places in (
-        ("missing", unnamed(declaration)),
+        ("missing", missing),
         ("alike", [f"{hit.text} is written like {hit.listed}" for hit in alike]),
     ):
         if places:
@@ -80,14 +82,40 @@ def named(declaration: CanonicalConsignment) -> list[str]:
 
 
 def unnamed(declaration: CanonicalConsignment) -> list[str]:
-    """The fields that are screened and not there: who sends, who receives, and what it is."""
-    wanted = [*_WHO, *(f"{ITEM}[{k}].typeCode" for k in range(declaration.counts.get(ITEM, 0)))]
-    if not declaration.counts.get(ITEM, 0):
+    """The fields that are screened and not there: who sends and receives, where, and what it is.
+
+    A name in which no letter is seen, as `-` or `...`, names nobody.
+    """
+    wanted = [*_COUNTRIES, *(f"{ITEM}[{k}].typeCode" for k in range(declaration.counts[ITEM]))]
+    if not declaration.counts[ITEM]:
         wanted.append(f"{ITEM}[0].typeCode")
-    return [path for path in wanted if not declaration.get(path).strip()]
+    nobody = [path for path in _WHO if not names_anybody(declaration.get(path))]
+    return [*nobody, *(path for path in wanted if not declaration.get(path).strip())]
+
+
+def _unasked(facts: Mapping[str, str], rules: RuleSet) -> list[str]:
+    """Fields of who, where and what that a rule looks at and the declaration leaves out.
+
+    A rule that could not be asked is no rule that did not match.
+    """
+    return sorted(
+        {
+            rule.fact
+            for rule in rules.rules
+            if rule.fact.endswith(_TELLING) and not names_anything(facts.get(rule.fact, ""))
+        }
+    )
 
 
 _WHO: Final = ("consignorParty.name", "consigneeParty.name")
+_COUNTRIES: Final = tuple(
+    f"{role}Party.postalAddress.countryId" for role in ("consignor", "consignee")
+)
+# Of these each declaration can say something; of a number that few have, a rule cannot ask that.
+_TELLING: Final = (
+    *("Party.name", ".countryId", "originCountry.id", ".typeCode", "BaseportLocation.id"),
+    ".meansName",
+)
 
 
 def _per_kilogram(declaration: CanonicalConsignment, rules: RuleSet) -> dict[str, str]:
