@@ -154,11 +154,9 @@ async def test_a_number_in_other_case_is_the_number_that_was_lodged(clearance):
         assert refused.value.code == "number_lodged"
     with pytest.raises(NotFound):
         await clearance.declaration(actor("importer"), NUMBER.lower())
-    found = await clearance.numbered(actor("customs"), NUMBER.lower())
+    found = await clearance.lodged(NUMBER.lower())
     assert found == await clearance.declaration(actor("customs"), NUMBER)
-    # It is no number of another customs', nor of who lodged it.
-    assert await clearance.numbered(actor("importer"), NUMBER) is None
-    assert await clearance.numbered(actor("customs"), f"{NUMBER}-2") is None
+    assert await clearance.lodged(f"{NUMBER}-2") is None
 
 
 async def test_nobody_decides_what_they_lodged_themselves(clearance):
@@ -483,6 +481,10 @@ async def test_what_was_listed_since_is_not_released_without_a_reason(tmp_path):
     await clearance.answer(actor("health"), NUMBER, version=1, permit=True, reason="")
     listing.write_text("name,Hai Phong Pump Trading\n")
     word = {"version": 1, "decision": "released"}
+    # A reason that was written for green answers nothing that nobody has seen.
+    with pytest.raises(Refused, match="green is red; found now: listed") as refused:
+        await clearance.decide(actor("customs"), NUMBER, **word, reason="all papers in order")
+    assert refused.value.code == "risk_changed"
     with pytest.raises(Refused, match="a red declaration is released with a reason"):
         await clearance.decide(actor("customs"), NUMBER, **word)
     # The officer sees why, and the auditor makes both decisions again.
@@ -501,3 +503,88 @@ async def test_what_was_listed_since_is_not_released_without_a_reason(tmp_path):
     told = await clearance.decide(actor("customs"), NUMBER, **word, reason="another firm")
     assert told.status == "released"
     assert await clearance.decide(actor("customs"), NUMBER, **word, reason="another firm") == told
+
+
+async def test_a_second_hit_of_the_same_channel_is_to_be_read_too(tmp_path):
+    listing = tmp_path / "list.csv"
+    listing.write_text("name,Hai Phong Pump Trading\n")
+    clearance = clearance_of(listing)
+    await lodged(clearance)
+    assert (await clearance.assess(NUMBER)).risk.channel == "red"
+    await clearance.answer(actor("health"), NUMBER, version=1, permit=True, reason="")
+    listing.write_text("name,Hai Phong Pump Trading\nname,Suzhou Precision Pumps\n")
+    word = {"version": 1, "decision": "released", "reason": "another firm"}
+    with pytest.raises(Refused, match="listed") as refused:
+        await clearance.decide(actor("customs"), NUMBER, **word)
+    assert refused.value.code == "risk_changed"
+    assert (await clearance.decide(actor("customs"), NUMBER, **word)).status == "released"
+
+
+async def test_an_amendment_is_of_the_same_kind(clearance):
+    await lodged(clearance)
+    values = {**ENTRY.values, "exportDeclarationDocument.id": NUMBER}
+    export = FORMS["export_declaration"]
+    data = make_set(CanonicalConsignment(values, ENTRY.sources), [export])[0].data
+    with pytest.raises(Refused) as refused:
+        await clearance.submit(
+            *(actor("importer"), data), kind=export.kind, customs=CUSTOMS, reason="correction"
+        )
+    assert (refused.value.code, refused.value.where) == ("other_consignment", "kind")
+
+
+@pytest.mark.parametrize("name", [".", "-", "\u2014", "???", "...", "007", "\u2116"])
+@pytest.mark.parametrize("role", ["consignor", "consignee"])
+async def test_a_name_without_letters_is_nobodys(clearance, role, name):
+    with pytest.raises(MalformedInput) as refused:
+        await lodged(clearance, **{f"{role}Party__name": name})
+    assert (refused.value.code, refused.value.where) == ("not_whole", f"{role}Party.name")
+
+
+@pytest.mark.parametrize(
+    "path", ["consignorParty.postalAddress.countryId", "consigneeParty.postalAddress.countryId"]
+)
+async def test_a_declaration_says_the_countries_of_its_parties(clearance, path):
+    declared = json.loads(document())
+    del declared[path.split(".")[0]]["postalAddress"]["countryId"]
+    with pytest.raises(MalformedInput) as refused:
+        await clearance.submit(
+            *(actor("importer"), json.dumps(declared).encode()), kind=KIND, customs=CUSTOMS
+        )
+    assert (refused.value.code, refused.value.where) == ("not_whole", path)
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("importDeclarationDocument.issueDate", "1999-01-01"),
+        ("importDeclarationDocument.issueDate", "9999-01-01"),
+        ("consigneeParty.name", "SUZHOU PRECISION PUMPS CO LTD"),
+        ("consigneeParty.name", "Suzhou Precisi\u043en Pumps Co., Ltd."),
+        ("consigneeParty.postalAddress.countryId", "QQ"),
+        ("includedConsignmentItem[0].natureIdentificationCargo.description", "..."),
+        ("includedConsignmentItem[0].packageQuantity", "1000000"),
+        ("includedConsignmentItem[0].grossWeight", "99999000"),
+    ],
+)
+async def test_what_cannot_be_is_not_lodged(clearance, path, value):
+    with pytest.raises(Refused) as refused:
+        await lodged(clearance, **{path.replace(".", "__"): value})
+    assert (refused.value.code, refused.value.where) == ("implausible", path)
+
+
+@pytest.mark.bound("trade.service.clearance._TOLD_MAX")
+async def test_five_of_what_was_found_are_told_and_all_stand_to_be_read(tmp_path):
+    listing = tmp_path / "list.csv"
+    listing.write_text("name,Nobody Of These\n")
+    many = tuple(
+        RiskRule(f"listed-{k}", "screening.hits", Look.ABOVE, "0", 20, "listed") for k in range(7)
+    )
+    clearance = clearance_of(listing, replace(RULES, rules=many))
+    await lodged(clearance)
+    await clearance.assess(NUMBER)
+    listing.write_text("name,Hai Phong Pump Trading\n")
+    with pytest.raises(Refused, match="listed-4") as refused:
+        await clearance.decide(actor("customs"), NUMBER, version=1, decision="released")
+    assert "listed-5" not in str(refused.value)
+    risk = (await clearance.declaration(actor("customs"), NUMBER)).risk
+    assert [match.rule for match in risk.matches] == [f"listed-{k}" for k in range(7)]

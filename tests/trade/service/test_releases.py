@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from tests.trade.service.test_clearance import (
     HEALTH,
@@ -9,16 +11,20 @@ from tests.trade.service.test_clearance import (
     NUMBER,
     actor,
     clearance_of,
-    document,
-    lodged,
     only,
 )
+from tests.trade.service.test_clearance import document as document_of
+from tests.trade.service.test_several_invoices import two
 
 from zhidao.core.errors import Forbidden, NotFound, Refused
 from zhidao.core.ids import party_id
 from zhidao.trade.service.releases import Releases
 
 ID = "zd-2026-0001"
+OWN = {
+    "consigneeParty__name": "Nordvand Pumper ApS",
+    "consigneeParty__postalAddress__countryId": "DK",
+}
 RELEASE = {"declaration": NUMBER, "decision": "released"}
 
 
@@ -29,6 +35,31 @@ async def both(world, entry_bytes, tmp_path):
     listing.write_text("name,Nobody Of These\n")
     clearance = clearance_of(listing)
     return clearance, Releases(world.consignments, clearance)
+
+
+def document(**changed: str | None) -> bytes:
+    """The declaration of the consignment that is entered here, but for what is changed.
+
+    It names no bill, since the carrier added none yet.
+    """
+    declared = json.loads(document_of(**OWN))
+    declared.pop("transportContractDocument")
+    for path, value in changed.items():
+        *way, last = path.split("__")
+        inner = declared
+        for name in way:
+            inner = inner[int(name) if name.isdigit() else name]
+        inner[last] = value
+    return json.dumps(declared).encode()
+
+
+async def lodged(clearance, **changed):
+    return await clearance.submit(
+        *(actor("importer"), document(**changed)),
+        kind=KIND,
+        customs=party_id("customs"),
+        agencies=[HEALTH],
+    )
 
 
 async def standing(world):
@@ -98,6 +129,7 @@ async def invoice_of(world) -> str:
 
 
 async def permitted(clearance, **changed) -> None:
+    """Lodged, assessed and permitted: customs may release it."""
     await lodged(clearance, **changed)
     await clearance.assess(NUMBER)
     await clearance.answer(actor("health"), NUMBER, version=1, permit=True, reason="")
@@ -145,6 +177,19 @@ async def test_goods_that_another_declaration_let_go_keep_it(world, both):
     [
         ({"invoiceDocument__id": "INV-OTHER"}, "its invoice is INV-OTHER"),
         ({"by": "rival"}, "rival, who lodged it"),
+        ({"consignorParty__name": "Another Seller Co"}, "its consignor is Another Seller Co"),
+        ({"consigneeParty__name": "Another Buyer"}, "its consignee is Another Buyer"),
+        ({"consigneeParty__postalAddress__countryId": "SE"}, "its consignee .countryId. is SE"),
+        ({"transportContractDocument": {"id": "SMLX1"}}, "is SMLX1, and the carrier added none"),
+        ({"includedConsignmentItem__0__typeCode": "610910"}, "its goods are of 6109, 8484, not"),
+        (
+            {"includedConsignmentItem__0__packageQuantity": "11", "totals__packageQuantity": 13},
+            "it names 13 packages, not 14",
+        ),
+        (
+            {"includedConsignmentItem__0__grossWeight": "1238", "totals__grossWeight": 1281.2},
+            "its goods of 8413 weigh 1238 kg gross, not 1248",
+        ),
     ],
 )
 async def test_a_declaration_of_others_or_other_goods_lets_nothing_go_on_the_road(
@@ -201,3 +246,118 @@ async def test_goods_of_a_declaration_refused_are_not_let_go_by_its_number_in_ot
         )
     assert refused.value.code == "declaration_ended"
     assert await standing(world) is None
+
+
+async def another(world, entry_bytes, consignment: str, **seller: str) -> None:
+    """A consignment of the same invoice number and goods, of a seller called otherwise."""
+    plain = json.loads(entry_bytes)
+    plain["consignment"] = consignment
+    plain["parties"]["exporter"] |= {"id": "carrier", **seller}
+    plain["parties"]["carrier"]["id"] = "exporter"
+    plain |= {"order": "", "lot": ""}
+    plain["lines"][0]["lot"] = ""
+    await world.consignments.enter(world.actor("carrier"), json.dumps(plain).encode())
+
+
+async def test_another_sellers_goods_do_not_go_under_the_same_invoice_number(
+    world, both, entry_bytes
+):
+    clearance, releases = both
+    await another(world, entry_bytes, "zd-other", name="Another Seller Co")
+    await permitted(clearance)
+    _, roads = await releases.decide(world.actor("customs"), NUMBER, version=1, decision="released")
+    assert roads == [ID]
+    with pytest.raises(Refused, match=r"its consignor is Suzhou .* not Another Seller") as refused:
+        await releases.release(world.actor("customs"), "zd-other", **RELEASE)
+    assert refused.value.code == "other_goods"
+
+
+async def test_one_declaration_lets_one_consignment_go(world, both, entry_bytes):
+    """Two that say the same: a person says which; the other needs a declaration of its own."""
+    clearance, releases = both
+    await another(world, entry_bytes, "zd-twin")
+    await permitted(clearance)
+    word = {"version": 1, "decision": "released"}
+    assert (await releases.decide(world.actor("customs"), NUMBER, **word))[1] == []
+    await releases.release(world.actor("customs"), "zd-twin", **RELEASE)
+    with pytest.raises(Refused, match="it let zd-twin go already") as refused:
+        await releases.release(world.actor("customs"), ID, **RELEASE)
+    assert refused.value.code == "other_goods"
+    assert await standing(world) is None
+    assert (await releases.decide(world.actor("customs"), NUMBER, **word))[1] == ["zd-twin"]
+
+
+async def test_goods_of_two_invoices_do_not_go_under_the_declaration_of_one(
+    world, entry_bytes, tmp_path
+):
+    await world.consignments.enter(world.actor("exporter"), two(entry_bytes))
+    listing = tmp_path / "nobody.csv"
+    listing.write_text("name,Nobody Of These\n")
+    clearance = clearance_of(listing)
+    releases = Releases(world.consignments, clearance)
+    await permitted(clearance)
+    with pytest.raises(Refused, match="not INV-2026-0417 and INV-2026-0418") as refused:
+        await releases.release(world.actor("customs"), ID, **RELEASE)
+    assert refused.value.code == "other_goods"
+    _, roads = await releases.decide(world.actor("customs"), NUMBER, version=1, decision="released")
+    assert (roads, await standing(world)) == ([], None)
+
+
+@pytest.mark.parametrize("seen", [True, False])
+@pytest.mark.parametrize("decision", ["refused", "released", ""])
+async def test_a_declaration_with_another_customs_lets_nothing_go(world, both, seen, decision):
+    clearance, releases = both
+    await clearance.submit(
+        actor("importer"),
+        document(),
+        kind=KIND,
+        customs=party_id("health"),
+        agencies=[party_id("customs")] if seen and decision != "released" else [],
+    )
+    await clearance.assess(NUMBER)
+    if decision:
+        await clearance.decide(
+            actor("health"), NUMBER, version=1, decision=decision, reason="looked at"
+        )
+    with pytest.raises(Refused, match="with another customs") as refused:
+        await releases.release(world.actor("customs"), ID, **RELEASE)
+    assert refused.value.code == "other_goods"
+    assert await standing(world) is None
+
+
+async def test_the_bill_is_the_consignments_where_the_declaration_names_one(
+    world, both, bill_bytes
+):
+    clearance, releases = both
+    await permitted(clearance, transportContractDocument={"id": "SMLSHA0417"})
+    with pytest.raises(Refused, match="the carrier added none yet"):
+        await releases.release(world.actor("customs"), ID, **RELEASE)
+    await world.consignments.add_bill_of_lading(
+        world.actor("carrier"), ID, number="SMLSHA0417", data=bill_bytes
+    )
+    await releases.release(world.actor("customs"), ID, **RELEASE)
+    assert (await standing(world)).declaration == NUMBER
+
+
+async def test_goods_that_went_under_a_number_release_no_later_declaration_of_it(world, both):
+    """Lodged under the number of a system elsewhere: the same press again decides nothing."""
+    clearance, releases = both
+    await releases.release(world.actor("customs"), ID, **RELEASE)
+    await permitted(clearance, invoiceDocument__id="INV-OTHER")
+    await releases.release(world.actor("customs"), ID, **RELEASE)
+    assert (await clearance.declaration(actor("customs"), NUMBER)).status == "assessed"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"consigneeParty__name": "NORDVAND PUMPER APS."},
+        {"includedConsignmentItem__0__typeCode": "841391"},
+        {"includedConsignmentItem__0__netWeight": "1100", "totals__netWeight": 1138.4},
+    ],
+)
+async def test_another_spelling_subheading_or_rounding_is_the_same_goods(world, both, changed):
+    clearance, releases = both
+    await permitted(clearance, **changed)
+    _, roads = await releases.decide(world.actor("customs"), NUMBER, version=1, decision="released")
+    assert roads == [ID]

@@ -158,6 +158,8 @@ async def build(
         numbers=PostgresLodgedNumbers(context.database),
         judges=judges,
         customs=customs,
+        codes=codes,
+        clock=context.clock,
     )
     presentations = PresentationService(
         records=records,

@@ -8,9 +8,10 @@ from typing import Final
 
 from zhidao.core.access import Relation, access
 from zhidao.core.actor import Actor, Role
+from zhidao.core.ambient import Clock
 from zhidao.core.archive import Archive
 from zhidao.core.canonical import jcs, parse_strict
-from zhidao.core.errors import Conflict, MalformedInput, NotFound, Refused
+from zhidao.core.errors import Conflict, MalformedInput, Refused
 from zhidao.core.events import every
 from zhidao.core.ids import PartyId, party_id
 from zhidao.core.journal import Records
@@ -24,6 +25,7 @@ from zhidao.trade.domain.clearance.declaration import (
 from zhidao.trade.domain.clearance.facts import screened_facts
 from zhidao.trade.domain.clearance.risk import FLOOR, Channel, RiskRule, RuleSet, decide
 from zhidao.trade.domain.model.consignment import CanonicalConsignment
+from zhidao.trade.domain.model.known_codes import SHORT_CODES, KnownCodes
 from zhidao.trade.domain.model.numbers import number_key
 from zhidao.trade.events import (
     AgencyAnswered,
@@ -59,6 +61,7 @@ MAY_CANCEL: Final = access(
 KINDS: Final = ("export_declaration", "import_declaration")
 _ATTEMPTS: Final = 8
 _AGENCIES_MAX: Final = 20
+_TOLD_MAX: Final = 5
 # Who, which invoice and which bill: with another of these it is another declaration.
 _KEPT: Final = (
     *("consignorParty.name", "consignorParty.postalAddress.countryId"),
@@ -80,10 +83,17 @@ class Clearance:
         numbers: LodgedNumbers,
         judges: Judges = IN_PLACE,
         customs: CustomsRule | None = None,
+        codes: KnownCodes = SHORT_CODES,
+        clock: Clock | None = None,
     ) -> None:
-        """`customs`: who may be customs of a declaration."""
+        """`customs`: who may be customs of a declaration. `codes`: of known places and goods.
+
+        `clock`: by which days lie too far ahead; without one, days of another century do.
+        """
         self._judges = judges
         self._customs = customs or CustomsRule()
+        self._codes = codes
+        self._clock = clock
         self._records = records
         self._archive = archive
         self._rules = replace(rules, screened=True)
@@ -105,9 +115,10 @@ class Clearance:
         An agency that was asked once is asked about each later version, named again or not.
 
         Raises MalformedInput for a document that is no whole declaration, Conflict where another
-        declaration bears the number, in other case too, Refused where it is decided already, or is
-        amended to speak of other parties, another invoice or another bill (`other_consignment`),
-        and for customs that is none, or is the declarant itself (`not_customs`).
+        declaration bears the number, in other case too, Refused where it is decided already, says
+        what cannot be (`implausible`), or is amended to speak of other parties, another invoice or
+        bill, or to be of another kind (`other_consignment`), and for customs that is none, or is
+        the declarant itself (`not_customs`).
         """
         MAY_DECLARE.admit(actor)
         if kind not in KINDS:
@@ -119,10 +130,11 @@ class Clearance:
                 remedy="name only those whose permit it needs",
             )
         await self._customs.check(customs, {"declarant": actor.party}, where="customs")
-        said = await self._judges.run(DOCUMENT, declared, data, kind)
+        today = self._clock.now().to_datetime().date() if self._clock else None
+        said = await self._judges.run(DOCUMENT, declared, data, kind, self._codes, today)
         number = said.get(f"{'ex' if kind == KINDS[0] else 'im'}portDeclarationDocument.id")
         await self._refuse_same_number(number)
-        await self._refuse_another(actor, said, number, customs)
+        await self._refuse_another(actor, said, number, customs=customs, kind=kind)
         digest = await self._archive.put(data)
         owner = actor.party
 
@@ -156,7 +168,7 @@ class Clearance:
             )
 
     async def _refuse_another(
-        self, actor: Actor, said: CanonicalConsignment, number: str, customs: PartyId
+        self, actor: Actor, said: CanonicalConsignment, number: str, *, customs: PartyId, kind: str
     ) -> None:
         """Refuses an amendment that is about something else than what it amends."""
         events = await self._records.history(_aggregate(number))
@@ -169,6 +181,8 @@ class Clearance:
         other = [path for path in _KEPT if _kept(said, path) != _kept(before, path)]
         if standing.customs != customs:
             other.append("customs")
+        if standing.kind != kind:
+            other.append("kind")
         if other:
             raise Refused(
                 f"an amendment keeps what the declaration is about; changed: {', '.join(other)}",
@@ -250,8 +264,9 @@ class Clearance:
         """Customs holds, releases or refuses, the last with a reason.
 
         Before a release the lists are asked again. Raises Forbidden to all but its customs party,
-        Refused for one that is none (`not_customs`), MalformedInput where a list that is configured
-        cannot be read.
+        Refused for one that is none (`not_customs`) and where the lists tell something else than
+        customs could see (`risk_changed`): what was found stands to be read; MalformedInput where
+        a list that is configured cannot be read.
         """
         MAY_DECIDE.admit(actor)
         if decision not in ("held", "released", "refused"):
@@ -264,12 +279,16 @@ class Clearance:
             if now:
                 MAY_DECIDE.check(actor, now.submitted)
             same = now and now.status.value == decision and now.ended_by == reason
+            if not same and now and decision == "released":
+                _refuse_unseen(seen, now.risk)
             return None if same else fact
 
+        seen: RiskDecided | None = None
         standing = await self.declaration(actor, declaration)
         MAY_DECIDE.check(actor, standing.submitted)
         await self._customs.check(actor.party, {"declarant": standing.submitted.declarant})
         if decision == "released":
+            seen = standing.risk
             await self._assess_anew(standing)
         return await self._write(actor, declaration, build)
 
@@ -291,20 +310,6 @@ class Clearance:
         """The declaration as it stands. Raises NotFound if the actor may not see it."""
         return fold_declaration(await self._records.history(_aggregate(declaration), actor))
 
-    async def numbered(self, actor: Actor, number: str) -> Declaration | None:
-        """The declaration of that number, however it is written, lodged with the actor's customs.
-
-        None where there is none here: it was lodged with a system of customs' own.
-        """
-        for name in dict.fromkeys([number, *await self._numbers.same_as(number)]):
-            try:
-                found = await self.declaration(actor, name)
-            except NotFound:
-                continue
-            if found.submitted.customs == actor.party:
-                return found
-        return None
-
     async def listed(self, actor: Actor, *, limit: int, after: str = "") -> list[Declaration]:
         """The declarations that the actor may see, by number."""
         names = await self._records.aggregates(
@@ -312,16 +317,22 @@ class Clearance:
         )
         return [fold_declaration(each) for each in await self._records.histories(names, actor)]
 
-    async def named(self, declared: Declaration) -> dict[str, str]:
-        """The invoice and the bill of lading that a declaration names, by their kinds."""
+    async def lodged(self, declaration: str) -> Declaration | None:
+        """The declaration of that number, however it is written and whoever may see it.
+
+        None if none was lodged here: it was lodged with a system of customs' own. For the node's
+        own questions: what it says is told to nobody by this.
+        """
+        for name in dict.fromkeys([declaration, *await self._numbers.same_as(declaration)]):
+            if events := await self._records.history(_aggregate(name)):
+                return fold_declaration(events)
+        return None
+
+    async def said(self, declared: Declaration) -> CanonicalConsignment:
+        """What the standing version of a declaration says."""
         data = await self._archive.get(declared.submitted.document)
         kind = declared.submitted.kind
-        values = (await self._judges.run(DOCUMENT, read_document, data, kind=kind)).consignment
-        places = {
-            "invoice": "invoiceDocument.id",
-            "bill_of_lading": "transportContractDocument.id",
-        }
-        return {kind: said for kind, place in places.items() if (said := values.get(place))}
+        return (await self._judges.run(DOCUMENT, read_document, data, kind=kind)).consignment
 
     async def rules_of(self, actor: Actor, declaration: str) -> list[RiskRule]:
         """The rules by which a declaration was assessed last, with their reasons; from the log."""
@@ -395,6 +406,22 @@ class Clearance:
 def _kept(declared: CanonicalConsignment, path: str) -> str:
     value = declared.get(path)
     return number_key(value) if path.endswith(".id") else value
+
+
+def _refuse_unseen(seen: RiskDecided | None, now: RiskDecided | None) -> None:
+    """Refuses to release upon a risk that nobody has seen: a reason answers what was read."""
+    if now is None or seen is None or (seen.channel, seen.matches) == (now.channel, now.matches):
+        return
+    before = {(each.rule, each.fact, each.value) for each in seen.matches}
+    new = [each for each in now.matches if (each.rule, each.fact, each.value) not in before]
+    told = ", ".join(f"{each.rule} ({each.fact}: {each.value[:40]})" for each in new[:_TOLD_MAX])
+    raise Refused(
+        f"the lists changed since it was assessed: {seen.channel} is {now.channel}"
+        + (f"; found now: {told}" if told else ""),
+        code="risk_changed",
+        where="decision",
+        remedy="read it again, and release it with a reason that answers what was found",
+    )
 
 
 def _asked(agencies: Sequence[PartyId], standing: Declaration | None) -> list[str]:

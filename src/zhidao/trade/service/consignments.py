@@ -15,6 +15,7 @@ from zhidao.core.events import SignedEvent
 from zhidao.core.journal import Records
 from zhidao.core.judging import DOCUMENT, IN_PLACE, Judges
 from zhidao.trade.domain.comparison import Answer, CheckResult
+from zhidao.trade.domain.model.consignment import CanonicalConsignment
 from zhidao.trade.domain.model.known_codes import SHORT_CODES, KnownCodes
 from zhidao.trade.domain.model.numbers import same_number
 from zhidao.trade.domain.papers import BillOfLading, bill_of_lading_of
@@ -321,6 +322,14 @@ class ConsignmentService:
             raise NotFound("the consignment has no document of that digest")
         return await self._archive.get(digest), kinds[digest]
 
+    async def opened_with(self, seen: Consignment) -> CanonicalConsignment:
+        """What the consignment was opened with, for the node's own comparisons.
+
+        The entry is the exporter's alone: who compares tells what differs, and not what it says.
+        """
+        entry = await self._archive.get(seen.entered.entry)
+        return await self._judges.run(DOCUMENT, _canonical, entry, self._codes)
+
     async def _standing(
         self, actor: Actor, consignment: str
     ) -> tuple[Consignment, tuple[SignedEvent, ...]]:
@@ -369,6 +378,12 @@ def _unless_other(standing: Consignment, source: bytes, actor: Actor) -> Consign
     if standing.entered.exporter != actor.party or not same_entry(standing.entered, source):
         raise _SecondError("that name stands for another consignment already")
     return standing
+
+
+def _canonical(source: bytes, codes: KnownCodes) -> CanonicalConsignment:
+    from zhidao.trade.wire import entry as entry_file
+
+    return entry_file.canonical(source, codes)
 
 
 def _absurd_entry(source: bytes, codes: KnownCodes, today: date | None) -> list[Absurdity]:

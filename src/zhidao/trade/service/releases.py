@@ -1,17 +1,19 @@
 """One act of customs, from either side: goods let go on their road, and their declaration decided.
 
 Whoever lets goods go decides their declaration with it; whoever releases a declaration lets its
-goods go with it.
+goods go with it. Either way one question is asked of a declaration that was lodged here: is it
+this consignment's? It lets go one consignment.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
+from typing import Final, NoReturn
 
 from zhidao.core.actor import Actor
 from zhidao.core.errors import Refused
+from zhidao.trade.domain.clearance.about import differences
 from zhidao.trade.domain.clearance.declaration import Declaration, Status
+from zhidao.trade.domain.model.consignment import CanonicalConsignment
 from zhidao.trade.domain.model.numbers import number_key, number_keys, same_number
 from zhidao.trade.events import Consignment, CustomsReleased
 from zhidao.trade.service.clearance import Clearance
@@ -36,31 +38,25 @@ class Releases:
     ) -> CustomsReleased:
         """Lets the goods go under a declaration; the same again changes nothing.
 
-        A declaration that was lodged with this customs here and waits, its number written in
-        whatever case, is released first, by the rules of clearance; then the road. Dying in
-        between loses nothing: repeat the call.
+        A declaration that was lodged with this customs here and waits is released first, by the
+        rules of clearance; then the road. Dying in between loses nothing: repeat the call.
 
         Raises what `ConsignmentService.release` and `Clearance.decide` raise, Refused for a
         declaration that was refused or taken back (`declaration_ended`), or that was lodged here
-        by another party or about another invoice or bill than the consignment's (`other_goods`).
+        with another customs, by no party of the consignment, or about other parties, invoices,
+        another bill or other goods, or that let other goods go (`other_goods`).
         """
         MAY_RELEASE.admit(actor)
         state = await self._consignments.consignment(actor, consignment)
         MAY_RELEASE.check(actor, state.entered)
         # Before the declaration is decided: nothing is half done.
         await self._consignments.check_customs(state)
-        lodged = await self._clearance.numbered(actor, declaration)
+        # Where the goods went under it, the declaration was decided before.
+        went = _went(state, declaration)
+        lodged = None if went else await self._clearance.lodged(declaration)
         if lodged is not None:
             declaration = lodged.submitted.declaration
-        if lodged is not None and lodged.status in _AGAINST:
-            raise Refused(
-                f"declaration {declaration} was {lodged.status.value}; its goods are not let go",
-                code="declaration_ended",
-                where="$.declaration",
-                remedy="release under a declaration that was lodged anew",
-            )
-        if lodged is not None:
-            await self._refuse_other_goods(state, lodged)
+            await self._refuse_other_goods(actor, state, lodged)
         if lodged is not None and lodged.status is not Status.RELEASED and decision == "released":
             await self._clearance.decide(
                 actor,
@@ -73,26 +69,51 @@ class Releases:
             actor, consignment, declaration=declaration, decision=decision
         )
 
-    async def _refuse_other_goods(self, seen: Consignment, lodged: Declaration) -> None:
-        """Refuses a declaration that speaks of other goods than a consignment's."""
-        named, submitted = await self._clearance.named(lodged), lodged.submitted
-        told = _told(seen, named)
-        wrong = [
-            f"its {kind.replace('_', ' ')} is {number[:40]}, not {' or '.join(sorted(told[kind]))}"
-            for kind, number in named.items()
-            if kind in told and number_key(number) not in number_keys(told[kind])
-        ]
-        if "invoice" not in told:
-            wrong.append("they have no invoice in common")
-        if submitted.declarant not in _declarants(seen):
-            wrong.append(f"{submitted.declarant}, who lodged it, is none of the consignment's")
-        if wrong:
+    async def _refuse_other_goods(
+        self, actor: Actor, seen: Consignment, lodged: Declaration
+    ) -> None:
+        """Refuses a declaration that is not this consignment's, or that ended."""
+        submitted = lodged.submitted
+        if submitted.customs != actor.party:
+            # What another customs knows of it is not told.
+            _refuse(submitted.declaration, ["it was lodged with another customs than yours"])
+        if lodged.status in _AGAINST:
             raise Refused(
-                f"declaration {submitted.declaration} is about other goods: {'; '.join(wrong)}",
-                code="other_goods",
+                f"declaration {submitted.declaration} was {lodged.status.value};"
+                " its goods are not let go",
+                code="declaration_ended",
                 where="$.declaration",
-                remedy="name the declaration of this consignment's invoice and bill",
+                remedy="release under a declaration that was lodged anew",
             )
+        wrong = await self._differences(seen, lodged, await self._clearance.said(lodged))
+        if not wrong:
+            others = await self._under(actor, lodged)
+            wrong = [
+                f"it let {each.entered.consignment} go already"
+                for each in others
+                if _went(each, submitted.declaration)
+            ]
+        if wrong:
+            _refuse(submitted.declaration, wrong)
+
+    async def _differences(
+        self, seen: Consignment, lodged: Declaration, said: CanonicalConsignment
+    ) -> list[str]:
+        """Why a declaration is not this consignment's; none if it is."""
+        submitted, entered = lodged.submitted, seen.entered
+        wrong = differences(
+            said,
+            await self._consignments.opened_with(seen),
+            invoices=_numbers(seen, "invoice"),
+            bills=_numbers(seen, "bill_of_lading"),
+        )
+        if entered.customs != submitted.customs:
+            wrong.append("it was lodged with another customs")
+        if submitted.customs in others_of(entered).values():
+            wrong.append(f"{submitted.customs} has a part in these goods")
+        if submitted.declarant not in (entered.exporter, entered.importer, entered.carrier):
+            wrong.append(f"{submitted.declarant}, who lodged it, is none of the consignment's")
+        return wrong
 
     async def decide(
         self, actor: Actor, declaration: str, *, version: int, decision: str, reason: str = ""
@@ -112,53 +133,56 @@ class Releases:
         return decided, roads
 
     async def _roads(self, actor: Actor, decided: Declaration) -> list[str]:
-        """Consignments of this customs post whose goods were declared so."""
-        named = await self._clearance.named(decided)
-        found: list[str] = []
+        """The consignment of this customs post whose goods were declared so.
+
+        None where several could be meant: which of them it is, a person says by releasing it.
+        """
+        said = await self._clearance.said(decided)
+        under = await self._under(actor, decided)
+        own = [each for each in under if not await self._differences(each, decided, said)]
+        went = [each for each in under if _went(each, decided.submitted.declaration)]
+        let_go = [each for each in own if each in went] if went else own
+        return [each.entered.consignment for each in let_go] if len(let_go) == 1 else []
+
+    async def _under(self, actor: Actor, lodged: Declaration) -> list[Consignment]:
+        """What this customs let go under a declaration, and what waits with its invoice."""
+        number = lodged.submitted.declaration
+        invoice = (await self._clearance.said(lodged)).get("invoiceDocument.id")
+        found: list[Consignment] = []
         after = ""
         while True:
             page = await self._consignments.consignments(actor, limit=_PAGE, after=after)
             found += [
-                each.entered.consignment
+                each
                 for each in page
-                if _waits(each, decided, named, actor.party)
+                if each.entered.customs == actor.party
+                and (
+                    _went(each, number)
+                    or (
+                        each.customs is None
+                        and number_key(invoice) in number_keys(_numbers(each, "invoice"))
+                    )
+                )
             ]
             if len(page) < _PAGE:
                 return found
             after = page[-1].entered.consignment
 
 
-def _waits(seen: Consignment, decided: Declaration, named: Mapping[str, str], customs: str) -> bool:
-    """Whether this customs post lets these goods go by that declaration.
+def _went(seen: Consignment, declaration: str) -> bool:
+    """Whether a consignment's goods were let go under a declaration."""
+    return seen.customs is not None and same_number(seen.customs.declaration, declaration)
 
-    A declaration names the invoice of its goods, and the bill of lading: both must be the
-    consignment's, and whoever lodged it a party of it.
-    """
-    submitted, entered = decided.submitted, seen.entered
-    # A declaration names one invoice: goods on several are not let go by that of one of them.
-    numbers = _told(seen, named)
-    same = named.get("invoice") and all(
-        number_keys(told) == {number_key(named[kind])} for kind, told in numbers.items()
+
+def _numbers(seen: Consignment, kind: str) -> list[str]:
+    """The numbers of a consignment's papers of a kind."""
+    return [each.number for each in seen.documents if each.kind == kind]
+
+
+def _refuse(declaration: str, wrong: list[str]) -> NoReturn:
+    raise Refused(
+        f"declaration {declaration} is about other goods: {'; '.join(wrong)}",
+        code="other_goods",
+        where="$.declaration",
+        remedy="name the declaration of this consignment: its parties, invoice, bill and goods",
     )
-    under = seen.customs.declaration if seen.customs else submitted.declaration
-    return bool(
-        same
-        and "invoice" in numbers
-        and entered.customs == customs
-        and customs not in others_of(entered).values()
-        and submitted.declarant in _declarants(seen)
-        and same_number(under, submitted.declaration)
-    )
-
-
-def _told(seen: Consignment, named: Mapping[str, str]) -> dict[str, set[str]]:
-    """The numbers of a consignment's documents of the kinds that a declaration names."""
-    numbers: dict[str, set[str]] = {}
-    for each in seen.documents:
-        if each.kind in named:
-            numbers.setdefault(each.kind, set()).add(each.number)
-    return numbers
-
-
-def _declarants(seen: Consignment) -> tuple[str, ...]:
-    return seen.entered.exporter, seen.entered.importer, seen.entered.carrier
