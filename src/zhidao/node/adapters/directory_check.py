@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from zhidao.core.errors import ZhidaoError
 from zhidao.core.events import SignedEvent, leaf_bytes
@@ -39,24 +40,19 @@ async def parties_apart(session: Session, acts: Iterable[Administered]) -> Diffe
             # Asked for again, the party stays what it was made.
             made.setdefault(fact.subject, fact.values)
     rows = await session.fetch_all("select * from node.party order by party")
-    changed = [
-        row["party"]
-        for row in rows
-        if row["party"] not in made
-        or any(
-            row[name] != made[row["party"]][name]
-            for name in _OF_PARTY
-            if name in made[row["party"]]
-        )
-        or not _keys_fit(row.get("keys") or [], made[row["party"]])
-    ]
+    changed = [row["party"] for row in rows if not _is_as_made(row, made.get(row["party"]))]
     return Differing(changed, sorted(made.keys() - {row["party"] for row in rows}))
 
 
-def _keys_fit(keys: Iterable[str], made: Mapping[str, str]) -> bool:
-    """Whether a party has the keys with which it was made; earlier acts do not tell them."""
+def _is_as_made(row: Mapping[str, Any], made: Mapping[str, str] | None) -> bool:
+    """Whether a party has the description and the keys with which it was made.
+
+    Acts of earlier releases do not tell them all.
+    """
+    if made is None or any(row[name] != made[name] for name in _OF_PARTY if name in made):
+        return False
     told = {made[name] for name in _KEYS_OF_PARTY if name in made}
-    return not told or told == set(keys)
+    return not told or told == set(row.get("keys") or ())
 
 
 @dataclass(frozen=True, slots=True)

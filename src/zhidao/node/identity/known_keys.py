@@ -74,6 +74,12 @@ def compare(records: Sequence[PartyRecord], held: Held) -> list[Finding]:
 
 
 def _of_party(record: PartyRecord, held: Held) -> Iterator[Finding]:
+    yield from _made(record, held)
+    yield from _later(record, held)
+
+
+def _made(record: PartyRecord, held: Held) -> Iterator[Finding]:
+    """Of the keys with which the party was made."""
     party = record.party
     made = record.made_of(_SIGNING)
     # Taken back because it was lost: what stands in its place is a new key, and so is the account.
@@ -87,7 +93,11 @@ def _of_party(record: PartyRecord, held: Held) -> Iterator[Finding]:
         elif known is not None and key != known and not renewed:
             seen = f"it holds {key.fingerprint}, and {party} was made with {known.fingerprint}"
             yield Finding(party, label, seen, is_other=True)
-    there = signing_keys(party, held)
+
+
+def _later(record: PartyRecord, held: Held) -> Iterator[Finding]:
+    """Of the keys to which it went over, also by a revocation, which does not say to which."""
+    party, there = record.party, signing_keys(record.party, held)
     label = f"{party_key_name(party, len(there) + 1)}.{_SIGNING.label}"
     for text in record.later:
         if text not in there and text not in record.revoked:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -62,6 +62,16 @@ class KeyNames:
                     remedy=NAMES_REMEDY,
                 )
             return {}, False
+        names = self._parsed()
+        tag = names.pop(_TAG, "")
+        if self._vault is None or (not tag and not self._is_vouched):
+            return names, False
+        if not hmac.compare_digest(tag.encode(), self._vault.tag(jcs(dict(names))).encode()):
+            raise _damaged(self.file)
+        return names, True
+
+    def _parsed(self) -> dict[str, str]:
+        """What the file says under its own check, the tag among it."""
         try:
             listed = parse_strict(read_kept(self.file))
         except (MalformedInput, OSError) as error:
@@ -71,12 +81,7 @@ class KeyNames:
         names = {str(label): str(key) for label, key in listed.items()}
         if names.pop(_CHECK, "") != _check_of(names):
             raise _damaged(self.file)
-        tag = names.pop(_TAG, "")
-        if self._vault is None or (not tag and not self._is_vouched):
-            return names, False
-        if not hmac.compare_digest(tag.encode(), self._vault.tag(jcs(dict(names))).encode()):
-            raise _damaged(self.file)
-        return names, True
+        return names
 
     @property
     def _is_vouched(self) -> bool:
@@ -115,21 +120,26 @@ class KeyNames:
     ) -> str:
         """Why a key is not the one of its name, or empty."""
         homes = [other for other, its in listed.items() if its == key and other != label]
-        if label in listed and listed[label] != key:
+        if label not in listed:
+            return self._fault_of_new(label, key, homes, seen)
+        if listed[label] != key:
             other = f", which is {homes[0]}'s" if homes else ""
             was = PublicKey.from_multikey(listed[label]).fingerprint
             return (
                 f"{label} has the key {PublicKey.from_multikey(key).fingerprint}{other}; its own is"
                 f" {was}"
             )
-        if label in listed or not homes:
-            return ""
+        return ""
+
+    def _fault_of_new(
+        self, label: str, key: str, homes: Sequence[str], seen: Mapping[str, str]
+    ) -> str:
+        """The same for a name that is not listed; `homes`: names that the key has in the list."""
         if any(seen.get(home) == key for home in homes):
             return f"{label} is a copy of {homes[0]}'s key"
         # A party's key goes from waiting to its number; no key goes from one party to another.
-        if any(_whose(home) == _whose(label) for home in homes):
-            return ""
-        return f"{label} has {homes[0]}'s key"
+        is_another = homes and not any(_whose(home) == _whose(label) for home in homes)
+        return f"{label} has {homes[0]}'s key" if is_another else ""
 
     def forget(self, label: str) -> None:
         """A key leaves its name."""
