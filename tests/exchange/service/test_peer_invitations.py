@@ -9,6 +9,7 @@ from zhidao.core.actor import Actor, Role
 from zhidao.core.ambient import HandClock, SeededRandomness
 from zhidao.core.errors import Conflict, Forbidden, MalformedInput, NotFound, Refused
 from zhidao.core.ids import PartyId
+from zhidao.core.keys import Algorithm, SoftwareKey
 from zhidao.core.timescale import Utc
 from zhidao.exchange.adapters.links import MemoryLinks
 from zhidao.exchange.service.peer_invitations import INVITATION_SECONDS, PeerInvitations
@@ -17,6 +18,7 @@ from zhidao.exchange.wire.peer_link import PeerLink
 
 OPERATOR = Actor(PartyId("node"), Role.OPERATOR)
 OWN = encode_invitation(CARD.decode(), "a list")
+THEIRS = SoftwareKey(Algorithm.ED25519, b"t" * 32).public
 
 
 class Far:
@@ -93,10 +95,20 @@ async def test_only_what_is_an_invitation_uses_a_link_up(world: World) -> None:
 
 
 async def test_taking_gives_the_own_invitation_and_looking_does_not(world: World) -> None:
-    _, link = await world.invitations.make(OPERATOR)
+    link = PeerLink("https://there.example:8443", "A" * 32, THEIRS)
     assert await world.invitations.look(OPERATOR, str(link)) == b"theirs"
     assert await world.invitations.take(OPERATOR, f" {link}\n") == b"theirs"
     assert world.far.asked == [(link.code, b""), (link.code, OWN)]
+
+
+async def test_no_node_takes_its_own_link_and_the_link_stays_good(world: World) -> None:
+    kept, link = await world.invitations.make(OPERATOR)
+    with pytest.raises(Refused, match="this very node") as refused:
+        await world.invitations.take(OPERATOR, str(link))
+    assert refused.value.code == "own_card"
+    assert world.far.asked == []
+    [still] = await world.invitations.every(OPERATOR)
+    assert (still.name, still.state) == (kept.name, "open")
 
 
 async def test_no_party_makes_or_takes_a_link(world: World) -> None:

@@ -155,9 +155,20 @@ class PeerInvitations:
         return await self._nodes.ask(decode_link(link))
 
     async def take(self, actor: Actor, link: str) -> bytes:
-        """The invitation behind another node's link, which gets this node's own for it."""
+        """The invitation behind another node's link, which gets this node's own for it.
+
+        Raises Refused (`own_card`) for a link of this node itself, which stays good.
+        """
         MAY_ADMIT_PEER.admit(actor)
-        return await self._nodes.ask(decode_link(link), await self._own())
+        asked, own = decode_link(link), await self._own()
+        if asked.key == decode_invitation(own).card.key:
+            raise Refused(
+                "this link invites to this very node",
+                code="own_card",
+                where="$.link",
+                remedy="give it to who runs the other node, and take theirs here",
+            )
+        return await self._nodes.ask(asked, own)
 
     def _refuse_ended(self, found: KeptLink) -> None:
         if found.state is LinkState.USED:
