@@ -108,7 +108,9 @@ def standing(world: World) -> str:
 def violations(found: Walk[World]) -> Iterator[str]:
     for before, act, then in found.steps:
         one, today = before.one, DAYS[before.day]
-        if act in (Act.HONOUR, Act.ACCEPT) and (one is None or not one.must_honour(today)):
+        if act in (Act.HONOUR, Act.ACCEPT) and (
+            one is None or not (one.must_honour(today) or one.waived)
+        ):
             yield "paid or accepted what need not be honoured"
         if act == Act.HONOUR and one and one.honoured:
             yield "honoured twice"

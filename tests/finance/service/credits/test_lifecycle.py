@@ -60,7 +60,7 @@ async def lifecycle(durable: Any) -> CreditLifecycle:
     )
 
 
-async def _presented(lifecycle: CreditLifecycle, planted: str = "", **terms: Any) -> None:
+async def _presented(lifecycle: CreditLifecycle, planted: str = "", **terms: Any) -> bytes:
     credit, presentation = clean()
     if planted:
         PLANTED[planted](credit, presentation)
@@ -68,6 +68,7 @@ async def _presented(lifecycle: CreditLifecycle, planted: str = "", **terms: Any
     await lifecycle.step(ADVISER, Act.ADVISE)
     await lifecycle.present(SELLER, "1", jcs(presentation))
     await lifecycle.examine(BANK, "1")
+    return jcs(clean()[1])
 
 
 async def test_a_complying_presentation_is_accepted_and_paid_once_when_due(
@@ -155,11 +156,52 @@ async def test_the_applicants_waiver_lets_a_discrepant_presentation_through(
     with pytest.raises(Forbidden):
         await lifecycle.step(SELLER, Act.WAIVE, "1")
     await lifecycle.step(BUYER, Act.WAIVE, "1")
-    with pytest.raises(Refused, match="waived"):
-        await lifecycle.refuse(BANK, "1")
     assert (await lifecycle.honour(BANK, "1", debit=FUND, credit=PAID)).drawings["1"].honoured
     with pytest.raises(Refused, match="exceeds_credits"):
         await lifecycle.reimburse(BANK, "1", debit=FUND, credit=PAID)
+
+
+async def test_a_waiver_leaves_the_issuing_bank_its_own_judgement(
+    lifecycle: CreditLifecycle,
+) -> None:
+    await _presented(lifecycle, "transport.clean", available_by="sight")
+    await lifecycle.step(BUYER, Act.WAIVE, "1")
+    # A nominated bank pays by its own word what complies, never what only the applicant let go.
+    with pytest.raises(Refused, match=r"16\(b\): whether a waiver is taken"):
+        await lifecycle.honour(ADVISER, "1", debit=FUND, credit=PAID)
+    state = await lifecycle.refuse(BANK, "1")
+    assert (state.drawings["1"].state, state.drawn_minor) == ("refused", 0)
+    with pytest.raises(Refused, match="does not comply"):
+        await lifecycle.honour(BANK, "1", debit=FUND, credit=PAID)
+    # The applicant may waive it once more; the notice stays the only one.
+    for again in (lifecycle.step(BUYER, Act.WAIVE, "1"), lifecycle.refuse(BANK, "1")):
+        assert (await again).drawings["1"].state == "refused, then waived"
+    with pytest.raises(Refused, match=r"16\(b\)"):
+        await lifecycle.honour(ADVISER, "1", debit=FUND, credit=PAID)
+    assert (await lifecycle.honour(BANK, "1", debit=FUND, credit=PAID)).drawings["1"].honoured
+
+
+async def test_what_was_refused_and_waived_draws_the_credit(lifecycle: CreditLifecycle) -> None:
+    presentation = await _presented(lifecycle, "transport.clean", available_by="sight")
+    await lifecycle.refuse(BANK, "1")
+    state = await lifecycle.step(BUYER, Act.WAIVE, "1")
+    assert state.drawn_minor == state.drawings["1"].claimed_minor
+    for paid in (False, True):
+        if paid:
+            await lifecycle.honour(BANK, "1", debit=FUND, credit=PAID)
+        with pytest.raises(Refused) as refused:
+            await lifecycle.present(SELLER, "2", presentation)
+        assert refused.value.code == "credit_exhausted"
+
+
+async def test_what_another_presentation_drew_is_not_waived_any_more(
+    lifecycle: CreditLifecycle,
+) -> None:
+    presentation = await _presented(lifecycle, "transport.clean", available_by="sight")
+    await lifecycle.refuse(BANK, "1")
+    await lifecycle.present(SELLER, "2", presentation)
+    with pytest.raises(Refused, match="others have drawn what it claims"):
+        await lifecycle.step(BUYER, Act.WAIVE, "1")
 
 
 async def _digital(lifecycle: CreditLifecycle, **changes: Any) -> list[Any]:

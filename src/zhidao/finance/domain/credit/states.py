@@ -105,12 +105,15 @@ class Drawing:
             days=RE_PRESENTATION_DAYS
         )
 
+    @property
+    def draws(self) -> bool:
+        """Whether its claim counts: not of one that was refused, unless that was waived then."""
+        return self.state != REFUSED
+
     def must_honour(self, today: date) -> bool:
-        """Complying, waived, or precluded because the notice came not in time (article 16(f))."""
-        if self.refused:
-            return self.waived
+        """Complying, or precluded because the notice came not in time (article 16(f))."""
         is_over = self.examine_until is not None and today > self.examine_until
-        return bool(self.complies) or self.waived or is_over
+        return bool(self.complies) or (is_over and not self.refused)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +123,8 @@ class CreditState:
     version: int = 0
     offered: int = 0
     most_minor: int = 0
+    offered_most_minor: int = 0
+    """What may be drawn by the amendment that waits."""
     by_acceptance: bool = False
     advised: bool = False
     confirmer: str = ""
@@ -135,8 +140,8 @@ class CreditState:
 
     @property
     def drawn_minor(self) -> int:
-        """What presentations that were not refused claim."""
-        return sum(one.claimed_minor for one in self.drawings.values() if not one.refused)
+        """What presentations claim that count, however they came to."""
+        return sum(one.claimed_minor for one in self.drawings.values() if one.draws)
 
     def with_drawing(self, name: str, drawing: Drawing) -> CreditState:
         """With one presentation as it is now."""
@@ -154,11 +159,23 @@ class CreditNow:
 
 @dataclass(frozen=True, slots=True)
 class DrawingNow:
-    """A presentation under a credit on a day."""
+    """A presentation under a credit on a day. `by_issuer`: the issuing bank is who acts."""
 
     one: Drawing
     credit: CreditState
     today: date
+    by_issuer: bool = True
+
+    @property
+    def has_room(self) -> bool:
+        """Whether the credit has what it claims beside all others; a claim alone may be beyond."""
+        others = self.credit.drawn_minor - (self.one.claimed_minor if self.one.draws else 0)
+        return not others or others + self.one.claimed_minor <= self.credit.most_minor
+
+    @property
+    def may_honour(self) -> bool:
+        """It must be, or the issuing bank itself takes the applicant's waiver."""
+        return self.one.must_honour(self.today) or (self.one.waived and self.by_issuer)
 
 
 _BOTH: Final = (ISSUED, OFFERED)
@@ -266,11 +283,23 @@ _BY_ACCEPTANCE: Final = _DrawingGuard(
     "2",
     "it is not available by acceptance",
 )
+_ISSUERS_WORD: Final = _DrawingGuard(
+    "the issuing bank takes the waiver, unless it complies or the time to refuse is over",
+    lambda now: now.may_honour or now.one.accepted or not now.one.waived,
+    "16(b)",
+    "whether a waiver is taken is the issuing bank's own judgement",
+)
 _MUST_HONOUR: Final = _DrawingGuard(
-    "it complies, was waived, or the time to refuse is over",
-    lambda now: now.one.must_honour(now.today),
+    "it complies, a waiver was taken, or the time to refuse is over",
+    lambda now: now.may_honour or now.one.accepted,
     "15",
     "it does not comply",
+)
+_ROOM: Final = _DrawingGuard(
+    "the credit has room for it beside the other presentations",
+    lambda now: now.has_room,
+    "2",
+    "others have drawn what it claims: {it.credit.drawn_minor} of {it.credit.most_minor}",
 )
 _DRAFT_ACCEPTED: Final = _DrawingGuard(
     "its draft is accepted, where the credit asks for one",
@@ -302,18 +331,18 @@ DRAWING: Final = Machine[DrawingNow](
         Transition(PRESENTED, Act.EXAMINE, ANY_BANK, DISCREPANT, (_NO_WAIT,)),
         Transition(DISCREPANT, Act.WAIVE, APPLICANT, WAIVED),
         Transition(WAIVED, Act.WAIVE, APPLICANT, WAIVED),
-        *rows_of((REFUSED, WAIVED_LATE), Act.WAIVE, APPLICANT, WAIVED_LATE),
+        *rows_of((REFUSED, WAIVED_LATE), Act.WAIVE, APPLICANT, WAIVED_LATE, _ROOM),
         Transition(ACCEPTED, Act.WAIVE, APPLICANT, ACCEPTED, (_NOT_COMPLYING,)),
-        Transition(DISCREPANT, Act.REFUSE, ANY_BANK, REFUSED, (_IN_TIME,)),
+        *rows_of((DISCREPANT, WAIVED), Act.REFUSE, ANY_BANK, REFUSED, _IN_TIME),
         *rows_of(
             (COMPLYING, DISCREPANT, WAIVED, WAIVED_LATE),
             *(Act.ACCEPT, ANY_BANK, ACCEPTED),
-            *(_BY_ACCEPTANCE, _MUST_HONOUR),
+            *(_BY_ACCEPTANCE, _ISSUERS_WORD, _MUST_HONOUR, _ROOM),
         ),
         *rows_of(
             (COMPLYING, DISCREPANT, WAIVED, WAIVED_LATE, ACCEPTED),
             *(Act.HONOUR, ANY_BANK, HONOURED),
-            *(_MUST_HONOUR, _DRAFT_ACCEPTED, _DUE),
+            *(_ISSUERS_WORD, _MUST_HONOUR, _ROOM, _DRAFT_ACCEPTED, _DUE),
         ),
         Transition(HONOURED, Act.REIMBURSE, ISSUER, REIMBURSED),
     ),
@@ -334,7 +363,6 @@ DRAWING: Final = Machine[DrawingNow](
             (state, Act.REFUSE): (never("16(c)", "it was refused: there is one notice only"),)
             for state in (REFUSED, WAIVED_LATE)
         },
-        (WAIVED, Act.REFUSE): (never("16(b)", "the applicant waived the discrepancies"),),
         (ACCEPTED, Act.REFUSE): (
             _DrawingGuard("", lambda now: not now.one.complies, "15(a)", "it complies"),
             _DrawingGuard(
@@ -366,8 +394,13 @@ def whose(act: Act) -> str:
     return (DRAWING if act in _OF_DRAWING else CREDIT).who(act)
 
 
-def permit(state: CreditState, act: Act, *, drawing: str, today: date) -> None:
-    """Raises Refused (`credit_act`), naming the article, unless the act may be done now."""
+def permit(
+    state: CreditState, act: Act, *, drawing: str, today: date, by_issuer: bool = True
+) -> None:
+    """Raises Refused (`credit_act`), naming the article, unless the act may be done now.
+
+    `by_issuer`: whether the issuing bank acts, of what each bank of the credit may do.
+    """
     if act not in _OF_DRAWING or state.state == NOT_ISSUED:
         now = CreditNow(state, drawing, today)
         _refuse_if(CREDIT.why_not(state.state, act, now), now)
@@ -375,7 +408,7 @@ def permit(state: CreditState, act: Act, *, drawing: str, today: date) -> None:
     one = state.drawings.get(drawing)
     if one is None:
         raise Refused(f"no presentation {drawing[:40]!r}", code="credit_act")
-    seen = DrawingNow(one, state, today)
+    seen = DrawingNow(one, state, today, by_issuer)
     _refuse_if(DRAWING.why_not(one.state, act, seen), seen)
 
 

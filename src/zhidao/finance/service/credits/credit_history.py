@@ -39,9 +39,11 @@ def after(state: CreditState, fact: CreditActed) -> CreditState:
             confirmer=terms.confirming_bank,
         )
     if act is Act.AMEND:
-        return replace(state, offered=state.version + 1)
+        most = read_credit(jcs(fact.terms)).amount_most_minor
+        return replace(state, offered=state.version + 1, offered_most_minor=most)
     if act is Act.ACCEPT_AMENDMENT:
-        return replace(state, version=state.offered, offered=0)
+        most = state.offered_most_minor
+        return replace(state, version=state.offered, offered=0, most_minor=most)
     if act is Act.REJECT_AMENDMENT:
         return replace(state, offered=0)
     if act is Act.ADVISE:
@@ -76,7 +78,8 @@ def _drawing(one: Drawing, act: Act, fact: CreditActed) -> Drawing:
     if act is Act.WAIVE:
         return replace(one, waived=True)
     if act is Act.REFUSE:
-        return replace(one, refused=True)
+        # Whoever waived what is refused now waives that anew, or not.
+        return replace(one, refused=True, waived=False)
     return replace(one, honoured=True, reimbursed=one.reimbursed or act is Act.REIMBURSE)
 
 

@@ -301,7 +301,7 @@ class CreditLifecycle:
         """The amount that would be paid, minor units. Raises as `pay`, before anything moves."""
         self._require(actor, act)
         state = await self.state()
-        permit(state, act, drawing=drawing, today=self._today())
+        self._permit(actor, state, act, drawing)
         return state.drawings[drawing].claimed_minor
 
     async def is_done(self, act: Act, drawing: str) -> bool:
@@ -311,7 +311,7 @@ class CreditLifecycle:
     async def check_step(self, actor: Actor, act: Act, drawing: str) -> None:
         """Raises as the step would, before it is taken."""
         self._require(actor, act)
-        permit(await self.state(), act, drawing=drawing, today=self._today())
+        self._permit(actor, await self.state(), act, drawing)
 
     async def _act(self, actor: Actor, act: Act, **said: Any) -> CreditState:
         self._require(actor, act)
@@ -320,7 +320,7 @@ class CreditLifecycle:
         if is_done(state, act, drawing) and act in _REPEATABLE:
             self._same(history, act, said)
             return state
-        permit(state, act, drawing=drawing, today=self._today())
+        self._permit(actor, state, act, drawing)
         fact = CreditActed(
             credit=plain_name(self._key), act=act, day=self._today().isoformat(), **said
         )
@@ -335,6 +335,10 @@ class CreditLifecycle:
             visible=self._roles.all,
         )
         return fold((*history, *events))
+
+    def _permit(self, actor: Actor, state: CreditState, act: Act, drawing: str) -> None:
+        by_issuer = actor.party == self._roles.issuer
+        permit(state, act, drawing=drawing, today=self._today(), by_issuer=by_issuer)
 
     def _room(self, terms: Credit, state: CreditState, fact: CreditActed) -> None:
         claimed = int((fact.papers or {})["claimed_minor"])
