@@ -48,6 +48,15 @@ def unseen_in(text: str, *, one_line: bool = True) -> str:
     return f"U+{ord(found[0]):04X}" if found else ""
 
 
+def says_something(text: str) -> bool:
+    """Whether a letter or a digit that is seen stands in it: a reason without one is none.
+
+    >>> says_something("ok"), says_something("假"), says_something("\\u3164"), says_something("-.")
+    (True, True, False, False)
+    """
+    return any(sign.isalnum() and not unseen_in(sign) for sign in text)
+
+
 def refuse_untidy(value: str, *, path: str = "$") -> None:
     """Raises MalformedInput (`unprintable`) for a name that is not one line with single blanks.
 

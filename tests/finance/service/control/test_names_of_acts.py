@@ -105,9 +105,12 @@ async def test_a_credit_that_a_person_refused_is_not_issued_and_says_why(world: 
     bank = by(PAYER_BANK)
     await desk.held(PAYER_BANK, lambda: letters.issue(bank, opened, terms=terms), SELLER)
     [one] = await desk.waiting(PAYER_BANK)
-    with pytest.raises(Refused) as bare:
-        await desk.approvals.decide(by(PAYER_BANK, "bolat"), one.asked.approval, approve=False)
-    assert bare.value.code == "reason_needed"
+    for reason in ("", " \u00a0", ".", " - ", "\u200b", "\u3164", "\u2800"):
+        with pytest.raises(Refused) as bare:
+            await desk.approvals.decide(
+                by(PAYER_BANK, "bolat"), one.asked.approval, approve=False, reason=reason
+            )
+        assert bare.value.code == "reason_needed", repr(reason)
     await desk.say(PAYER_BANK, "bolat", approve=False)
     found = await desk.approvals.approval(bank, one.asked.approval)
     assert (found.state, found.reason) == ("refused", REASON)

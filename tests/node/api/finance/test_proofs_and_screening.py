@@ -97,6 +97,10 @@ async def test_an_alert_is_recorded_with_its_lists_and_judged_by_a_person(screen
     assert clear.json()["state"] == "clear"
     verdict = {"verdict": "cleared", "reason": "another day of birth"}
     assert (await screen("POST", f"{path}/judgement", verdict)).status_code == 403
+    for reason in (" ", "\u00a0", "...", " - "):
+        bare = verdict | {"reason": reason}
+        refused = await screen("POST", f"{path}/judgement", bare, person="aigerim")
+        assert (refused.status_code, refused.json()["code"]) == (422, "reason_needed"), repr(reason)
     for _ in range(2):
         judged = await screen("POST", f"{path}/judgement", verdict, person="aigerim")
         assert (judged.json()["state"], judged.json()["judged_by"]) == ("cleared", "aigerim")

@@ -21,6 +21,7 @@ from zhidao.core.canonical import jcs
 from zhidao.core.errors import Conflict, Forbidden, NotFound, Refused
 from zhidao.core.journal import Records
 from zhidao.core.money import Money
+from zhidao.core.text.plain_text import says_something
 from zhidao.finance.domain.payments.approval import (
     APPROVE,
     CLEARED,
@@ -257,7 +258,7 @@ class Approvals:
         Raises NotFound for a stranger, Forbidden for a token, for a role that may not do the act
         itself and for who does not stand (`person_waits`), Conflict if the person said otherwise
         before, and for another word on what is done (`approved_already`), Refused
-        (`reason_needed`) for a bare no where its reason is asked.
+        (`reason_needed`) for a no without a word where its reason is asked.
         """
         MAY_APPROVE.admit(actor)
         approval = await self.approval(actor, name)
@@ -266,13 +267,8 @@ class Approvals:
         actor.require(*sorted(self._ways.roles(approval)))
         await self._require_word(actor, approval)
         approval = await self._found_over(await self._found_done(approval))
-        if not approve and approval.asked.act in self._asks_why and not reason.strip():
-            raise Refused(
-                "whoever refuses this says why",
-                code="reason_needed",
-                where="reason",
-                remedy="give the reason in a few words; it is kept with the refusal",
-            )
+        if not approve and approval.asked.act in self._asks_why:
+            require_reason(reason, "refuses this")
         approval = await self._give(actor, approval, APPROVE if approve else REFUSE, reason)
         return await self._act(await self._standing(approval))
 
@@ -428,6 +424,20 @@ class Approvals:
                 raise Conflict(f"{approval.refused_by} refused it", code="refused_by_person")
             approval = await self._histories.say(actor, approval, actor.person, verdict, reason)
         return approval
+
+
+def require_reason(reason: str, does: str) -> None:
+    """Raises Refused (`reason_needed`) for a reason without a letter or digit that is seen.
+
+    `does`: what asks for it, such as `refuses this`.
+    """
+    if not says_something(reason):
+        raise Refused(
+            f"whoever {does} says why",
+            code="reason_needed",
+            where="reason",
+            remedy="give the reason in a few words; it is kept with what was decided",
+        )
 
 
 def refused(approval: Approval) -> Refused:

@@ -16,6 +16,7 @@ from zhidao.core.journal import Records
 from zhidao.finance.domain.screening.screening import Hit, Lists, ListVersion, require_fresh
 from zhidao.finance.events import ListUsed, NameScreened, ScreeningHit
 from zhidao.finance.events.banks import HitJudged
+from zhidao.finance.service.control.approvals import require_reason
 from zhidao.finance.service.ports import ListSource
 
 MAY_SCREEN: Final = access(Role.PARTY, relation=Relation.OWNER, of="the screening")
@@ -113,7 +114,8 @@ class Screening:
     async def judge(self, actor: Actor, *, screening: str, verdict: str, reason: str) -> Screened:
         """A person clears or confirms an alert, once; the same again: no change.
 
-        Raises Forbidden for a token, Conflict if it was judged otherwise, NotFound.
+        Raises Forbidden for a token, Conflict if it was judged otherwise, NotFound, Refused
+        (`reason_needed`) for a reason that says nothing.
         """
         MAY_JUDGE.admit(actor)
         if not actor.person:
@@ -123,6 +125,7 @@ class Screening:
             raise Refused("there is no alert to judge", code="no_alert")
         fact = HitJudged(screening=screening, verdict=verdict, reason=reason, person=actor.person)
         if known.judged is None:
+            require_reason(reason, "judges an alert")
             aggregate = f"screening/{actor.party}/{parse_id(screening)}"
             await self._records.record(actor, aggregate, [fact], after=1, owner=actor.party)
         elif (known.judged.verdict, known.judged.reason) != (verdict, reason):
