@@ -34,6 +34,7 @@ from zhidao.finance.service.ledger.ledger import Ledger
 from zhidao.finance.service.ledger.proofs import Proofs
 from zhidao.finance.service.payments.credit_lines import CreditLines
 from zhidao.finance.service.payments.customer_payments import CustomerPayments
+from zhidao.finance.service.payments.directory import Directory
 from zhidao.finance.service.ports import LedgerStore, Persons
 from zhidao.finance.service.pvp.fx_quotes import FxQuotes
 from zhidao.finance.service.pvp.service import PvpService
@@ -137,6 +138,8 @@ def build(
         names=PartyReferences(party_references.NETTING, records=books.records, index=named),
         holds=books.holds,
     )
+    directory = Directory(books.records, books.accounts)
+    paid = CustomerPayments(books.ledger, books.accounts, directory)
     registry = Receivables(
         node=context.node,
         nodes=registry_nodes(settings.receivable_nodes, own=context.node),
@@ -144,7 +147,7 @@ def build(
         records=books.records,
         clock=context.clock,
         shipped=_shipped(consignments, context),
-        paid=CustomerPayments(books.ledger, books.accounts).payment,
+        paid=paid.payment,
         randomness=context.randomness,
         approvals=books.approvals,
         holds=books.holds,
@@ -187,7 +190,7 @@ def build(
             calendars_api.routes(calendars, context.scenario_clock),
             netting_api.routes(nettings),
             pvp_api.routes(quotes, pvp_service),
-            receivables_api.routes(registry),
+            receivables_api.routes(registry, paid),
             passports_api.routes(passports),
             screening_api.routes(books.screening),
             proofs_api.routes(books.accounts, books.ledger, proofs),

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from tests.node.api.finance.test_receivables import OWED, _registered, _registry
+from tests.node.api.finance.test_receivables import OWED, _registered, _registry, paid_of
 
 from zhidao.cli.main import main
 from zhidao.core.ids import PartyId
@@ -51,7 +51,9 @@ async def call(world: Any, facts: Any, serve: Any) -> Any:
         archive=durable.archive,
         clock=durable.clock,
     )
-    return serve(finance_receivables.routes(registry), finance_passports.routes(passports))
+    return serve(
+        finance_receivables.routes(registry, paid_of(world)), finance_passports.routes(passports)
+    )
 
 
 async def _paid(world: Any, facts: Any, call: Any) -> str:

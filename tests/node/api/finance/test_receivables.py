@@ -12,6 +12,7 @@ from zhidao.finance.domain.payments.approval import Limits
 from zhidao.finance.domain.receivables.receivable import invoice_key
 from zhidao.finance.service.control.approvals import Approvals
 from zhidao.finance.service.payments.customer_payments import CustomerPayments
+from zhidao.finance.service.payments.directory import Directory
 from zhidao.finance.service.receivables.registry import Receivables
 from zhidao.finance.wire.blinded import ask, finish, secret_of
 from zhidao.node.api.finance import receivables as finance_receivables
@@ -32,6 +33,11 @@ async def _shipped(shipment: str) -> bool:
     return shipment != "NOWHERE"
 
 
+def paid_of(world: Any) -> CustomerPayments:
+    directory = Directory(world.records, world.accounts)
+    return CustomerPayments(world.ledger, world.accounts, directory)
+
+
 def _registry(world: Any, **options: Any) -> Receivables:
     return Receivables(
         node="node",
@@ -40,7 +46,7 @@ def _registry(world: Any, **options: Any) -> Receivables:
         records=world.records,
         clock=world.durable.clock,
         shipped=_shipped,
-        paid=CustomerPayments(world.ledger, world.accounts).payment,
+        paid=paid_of(world).payment,
         randomness=world.durable.randomness,
         approvals=Approvals(
             records=world.records, clock=world.durable.clock, limits=Limits.parse("")
@@ -52,7 +58,7 @@ def _registry(world: Any, **options: Any) -> Receivables:
 
 @pytest.fixture
 def call(world: Any, serve: Any) -> Any:
-    return serve(finance_receivables.routes(_registry(world)))
+    return serve(finance_receivables.routes(_registry(world), paid_of(world)))
 
 
 async def _registered(call: Any, *, confirm: bool = True) -> str:
@@ -139,12 +145,12 @@ async def test_a_blinded_question_leads_to_the_token_and_plain_words_do_too(
 
 
 async def test_questions_are_counted_and_another_home_is_named(world: Any, serve: Any) -> None:
-    few = serve(finance_receivables.routes(_registry(world, questions_a_day_max=2)))
+    few = serve(finance_receivables.routes(_registry(world, questions_a_day_max=2), paid_of(world)))
     wanted = {name: OWED[name] for name in ("obligor", "supplier", "invoice")}
     codes = [(await few("POST", "/receivables/look-up", wanted)).status_code for _ in range(3)]
     assert codes == [200, 200, 422]
     nodes = ["node", *(f"node-{n}" for n in range(20))]
-    far = serve(finance_receivables.routes(_registry(world, nodes=nodes)))
+    far = serve(finance_receivables.routes(_registry(world, nodes=nodes), paid_of(world)))
     for path, body in (("/receivables", OWED), ("/receivables/look-up", wanted)):
         answer = await far("POST", path, body, party="exporter")
         assert (answer.status_code, answer.json()["code"]) == (422, "not_home")

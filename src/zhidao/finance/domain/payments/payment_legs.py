@@ -1,8 +1,10 @@
 """How a payment between banks stands in the ledger: its transfers, their names, and why not.
 
 A payment's names follow from its UETR, so that a message that comes twice finds what it did the
-first time. Each transfer bears the UETR as user_data_128 and the first eight bytes of its
-message's SHA-256 as user_data_64: the same payment in another message is not the same request.
+first time. At the payee's bank they hold the bank that sent it too: a UETR is no secret, and what
+another bank sends under it is another payment. Each transfer bears the UETR as user_data_128 and
+the first eight bytes of its message's SHA-256 as user_data_64: the same payment in another message
+is not the same request.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from uuid import UUID
 from zhidao.finance.domain.ledger.ledger import Result, TransferFlag
 from zhidao.finance.domain.ledger.records import NO_NAME, Movement, Name
 from zhidao.finance.domain.naming import TransferCode, transfer_id, uetr
-from zhidao.finance.domain.payments.message import CreditTransfer
+from zhidao.finance.domain.payments.message import CreditTransfer, Transfers
 
 _KEEP: Final = ~((0xF << 76) | (3 << 62)) & (2**128 - 1)
 _SHAPE: Final = (8 << 76) | (2 << 62)
@@ -45,15 +47,41 @@ class Leg(StrEnum):
     """At the payer's bank: from what was due to the payee's bank to the payer."""
 
 
-def leg_name(bank: str, uetr: str, leg: Leg, attempt: int = 0) -> Name:
+def leg_name(bank: str, uetr: str, leg: Leg, attempt: int = 0, *, sent_by: str = "") -> Name:
     """The name of a payment's transfer at a bank: an RFC 9562 section 5.8 UUID out of SHA-256.
 
     `attempt`: an id that failed once for want of money never holds; the next one is another.
+    `sent_by`: the BIC of the bank that a payment came from; without, as earlier versions named it.
     """
     again = f"\0{attempt}" if attempt else ""
-    digest = hashlib.sha256(f"leg\0{bank}\0{leg.value}\0{uetr}{again}".encode()).digest()
+    of = f"\0from {head_office(sent_by)}" if sent_by else ""
+    digest = hashlib.sha256(f"leg\0{bank}\0{leg.value}\0{uetr}{again}{of}".encode()).digest()
     number = int.from_bytes(digest[:16], "big") & _KEEP | _SHAPE
     return number.to_bytes(16, "little")
+
+
+def head_office(bic: str) -> str:
+    """The eleven letters of a BIC."""
+    return bic.ljust(11, "X") if len(bic) == 8 else bic
+
+
+def first_legs(bank: str, file: Transfers, uetr: str) -> tuple[Name, Name]:
+    """The names under one of which a payment of a file begins at a bank."""
+    if file.definition.startswith("pain"):
+        return leg_name(bank, uetr, Leg.RESERVE), leg_name(bank, uetr, Leg.INSIDE)
+    return credit_legs(bank, uetr, file.sender)
+
+
+def credit_legs(bank: str, uetr: str, sent_by: str) -> tuple[Name, Name]:
+    """The name under which a bank credits what another sent, and that of earlier versions.
+
+    The second did not hold who sent it: what it credited is that bank's whose account it debits,
+    and what failed under it is refused to everybody.
+    """
+    return (
+        leg_name(bank, uetr, Leg.CREDIT, sent_by=sent_by),
+        leg_name(bank, uetr, Leg.CREDIT),
+    )
 
 
 def mark_of(digest: str) -> int:

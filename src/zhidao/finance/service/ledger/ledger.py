@@ -179,6 +179,10 @@ class Ledger:
             await _settled(state)
         return await self._store.find(shard, names) if names else History()
 
+    async def find_written(self, shard: str, names: Sequence[Name]) -> History:
+        """The same of what is written, without a wait for what is under way."""
+        return await self._store.find(shard, names) if names else History()
+
     async def reserved(self, shard: str) -> tuple[Movement, ...]:
         """The reservations that nothing has ended as of the newest durable batch."""
         return await self._read(shard, lambda held: tuple(held.book.open.values()))

@@ -8,7 +8,13 @@ from collections.abc import Mapping, Sequence
 from zhidao.core.archive import digest_of
 from zhidao.finance.domain.ledger.records import Movement
 from zhidao.finance.domain.naming import AccountCode
-from zhidao.finance.domain.payments.message import Message, Status, StatusReport, Transfers
+from zhidao.finance.domain.payments.message import (
+    CreditTransfer,
+    Message,
+    Status,
+    StatusReport,
+    Transfers,
+)
 from zhidao.finance.domain.payments.payment_legs import (
     Booking,
     Leg,
@@ -42,7 +48,7 @@ class Hearing:
         # DUPL says that the payment stands there from another message, not that it was refused:
         # its reservation waits for that message's answer.
         decided = [one for one in told if one.uetr and _is_decided(one, report)]
-        reserved = await self._reservations(bank, other, [one.uetr for one in decided])
+        reserved = await self._reservations(bank, other, report, [one.uetr for one in decided])
         bookings: dict[str, list[Booking]] = defaultdict(list)
         for place, one in enumerate(decided):
             if one.uetr in reserved:
@@ -72,21 +78,27 @@ class Hearing:
         self, bank: BankAdmitted, other: BankAdmitted, report: StatusReport
     ) -> list[Status]:
         """A report on a whole file stands for each payment of it."""
-        sent = await self._sent.of(bank, other.bic, report.original)
-        if sent is None:
-            return []
-        message = await self._sent.read(sent)
-        assert isinstance(message, Transfers), "only files of payments are remembered"
         return [
             Status("", one.instruction, one.end_to_end, one.uetr, report.status, report.reason, "")
-            for one in message.transfers
+            for one in await self._answered(bank, other, report)
         ]
 
+    async def _answered(
+        self, bank: BankAdmitted, other: BankAdmitted, report: StatusReport
+    ) -> Sequence[CreditTransfer]:
+        """The payments of the message that a report is on, if this bank sent it there."""
+        sent = await self._sent.of(bank, other.bic, report.original)
+        message = None if sent is None else await self._sent.read(sent)
+        return message.transfers if isinstance(message, Transfers) else ()
+
     async def _reservations(
-        self, bank: BankAdmitted, other: BankAdmitted, uetrs: Sequence[str]
+        self, bank: BankAdmitted, other: BankAdmitted, report: StatusReport, uetrs: Sequence[str]
     ) -> dict[str, tuple[str, Movement]]:
-        """The reservations towards that bank, by UETR, with the currency that they stand in."""
-        found: dict[str, tuple[str, Movement]] = {}
+        """The reservations towards that bank, by UETR, with the currency that they stand in.
+
+        Where two currencies have one, the answer is on that which the message names that it is on.
+        """
+        found: dict[str, dict[str, Movement]] = defaultdict(dict)
         names = {leg_name(bank.bank, one, Leg.RESERVE): one for one in uetrs}
         for currency in await self._books.ledger.shards():
             history = await self._books.ledger.find(currency, list(names))
@@ -95,8 +107,15 @@ class Hearing:
             )
             for name, movement in history.transfers.items():
                 if movement.credit_account_id == due and name in names:
-                    found[names[name]] = (currency, movement)
-        return found
+                    found[names[name]][currency] = movement
+        if any(len(many) > 1 for many in found.values()):
+            sent = {one.uetr: one.currency for one in await self._answered(bank, other, report)}
+            found |= {
+                uetr: {sent[uetr]: many[sent[uetr]]} if sent.get(uetr) in many else {}
+                for uetr, many in found.items()
+                if len(many) > 1
+            }
+        return {uetr: next(iter(many.items())) for uetr, many in found.items() if many}
 
     async def _tell_payers(
         self, bank: BankAdmitted, told: Sequence[Status], marks: Mapping[str, int]

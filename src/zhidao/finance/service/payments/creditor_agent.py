@@ -10,6 +10,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import AsyncExitStack
+from itertools import chain
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 from zhidao.core.money import Currency
@@ -39,6 +41,7 @@ from zhidao.finance.service.payments.validation import Examined, no_collection
 from zhidao.finance.wire.iso20022.syntax.trees import account_number, at
 
 _NO_FLAGS: Final = TransferFlag(0)
+_place: Final = attrgetter("place")
 _NO_UETR: Final = Refusal("FF01", "a transfer bears a UETR")
 _TWICE: Final = Refusal("DUPL", "another message has paid under this UETR")
 _NO_LINE: Final = Refusal("AM14", "more than this bank lets yours owe it in that currency")
@@ -47,6 +50,8 @@ _NO_LINE: Final = Refusal("AM14", "more than this bank lets yours owe it in that
 class _Known(NamedTuple):
     """What the payments of some messages name, looked up before any is booked."""
 
+    sent_by: str
+    """The BIC of the bank that sent them."""
     owned: Mapping[str, Owned]
     owing: Mapping[str, Name]
     """By currency: what the payers' bank owes this one."""
@@ -72,7 +77,14 @@ class Crediting:
         with no_collection():
             transfers, starts, bookings, why = _bookings(bank, known, examined)
             refused = _refused(bank, known, transfers, _marks(examined, starts, why))
-        why |= await self._book(bank, other, transfers, bookings)
+        by_currency: dict[str, list[Booking]] = defaultdict(list)
+        for one in bookings:
+            by_currency[transfers[one.place].currency].append(one)
+        for named in (by_currency, refused):
+            for currency, many in named.items():
+                named[currency] = await self._as_named_before(bank, currency, many)
+        bookings = sorted(chain.from_iterable(by_currency.values()), key=_place)
+        why |= await self._book(bank, other, transfers, by_currency)
         # After what stands: a payment that was credited before keeps its name.
         for currency, many in refused.items():
             stood = await self._refusing.spend(bank, currency, many)
@@ -90,12 +102,9 @@ class Crediting:
         bank: BankAdmitted,
         other: BankAdmitted,
         transfers: Sequence[CreditTransfer],
-        bookings: Sequence[Booking],
+        by_currency: Mapping[str, Sequence[Booking]],
     ) -> dict[int, Refusal]:
         """Books what the lines have room for; why the rest does not stand, by their places."""
-        by_currency: dict[str, list[Booking]] = defaultdict(list)
-        for one in bookings:
-            by_currency[transfers[one.place].currency].append(one)
         why: dict[int, Refusal] = {}
         async with AsyncExitStack() as claims:
             # In order of name, so that two who claim several never wait for each other.
@@ -109,8 +118,24 @@ class Crediting:
                     await self._refusing.spend(bank, currency, beyond)
                     why |= {one.place: _NO_LINE for one in beyond}
             return why | await self._books.book(
-                transfers, [one for one in bookings if one.place not in why]
+                transfers,
+                [one for many in by_currency.values() for one in many if one.place not in why],
             )
+
+    async def _as_named_before(
+        self, bank: BankAdmitted, currency: str, bookings: Sequence[Booking]
+    ) -> list[Booking]:
+        """Those that an earlier version booked or refused, under the names that it gave them."""
+        plain = {one.place: leg_name(bank.bank, one.uetr, Leg.CREDIT) for one in bookings}
+        history = await self._books.ledger.find_written(currency, list(plain.values()))
+
+        def named(one: Booking) -> Booking:
+            name = plain[one.place]
+            stands = history.transfers.get(name)
+            theirs = stands is not None and stands.debit_account_id == one.debit
+            return one._replace(name=name) if theirs or history.failed(name) else one
+
+        return [named(one) for one in bookings]
 
     def _told(
         self,
@@ -165,7 +190,7 @@ class Crediting:
             for currency in currencies
         }
         ledgers = {currency: ledger_number(Currency(currency)) for currency in currencies}
-        return _Known(owned, owing, ledgers, banks)
+        return _Known(other.bic, owned, owing, ledgers, banks)
 
 
 def _bookings(
@@ -196,7 +221,7 @@ def _bookings(
             bookings.append(
                 Booking(
                     place,
-                    leg_name(bank.bank, one.uetr, Leg.CREDIT),
+                    leg_name(bank.bank, one.uetr, Leg.CREDIT, sent_by=known.sent_by),
                     known.owing[one.currency],
                     payee,
                     one.amount_minor,
@@ -256,8 +281,8 @@ def _refused(
         one = transfers[place]
         if not is_uetr(one.uetr) or one.amount_minor < 1:
             continue
-        name, ledger = leg_name(bank.bank, one.uetr, Leg.CREDIT), known.ledgers[one.currency]
-        owing = known.owing[one.currency]
+        name = leg_name(bank.bank, one.uetr, Leg.CREDIT, sent_by=known.sent_by)
+        ledger, owing = known.ledgers[one.currency], known.owing[one.currency]
         found[one.currency].append(
             Booking(
                 *(place, name, owing, owing, one.amount_minor, ledger, one.uetr, mark),

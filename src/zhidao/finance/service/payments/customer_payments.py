@@ -12,6 +12,7 @@ from zhidao.finance.domain.naming import AccountCode
 from zhidao.finance.domain.payments.payment_legs import Leg, leg_name
 from zhidao.finance.service.ledger.accounts import Accounts
 from zhidao.finance.service.ledger.ledger import Ledger
+from zhidao.finance.service.payments.directory import Directory
 from zhidao.finance.service.receivables.registry import Payment
 
 _NOT_MONEY: Final = TransferFlag.PENDING | RESOLVING
@@ -21,9 +22,20 @@ _NOT_MONEY: Final = TransferFlag.PENDING | RESOLVING
 class CustomerPayments:
     """Looks transfers up for those who say that one paid something."""
 
-    def __init__(self, ledger: Ledger, accounts: Accounts) -> None:
+    def __init__(self, ledger: Ledger, accounts: Accounts, directory: Directory) -> None:
         self._ledger = ledger
         self._accounts = accounts
+        self._directory = directory
+
+    async def under(self, bank: str, uetr: str) -> list[UUID]:
+        """The transfers by which payments under a UETR may have come to a bank's customer.
+
+        More than one may stand: each bank that sends may have used it.
+        """
+        senders = ["", *(one.bic for one in await self._directory.all_banks())]
+        names = [leg_name(bank, uetr, Leg.INSIDE)]
+        names += [leg_name(bank, uetr, Leg.CREDIT, sent_by=bic) for bic in senders]
+        return [uuid_of(name) for name in names]
 
     async def payment(self, currency: str, transfer: UUID) -> Payment | None:
         """A single transfer that credited a customer's account, or None."""
@@ -48,8 +60,3 @@ class CustomerPayments:
         if opened is None or opened.purpose != AccountCode.CUSTOMER.name.lower():
             return ""
         return opened.holder
-
-
-def transfers_of(bank: str, uetr: str) -> list[UUID]:
-    """The transfers by which a payment may have come to a customer of a bank."""
-    return [uuid_of(leg_name(bank, uetr, leg)) for leg in (Leg.INSIDE, Leg.CREDIT)]

@@ -15,7 +15,7 @@ from typing import Final
 from zhidao.core.archive import digest_of
 from zhidao.core.money import Currency
 from zhidao.finance.domain.ledger.ledger import TransferFlag, ledger_number
-from zhidao.finance.domain.ledger.records import NO_NAME
+from zhidao.finance.domain.ledger.records import NO_NAME, Name
 from zhidao.finance.domain.naming import AccountCode, TransferCode
 from zhidao.finance.domain.payments.message import (
     CreditTransfer,
@@ -55,6 +55,9 @@ from zhidao.finance.wire.iso20022.syntax.trees import account_number, at
 from zhidao.finance.wire.iso20022.syntax.trees import bank as bank_tree
 
 _NO_FLAGS: Final = TransferFlag(0)
+_TAKEN: Final = Refusal(
+    "DUPL", "another payment at this bank has this UETR; send it under another UETR"
+)
 _NOT_YOURS: Final = Refusal("AG01", "this account is not the sender's")
 
 
@@ -118,6 +121,9 @@ class Instructing:
         transfers = with_uetrs(file.transfers, examined.digest)
         examined = await self._standing(bank, transfers, examined)
         found = await self._judged(bank, sender, transfers, examined, order)
+        taken = await self._taken(bank, transfers, found)
+        found.why |= dict.fromkeys(taken, _TAKEN)
+        found.without(taken)
         later = await self._later(bank, transfers, examined, found, order)
         if later:
             order = await self._kept(bank, sender, file, transfers, examined, found, later, order)
@@ -248,6 +254,33 @@ class Instructing:
                 if (failed and history.failed(name)) if one is None else one.user_data_64 == mark:
                     found.add(place)
         return found
+
+    async def _taken(
+        self, bank: BankAdmitted, transfers: Sequence[CreditTransfer], found: _Judged
+    ) -> set[int]:
+        """The places whose UETR stands for another payment of this bank, in whatever currency.
+
+        Answers, returns and recalls name a payment by it: it is one payment's alone.
+        """
+        named: dict[Name, list[tuple[int, bool]]] = defaultdict(list)
+        first: dict[str, tuple[Name, str]] = {}
+        taken: set[int] = set()
+        for one in found.bookings:
+            key = one.name, transfers[one.place].currency
+            if first.setdefault(one.uetr, key) != key:
+                taken.add(one.place)
+            for leg in (Leg.RESERVE, Leg.INSIDE):
+                name = leg_name(bank.bank, one.uetr, leg)
+                named[name].append((one.place, name == one.name))
+        own: set[int] = set()
+        ledger = self._books.ledger
+        for currency in await ledger.shards():
+            history = await ledger.find_written(currency, list(named))
+            for name in named.keys() & history.transfers.keys():
+                for place, same in named[name]:
+                    itself = same and transfers[place].currency == currency
+                    (own if itself else taken).add(place)
+        return taken - own
 
     async def _judged(
         self,

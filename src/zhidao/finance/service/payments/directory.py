@@ -16,6 +16,7 @@ from zhidao.core.ids import party_id
 from zhidao.core.journal import Records
 from zhidao.finance.domain.ledger.records import Name, name_of
 from zhidao.finance.domain.naming import AccountCode, account_id
+from zhidao.finance.domain.payments.payment_legs import head_office
 from zhidao.finance.events import AccountOpened, BankAdmitted
 from zhidao.finance.service.ledger.accounts import Accounts
 
@@ -96,6 +97,11 @@ class Directory:
             await self._read_banks()
         return {bic: self._banks[key] for bic, key in wanted.items() if key in self._banks}
 
+    async def all_banks(self) -> list[BankAdmitted]:
+        """Every admitted bank, in order of BIC."""
+        await self._read_banks()
+        return [self._banks[bic] for bic in sorted(self._banks)]
+
     async def admitted(self, party: str) -> BankAdmitted:
         """An admitted bank by its party. Raises Refused (`not_a_bank`)."""
         return await self._accounts.bank(party)
@@ -154,8 +160,3 @@ class Directory:
             if self.name_between(bank, code, other.bank, currency) == account:
                 return other
         raise NotFound("no bank stands behind that account")
-
-
-def head_office(bic: str) -> str:
-    """The eleven letters of a BIC."""
-    return bic.ljust(11, "X") if len(bic) == 8 else bic

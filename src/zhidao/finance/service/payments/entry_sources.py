@@ -15,8 +15,14 @@ from typing import Final
 
 from zhidao.core.archive import Archive
 from zhidao.core.errors import MalformedInput, NotFound
+from zhidao.finance.domain.ledger.records import Name
 from zhidao.finance.domain.payments.message import CreditTransfer, Message, Returns, Transfers
-from zhidao.finance.domain.payments.payment_legs import Leg, leg_name, with_uetrs
+from zhidao.finance.domain.payments.payment_legs import (
+    Leg,
+    credit_legs,
+    leg_name,
+    with_uetrs,
+)
 from zhidao.finance.domain.payments.statement import EntryDetails, StatementEntry
 from zhidao.finance.service.ports import LedgerStore, MessageIndex, Remembered
 from zhidao.finance.wire.iso20022.messages.messages import decode
@@ -24,7 +30,6 @@ from zhidao.finance.wire.iso20022.syntax.envelope import read_envelope
 
 _AT_ONCE: Final = 16
 _PARTS: Final = 2_000
-_PAID_BY: Final = (Leg.RESERVE, Leg.INSIDE, Leg.CREDIT)
 
 Told = tuple[EntryDetails, date | None]
 
@@ -58,42 +63,56 @@ class EntrySources:
                 uetrs[mark].add(uetr)
         messages = await self._messages(bank, set(uetrs))
         told: dict[tuple[int, str], Told] = {}
-        back: dict[tuple[int, str], str] = {}
+        back: dict[tuple[int, str], tuple[str, str]] = {}
         for mark, file in messages.items():
             if isinstance(file, Transfers):
                 told |= _details(mark, file, uetrs[mark])
             elif isinstance(file, Returns):
-                back |= {(mark, o.uetr): o.reason for o in file.returns if o.uetr in uetrs[mark]}
+                back |= {
+                    (mark, one.uetr): (one.reason, file.receiver)
+                    for one in file.returns
+                    if one.uetr in uetrs[mark]
+                }
         return told | await self._came_back(bank, shard, back)
 
     async def _came_back(
-        self, bank: str, shard: str, back: Mapping[tuple[int, str], str]
+        self, bank: str, shard: str, back: Mapping[tuple[int, str], tuple[str, str]]
     ) -> dict[tuple[int, str], Told]:
-        """What the payments told that came back, each with the reason of its return."""
-        paid = await self._paid(bank, shard, {uetr for _, uetr in back})
+        """What the payments told that came back, each with the reason of its return.
+
+        `back`: the reason, and the BIC of the bank that the money went back to.
+        """
+        paid = await self._paid(bank, shard, {(uetr, to) for (_, uetr), (_, to) in back.items()})
         return {
-            key: (paid[key[1]][0]._replace(returned=reason), None)
-            for key, reason in back.items()
-            if key[1] in paid
+            key: (paid[key[1], to][0]._replace(returned=reason), None)
+            for key, (reason, to) in back.items()
+            if (key[1], to) in paid
         }
 
-    async def _paid(self, bank: str, shard: str, uetrs: set[str]) -> dict[str, Told]:
-        """What the payments told that came back, by UETR."""
-        names = {leg_name(bank, uetr, leg): uetr for uetr in uetrs for leg in _PAID_BY}
+    async def _paid(
+        self, bank: str, shard: str, wanted: set[tuple[str, str]]
+    ) -> dict[tuple[str, str], Told]:
+        """What the payments told that came back, by UETR and the bank that they came from."""
+        legs = {one: _paid_by(bank, *one) for one in wanted}
+        names = [name for many in legs.values() for name in many]
         if not names:
             return {}
-        history = await self._store.find(shard, list(names))
+        history = await self._store.find(shard, names)
+        stand = {
+            one: next((n for n in many if n in history.transfers), None)
+            for one, many in legs.items()
+        }
         marks = {
-            names[name]: one.user_data_64
-            for name, one in history.transfers.items()
-            if name in names
+            one: history.transfers[name].user_data_64
+            for one, name in stand.items()
+            if name is not None
         }
         messages = await self._messages(bank, set(marks.values()))
-        found: dict[str, Told] = {}
-        for uetr, mark in marks.items():
+        found: dict[tuple[str, str], Told] = {}
+        for one, mark in marks.items():
             file = messages.get(mark)
             if isinstance(file, Transfers):
-                found |= {key[1]: one for key, one in _details(mark, file, {uetr}).items()}
+                found |= zip([one], _details(mark, file, {one[0]}).values(), strict=False)
         return found
 
     async def _messages(self, bank: str, marks: Iterable[int]) -> dict[int, Message]:
@@ -117,6 +136,14 @@ class EntrySources:
             for mark, message in zip(remembered, read_ones, strict=True)
             if message is not None
         }
+
+
+def _paid_by(bank: str, uetr: str, sent_by: str) -> list[Name]:
+    """The names that a payment may have that came back: as it was sent, or as it came in."""
+    return [
+        leg_name(bank, uetr, Leg.RESERVE),
+        *credit_legs(bank, uetr, sent_by),
+    ]
 
 
 def _details(mark: int, file: Transfers, uetrs: set[str]) -> dict[tuple[int, str], Told]:

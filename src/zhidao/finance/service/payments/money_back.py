@@ -22,7 +22,7 @@ from zhidao.finance.events import BankAdmitted
 from zhidao.finance.service.control.approvals import Approvals
 from zhidao.finance.service.control.carried_out import NOT_YET
 from zhidao.finance.service.payments.directory import Directory
-from zhidao.finance.service.payments.recall_messages import answer_id, status_id
+from zhidao.finance.service.payments.recall_messages import Found, answer_id, status_id
 from zhidao.finance.service.payments.recalls import RecallBooks
 from zhidao.finance.service.payments.resuming import GoesOn, Step
 from zhidao.finance.service.payments.returns import Attempt, GivingBack
@@ -83,12 +83,20 @@ class MoneyBack:
             approvals.carries_out(RETURN, self._return_said, became=self._became)
 
     async def recall(
-        self, bank: BankAdmitted, uetrs: Sequence[str], *, reason: str, note: str = ""
+        self,
+        bank: BankAdmitted,
+        uetrs: Sequence[str],
+        *,
+        reason: str,
+        note: str = "",
+        currency: str = "",
     ) -> list[Outgoing]:
-        """Asks payments back that this bank sent. Raises Refused for one that it did not."""
-        return await self._sending.send(
-            bank, await self._recalls.ask(bank, uetrs, reason=reason, note=note)
-        )
+        """Asks payments back that this bank sent. Raises Refused for one that it did not.
+
+        `currency`: which payment, where one UETR stands for two.
+        """
+        asked = await self._recalls.ask(bank, uetrs, reason=reason, note=note, currency=currency)
+        return await self._sending.send(bank, asked)
 
     async def give_back(
         self,
@@ -97,15 +105,24 @@ class MoneyBack:
         *,
         reason: str,
         note: str = "",
+        sent_by: str = "",
+        currency: str = "",
         by: Actor | None = None,
     ) -> list[Outgoing]:
-        """Gives payments back that this bank received. Raises Refused if one cannot go back."""
+        """Gives payments back that this bank received. Raises Refused if one cannot go back.
+
+        `sent_by`, `currency`: which payment, where one UETR stands for two: from the bank of that
+        BIC, in that currency.
+        """
         said = {"uetrs": list(uetrs), "reason": reason, "note": note}
-        parts = await self._recalls.leaving(bank, uetrs) if self._asks(by) else {}
+        # What names one payment only is the same act as before.
+        said |= {k: v for k, v in (("sent_by", sent_by), ("of_currency", currency)) if v}
+        came = await self._recalls.came_in(bank, uetrs, sent_by=sent_by, currency=currency)
+        parts = await self._recalls.leaving(bank, came) if self._asks(by) else {}
         async with AsyncExitStack() as stack:
-            left = self._left(bank, uetrs, parts)
+            left = self._left(bank, came, parts)
             await self._allowed(stack, by, GIVE_BACK, uetrs[0], parts, said, left)
-            given = await self._recalls.give_back(bank, uetrs, reason=reason, note=note)
+            given = await self._recalls.give_back(bank, came, reason=reason, note=note)
         return await self._sending.send(bank, given)
 
     async def answer_recall(
@@ -131,9 +148,10 @@ class MoneyBack:
         assert isinstance(examined.message, Recalls), "camt.056 asks back"
         agree = frozenset(agreed) & {one.uetr for one in examined.message.recalls}
         said = {"sender": sender, "recall": recall, "agreed": sorted(agree)}
-        parts = await self._recalls.leaving(bank, sorted(agree)) if self._asks(by) else {}
+        came = await self._recalls.asked_back(bank, examined.message, agree)
+        parts = await self._recalls.leaving(bank, came) if self._asks(by) else {}
         async with AsyncExitStack() as stack:
-            left = self._left(bank, sorted(agree), parts)
+            left = self._left(bank, came, parts)
             await self._allowed(stack, by, ANSWER, recall, parts, said, left)
             words = jcs(["answer", found.digest, *sorted(agree)])
             word = Remembered(recall, _WORD, await self._archive.put(words))
@@ -150,8 +168,8 @@ class MoneyBack:
         return await self._sending.send(bank, messages)
 
     async def given_back(self, bank: BankAdmitted, uetr: str) -> list[Attempt]:
-        """All tries of a bank to give a payment back, the first one first."""
-        return await self._giving.attempts(bank, uetr)
+        """All tries of a bank to give what came in under a UETR back, the first one first."""
+        return await self._recalls.tries(bank, uetr)
 
     async def demand(
         self, by: Actor | None, bank: BankAdmitted, message: Returns, digest: str
@@ -201,12 +219,12 @@ class MoneyBack:
             await stack.enter_async_context(self._approvals.allowed(by, demand, stands=left))
 
     def _left(
-        self, bank: BankAdmitted, uetrs: Sequence[str], parts: Parts
+        self, bank: BankAdmitted, came: Mapping[str, Found], parts: Parts
     ) -> Callable[[], Awaitable[bool]]:
         """Tells whether any of what would have gone back is on its way by now."""
 
         async def left() -> bool:
-            return await self._recalls.leaving(bank, uetrs) != parts
+            return await self._recalls.leaving(bank, came) != parts
 
         return left
 
@@ -222,7 +240,14 @@ class MoneyBack:
     async def _give_back_said(self, actor: Actor, said: Mapping[str, Any]) -> object:
         bank = await self._bank(actor.party)
         uetrs, reason, note = said["uetrs"], str(said["reason"]), str(said["note"])
-        given = await self.give_back(bank, uetrs, reason=reason, note=note, by=actor)
+        given = await self.give_back(
+            *(bank, uetrs),
+            reason=reason,
+            note=note,
+            sent_by=str(said.get("sent_by", "")),
+            currency=str(said.get("of_currency", "")),
+            by=actor,
+        )
         return await self._carry_on(bank, given)
 
     async def _answer_said(self, actor: Actor, said: Mapping[str, Any]) -> object:

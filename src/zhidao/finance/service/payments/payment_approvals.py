@@ -22,9 +22,8 @@ from zhidao.finance.domain.ledger.records import Name
 from zhidao.finance.domain.payments.approval import Demand
 from zhidao.finance.domain.payments.message import CreditTransfer, Transfers, Tree
 from zhidao.finance.domain.payments.payment_legs import (
-    Leg,
     Refusal,
-    leg_name,
+    first_legs,
     mark_of,
     with_uetrs,
 )
@@ -237,9 +236,8 @@ class PaymentApprovals:
 
     async def _moves(self, bank: BankAdmitted, file: Transfers, digest: str) -> bool:
         """Whether money of a message moved, or is reserved."""
-        mark, legs = mark_of(digest), (Leg.RESERVE, Leg.INSIDE, Leg.CREDIT)
-        transfers = with_uetrs(file.transfers, digest)
-        names = [leg_name(bank.bank, one.uetr, leg) for one in transfers for leg in legs]
+        mark, transfers = mark_of(digest), with_uetrs(file.transfers, digest)
+        names = [name for one in transfers for name in first_legs(bank.bank, file, one.uetr)]
         for currency in {one.currency for one in transfers} & {*await self._ledger.shards()}:
             found = await self._ledger.find(currency, names)
             if any(
@@ -251,11 +249,10 @@ class PaymentApprovals:
 
     async def _stands(self, bank: BankAdmitted, file: Transfers, digest: str) -> bool:
         """Whether a payment of this very message is booked."""
-        legs = (Leg.RESERVE, Leg.INSIDE, Leg.CREDIT)
         names = {
-            leg_name(bank.bank, one.uetr, leg)
+            name
             for one in with_uetrs(file.transfers, digest)
-            for leg in legs
+            for name in first_legs(bank.bank, file, one.uetr)
         }
         mark = mark_of(digest)
         for currency in {one.currency for one in file.transfers} & {*await self._ledger.shards()}:

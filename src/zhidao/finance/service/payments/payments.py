@@ -27,7 +27,7 @@ from zhidao.finance.domain.payments.message import (
     StatusReport,
     Transfers,
 )
-from zhidao.finance.domain.payments.payment_legs import Refusal
+from zhidao.finance.domain.payments.payment_legs import Refusal, head_office
 from zhidao.finance.domain.payments.payment_order import PaymentOrder
 from zhidao.finance.events import BankAdmitted
 from zhidao.finance.service.control.keyed_locks import KeyedLocks
@@ -38,7 +38,7 @@ from zhidao.finance.service.payments.booking import Books
 from zhidao.finance.service.payments.credit_lines import CreditLines
 from zhidao.finance.service.payments.creditor_agent import Crediting
 from zhidao.finance.service.payments.debtor_agent import Instructing
-from zhidao.finance.service.payments.directory import Directory, head_office
+from zhidao.finance.service.payments.directory import Directory
 from zhidao.finance.service.payments.money_back import MoneyBack
 from zhidao.finance.service.payments.payment_approvals import PaymentApprovals
 from zhidao.finance.service.payments.payment_orders import PaymentOrders

@@ -49,6 +49,8 @@ class Found(NamedTuple):
 
     currency: str
     movement: Movement
+    sent_by: str = ""
+    """The BIC that the names of its other transfers hold; none if its own does not."""
 
 
 class RecallMessages:

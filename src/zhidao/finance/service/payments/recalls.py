@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from zhidao.core.archive import digest_of
@@ -31,7 +31,7 @@ from zhidao.finance.domain.payments.payment_legs import (
 from zhidao.finance.events import BankAdmitted
 from zhidao.finance.service.payments.booking import Books
 from zhidao.finance.service.payments.recall_messages import Found, RecallMessages, answer, answer_id
-from zhidao.finance.service.payments.returns import ARDT, GivingBack
+from zhidao.finance.service.payments.returns import ARDT, Attempt, CameIn, GivingBack, the_one
 from zhidao.finance.service.payments.validation import Examined
 from zhidao.finance.wire.iso20022.messages import reversals
 
@@ -47,28 +47,37 @@ class RecallBooks:
     def __init__(self, books: Books, giving: GivingBack) -> None:
         self._books = books
         self._giving = giving
+        self._came_in = CameIn(books)
         self._messages = RecallMessages(books)
 
     # -- the payer's bank ------------------------------------------------------------------------
 
     async def ask(
-        self, bank: BankAdmitted, uetrs: Sequence[str], *, reason: str, note: str
+        self,
+        bank: BankAdmitted,
+        uetrs: Sequence[str],
+        *,
+        reason: str,
+        note: str,
+        currency: str = "",
     ) -> list[Message]:
-        """camt.056 for payments that were sent. Raises Refused for one that was not."""
+        """camt.056 for payments that were sent. Raises Refused for one that was not.
+
+        `currency`: only payments in that one.
+        """
         paid = await self._find(bank, uetrs, Leg.RESERVE)
         by_bank: dict[str, list[Recall]] = defaultdict(list)
         for place, uetr in enumerate(dict.fromkeys(uetrs)):
-            if uetr not in paid:
-                raise Refused(f"no payment with UETR {uetr} was sent", code="no_payment")
-            currency, movement = paid[uetr]
+            fits = [one for one in paid[uetr] if currency in ("", one.currency)]
+            found = the_one(uetr, fits, which="was sent")
             other = await self._books.directory.bank_behind(
-                bank, AccountCode.DUE_TO_BANK, movement.credit_account_id, currency
+                bank, AccountCode.DUE_TO_BANK, found.movement.credit_account_id, found.currency
             )
             by_bank[other.bic].append(
                 Recall(
                     f"C{place + 1}",
                     *("", "", "", "", uetr),
-                    *(movement.amount, currency, "", reason, note),
+                    *(found.movement.amount, found.currency, "", reason, note),
                 )
             )
         return [
@@ -92,7 +101,11 @@ class RecallBooks:
         # What stands from this very message stands, whatever day it is now.
         mark = mark_of(examined.digest)
         taken = await self._find(bank, uetrs, Leg.TAKE_BACK)
-        stands = {uetr for uetr, one in taken.items() if one.movement.user_data_64 == mark}
+        stands = {
+            uetr
+            for uetr, many in taken.items()
+            if any(one.movement.user_data_64 == mark for one in many)
+        }
         if stands:
             kept = {p: r for p, r in examined.broken.items() if uetrs[p] not in stands}
             examined = examined._replace(whole=None, broken=kept)
@@ -102,7 +115,9 @@ class RecallBooks:
         for place, one in enumerate(message.returns):
             if examined.whole is not None or place in why:
                 continue
-            found = posted.get(one.uetr)
+            sent = posted[one.uetr]
+            # What was paid in this currency; else it is refused by what was paid.
+            found = next((f for f in sent if f.currency == one.currency), next(iter(sent), None))
             if found is None:
                 why[place] = Refusal("NOOR", "no payment with this UETR was sent")
                 continue
@@ -157,9 +172,8 @@ class RecallBooks:
         self, bank: BankAdmitted, other: BankAdmitted, message: Recalls, examined: Examined
     ) -> list[Message]:
         """A recall comes in: what was never here or is back already is refused, the rest waits."""
-        uetrs = [one.uetr for one in message.recalls]
-        credited = await self._credited_from(bank, other, uetrs)
-        back = await self._back_already(bank, list(credited))
+        credited = await self._came_in.recalled(bank, other, message.recalls)
+        back = await self._back_already(bank, credited)
         answers = []
         for one in message.recalls:
             why = examined.whole
@@ -184,7 +198,7 @@ class RecallBooks:
         uetrs = [one.uetr for one in message.recalls]
         other = await self._books.directory.bank_of(message.sender)
         assert other is not None, "an admitted bank sent what was taken"
-        credited = await self._credited_from(bank, other, uetrs)
+        credited = await self._came_in.recalled(bank, other, message.recalls)
         if told is not None:
             agreed = frozenset(one.uetr for one in told.answers if one.status == "ACCR")
         asked = {one.uetr: one for one in reversed(message.recalls)}
@@ -203,23 +217,36 @@ class RecallBooks:
         name = answer_id(digest)
         return [told or self._messages.answers(bank, message, answers, name), *given]
 
+    async def came_in(
+        self, bank: BankAdmitted, uetrs: Sequence[str], *, sent_by: str = "", currency: str = ""
+    ) -> dict[str, Found]:
+        """The payments that came in under these UETRs. `sent_by`: only from the bank of that BIC.
+
+        Raises Refused (`no_payment`, `several_payments`, `no_bank`).
+        """
+        sender = await self._books.directory.bank_of(sent_by) if sent_by else None
+        if sent_by and sender is None:
+            raise Refused(f"no bank with the BIC {sent_by[:11]}", code="no_bank", where="sent_by")
+        found = await self._came_in.under(bank, uetrs, sender=sender, currency=currency)
+        return {uetr: the_one(uetr, found[uetr], which="came in") for uetr in dict.fromkeys(uetrs)}
+
+    async def tries(self, bank: BankAdmitted, uetr: str) -> list[Attempt]:
+        """All tries to give back what came in under a UETR, the first one first."""
+        found = await self._came_in.under(bank, [uetr])
+        tries = [await self._giving.attempts(bank, uetr, one) for one in found[uetr]]
+        return [one for many in tries for one in many]
+
     async def give_back(
-        self, bank: BankAdmitted, uetrs: Sequence[str], *, reason: str, note: str = ""
+        self, bank: BankAdmitted, credited: Mapping[str, Found], *, reason: str, note: str = ""
     ) -> list[Message]:
-        """Unasked: all of them or an error. Raises Refused.
+        """Unasked: all of them or an error. `credited`: of `came_in`. Raises Refused.
 
         What was reserved before the error stays; asked again without the one named, it is told.
         """
-        credited = await self._find(bank, uetrs, Leg.CREDIT)
-        missing = [one for one in uetrs if one not in credited]
-        if missing:
-            raise Refused(f"no payment with UETR {missing[0]} came in", code="no_payment")
         given: list[Message] = []
         refused: dict[str, Refusal] = {}
-        for uetr in dict.fromkeys(uetrs):
-            back = await self._giving.give(
-                bank, uetr, credited[uetr], reason=reason, note=note, asked=""
-            )
+        for uetr, found in credited.items():
+            back = await self._giving.give(bank, uetr, found, reason=reason, note=note, asked="")
             if isinstance(back, Refusal):
                 refused[uetr] = back
             else:
@@ -229,15 +256,23 @@ class RecallBooks:
             raise Refused(f"{uetr} cannot go back: {why.sentence}", code=why.code)
         return given
 
+    async def asked_back(
+        self, bank: BankAdmitted, message: Recalls, agreed: Collection[str]
+    ) -> dict[str, Found]:
+        """What a recall asks back of what came in, as far as it is agreed to."""
+        other = await self._books.directory.bank_of(message.sender)
+        assert other is not None, "an admitted bank sent what was taken"
+        found = await self._came_in.recalled(bank, other, message.recalls)
+        return {uetr: found[uetr] for uetr in sorted(agreed) if uetr in found}
+
     async def leaving(
-        self, bank: BankAdmitted, uetrs: Sequence[str]
+        self, bank: BankAdmitted, credited: Mapping[str, Found]
     ) -> dict[str, list[tuple[str, int]]]:
         """Which accounts these payments would leave if they went back, by currency, with amounts.
 
         What went back before, or is on its way, leaves nothing more.
         """
-        credited = await self._find(bank, uetrs, Leg.CREDIT)
-        back = await self._back_already(bank, list(credited))
+        back = await self._back_already(bank, credited)
         parts: dict[str, list[tuple[str, int]]] = defaultdict(list)
         for uetr, found in credited.items():
             if uetr not in back:
@@ -249,11 +284,11 @@ class RecallBooks:
         """The payer's bank has answered a return."""
         await self._giving.heard(bank, other, report)
 
-    async def _back_already(self, bank: BankAdmitted, uetrs: Sequence[str]) -> set[str]:
+    async def _back_already(self, bank: BankAdmitted, credited: Mapping[str, Found]) -> set[str]:
         """Which payments went back, or are on their way."""
         back: set[str] = set()
-        for uetr in uetrs:
-            attempts = await self._giving.attempts(bank, uetr)
+        for uetr, found in credited.items():
+            attempts = await self._giving.attempts(bank, uetr, found)
             if attempts and attempts[-1].stands:
                 back.add(uetr)
         return back
@@ -267,30 +302,18 @@ class RecallBooks:
         }
         return {place: refusal for place, refusal in refusals.items() if refusal is not None}
 
-    async def _credited_from(
-        self, bank: BankAdmitted, other: BankAdmitted, uetrs: Sequence[str]
-    ) -> dict[str, Found]:
-        """What that bank's payments credited here: nobody recalls the payments of another."""
-        found = await self._find(bank, uetrs, Leg.CREDIT)
-        return {
-            uetr: one
-            for uetr, one in found.items()
-            if one.movement.debit_account_id
-            == self._books.directory.name_between(
-                bank, AccountCode.DUE_FROM_BANK, other.bank, one.currency
-            )
-        }
-
-    async def _find(self, bank: BankAdmitted, uetrs: Sequence[str], leg: Leg) -> dict[str, Found]:
+    async def _find(
+        self, bank: BankAdmitted, uetrs: Sequence[str], leg: Leg
+    ) -> dict[str, list[Found]]:
         """The payments' transfers of one kind, in any currency; reservations only if posted."""
         names: dict[Name, str] = {leg_name(bank.bank, one, leg): one for one in uetrs if one}
-        found: dict[str, Found] = {}
+        found: dict[str, list[Found]] = defaultdict(list)
         for currency in await self._books.ledger.shards():
             history = await self._books.ledger.find(currency, list(names))
             for name, movement in history.transfers.items():
                 posted = leg is not Leg.RESERVE or history.fates.get(name) is Resolution.POSTED
                 if name in names and posted:
-                    found[names[name]] = Found(currency, movement)
+                    found[names[name]].append(Found(currency, movement))
         return found
 
 

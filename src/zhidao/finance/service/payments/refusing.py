@@ -12,13 +12,13 @@ from typing import Final
 
 from zhidao.core.money import Currency
 from zhidao.finance.domain.ledger.ledger import Result, TransferFlag, ledger_number
+from zhidao.finance.domain.ledger.records import Name
 from zhidao.finance.domain.naming import AccountCode, TransferCode
 from zhidao.finance.domain.payments.message import CreditTransfer, Transfers
 from zhidao.finance.domain.payments.payment_legs import (
     Booking,
-    Leg,
+    first_legs,
     is_uetr,
-    leg_name,
     mark_of,
     with_uetrs,
 )
@@ -78,11 +78,11 @@ class Refusing:
             )
             by_currency[one.currency] += [
                 Booking(
-                    *(place, leg_name(bank.bank, one.uetr, leg), cash, cash, one.amount_minor),
+                    *(place, name, cash, cash, one.amount_minor),
                     *(ledger_number(Currency(one.currency)), one.uetr, mark),
                     *(TransferCode.PAYMENT, _NO_FLAGS),
                 )
-                for leg in _legs(file)
+                for name in _spent(bank.bank, file, one.uetr)
             ]
         for currency, many in by_currency.items():
             await self.spend(bank, currency, many)
@@ -100,9 +100,11 @@ class Refusing:
         if not by_currency.keys() <= {*await ledger.shards()}:
             return False
         for currency, many in by_currency.items():
-            names = [leg_name(bank.bank, one.uetr, leg) for one in many for leg in _legs(file)]
-            history = await ledger.find(currency, names)
-            if not all(history.failed(name) for name in names):
+            legs = [first_legs(bank.bank, file, one.uetr) for one in many]
+            history = await ledger.find(currency, [name for names in legs for name in names])
+            # Of what another bank sent the older name is failed or the newer one, hardly ever both.
+            enough = all if file.definition.startswith("pain") else any
+            if not all(enough(map(history.failed, names)) for names in legs):
                 return False
         return True
 
@@ -116,7 +118,7 @@ def unspendable(file: Transfers, digest: str) -> set[int]:
     }
 
 
-def _legs(file: Transfers) -> tuple[Leg, ...]:
-    """The transfers, one of which a payment of this file would begin with."""
-    instructed = file.definition.startswith("pain")
-    return (Leg.RESERVE, Leg.INSIDE) if instructed else (Leg.CREDIT,)
+def _spent(bank: str, file: Transfers, uetr: str) -> Sequence[Name]:
+    """The names that a refused payment uses up, none that another bank's payment would bear."""
+    names = first_legs(bank, file, uetr)
+    return names if file.definition.startswith("pain") else names[:1]

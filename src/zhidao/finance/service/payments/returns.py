@@ -8,18 +8,28 @@ another message of another day.
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Final, NamedTuple
 
 from zhidao.core.archive import digest_of
+from zhidao.core.errors import Refused
 from zhidao.finance.domain.ledger.ledger import Resolution, Result, TransferFlag
-from zhidao.finance.domain.ledger.records import Movement
+from zhidao.finance.domain.ledger.records import Movement, Name
 from zhidao.finance.domain.naming import AccountCode, TransferCode
-from zhidao.finance.domain.payments.message import Return, Returns, Status, StatusReport
+from zhidao.finance.domain.payments.message import (
+    Recall,
+    Return,
+    Returns,
+    Status,
+    StatusReport,
+)
 from zhidao.finance.domain.payments.payment_legs import (
     Booking,
     Leg,
     Refusal,
+    credit_legs,
     ended,
     leg_name,
     mark_of,
@@ -39,6 +49,88 @@ ARDT: Final = Refusal("ARDT", "it was given back before")
 _SPENT: Final = Refusal("NARR", f"it could not be given back {ATTEMPTS_MAX} times")
 
 
+class CameIn:
+    """What other banks sent, by UETR, by the bank that it came from and by its currency.
+
+    A UETR alone names no payment: two banks may have sent under the same one.
+    """
+
+    def __init__(self, books: Books) -> None:
+        self._books = books
+
+    async def under(
+        self,
+        bank: BankAdmitted,
+        uetrs: Sequence[str],
+        *,
+        sender: BankAdmitted | None = None,
+        currency: str = "",
+    ) -> dict[str, list[Found]]:
+        """All that came in under these UETRs: from that bank only, in that currency only."""
+        senders = [sender] if sender else await self._books.directory.all_banks()
+        names: dict[Name, tuple[str, str]] = {}
+        for uetr in filter(None, dict.fromkeys(uetrs)):
+            for one in senders:
+                new, plain = credit_legs(bank.bank, uetr, one.bic)
+                names |= {new: (uetr, one.bic), plain: (uetr, "")}
+        found: dict[str, list[Found]] = defaultdict(list)
+        for shard in await self._books.ledger.shards():
+            if currency not in ("", shard):
+                continue
+            history = await self._books.ledger.find(shard, list(names))
+            for name, movement in history.transfers.items():
+                if name in names and self._is_of(bank, sender, shard, movement):
+                    uetr, sent_by = names[name]
+                    found[uetr].append(Found(shard, movement, sent_by))
+        return found
+
+    async def returned(self, bank: BankAdmitted, other: BankAdmitted, one: Return) -> Found | None:
+        """What a return to that bank gives back, or nothing."""
+        found = await self.under(bank, [one.uetr], sender=other, currency=one.currency)
+        return next(iter(found[one.uetr]), None)
+
+    async def recalled(
+        self, bank: BankAdmitted, other: BankAdmitted, recalls: Sequence[Recall]
+    ) -> dict[str, Found]:
+        """What that bank asks back, as far as it came from there: nobody recalls another's."""
+        found = await self.under(bank, [one.uetr for one in recalls], sender=other)
+        told: dict[str, Found] = {}
+        for one in recalls:
+            fits = [f for f in found[one.uetr] if one.currency in ("", f.currency)]
+            if len(fits) == 1:
+                told.setdefault(one.uetr, fits[0])
+        return told
+
+    def _is_of(
+        self, bank: BankAdmitted, sender: BankAdmitted | None, shard: str, movement: Movement
+    ) -> bool:
+        """Whether it came from there: the names of earlier versions do not say so."""
+        if sender is None:
+            return True
+        due = self._books.directory.name_between(
+            bank, AccountCode.DUE_FROM_BANK, sender.bank, shard
+        )
+        return movement.debit_account_id == due
+
+
+def the_one(uetr: str, found: Sequence[Found], *, which: str) -> Found:
+    """The payment, if there is one only. Raises Refused (`no_payment`, `several_payments`).
+
+    `which`: how it went: came in, was sent.
+    """
+    if not found:
+        raise Refused(f"no payment with UETR {uetr} {which}", code="no_payment")
+    if len(found) > 1:
+        kinds = ", ".join(sorted(f"{one.currency} from {one.sent_by or 'a bank'}" for one in found))
+        raise Refused(
+            f"{len(found)} payments with UETR {uetr}: {kinds}",
+            code="several_payments",
+            where=uetr,
+            remedy="name the currency too, and the BIC of the bank that sent it",
+        )
+    return found[0]
+
+
 class Attempt(NamedTuple):
     """One try to give a payment back. `movement`: None if there was no money for it.
 
@@ -49,6 +141,8 @@ class Attempt(NamedTuple):
     currency: str
     movement: Movement | None
     fate: Resolution
+    sent_by: str = ""
+    """As of the payment (`Found`)."""
 
     @property
     def stands(self) -> bool:
@@ -61,6 +155,7 @@ class GivingBack:
 
     def __init__(self, books: Books, sent: SentMessages, rules: Rules) -> None:
         self._books = books
+        self._came_in = CameIn(books)
         self._sent = sent
         self._rules = rules
 
@@ -73,7 +168,7 @@ class GivingBack:
         has not refused: the same message.
         """
         for _ in range(ATTEMPTS_MAX):
-            attempts = await self.attempts(bank, uetr)
+            attempts = await self.attempts(bank, uetr, found)
             if len(attempts) >= ATTEMPTS_MAX:
                 return _SPENT
             last = attempts[-1] if attempts else None
@@ -102,22 +197,17 @@ class GivingBack:
             return refusal
         return _SPENT
 
-    async def attempts(self, bank: BankAdmitted, uetr: str) -> list[Attempt]:
+    async def attempts(self, bank: BankAdmitted, uetr: str, of: Found) -> list[Attempt]:
         """All tries to give a payment back, the first one first."""
         found: list[Attempt] = []
-        shards = await self._books.ledger.shards()
         for number in range(ATTEMPTS_MAX):
-            name = leg_name(bank.bank, uetr, Leg.GIVE_BACK, number)
-            here = None
-            for currency in shards:
-                history = await self._books.ledger.find(currency, [name])
-                movement = history.transfers.get(name)
-                if movement is not None or history.failed(name):
-                    here = Attempt(number, currency, movement, history.fates.get(name, _OPEN))
-                    break
-            if here is None:
+            name = leg_name(bank.bank, uetr, Leg.GIVE_BACK, number, sent_by=of.sent_by)
+            history = await self._books.ledger.find(of.currency, [name])
+            movement = history.transfers.get(name)
+            if movement is None and not history.failed(name):
                 break
-            found.append(here)
+            fate = history.fates.get(name, _OPEN)
+            found.append(Attempt(number, of.currency, movement, fate, of.sent_by))
         return found
 
     async def is_reserved(self, bank: BankAdmitted, message: Returns, digest: str) -> bool:
@@ -126,8 +216,12 @@ class GivingBack:
         The message is kept before: without money behind it, it stands for nothing.
         """
         mark = mark_of(digest)
+        other = await self._books.directory.bank_of(message.receiver)
+        if other is None:
+            return False
         for one in message.returns:
-            attempts = await self.attempts(bank, one.uetr)
+            paid = await self._came_in.returned(bank, other, one)
+            attempts = [] if paid is None else await self.attempts(bank, one.uetr, paid)
             last = attempts[-1] if attempts else None
             if last is None or last.movement is None or not last.stands:
                 return False
@@ -146,12 +240,15 @@ class GivingBack:
             verdict = _verdict(status, report)
             if not verdict:
                 continue
-            for attempt in await self.attempts(bank, one.uetr):
+            paid = await self._came_in.returned(bank, other, one)
+            for attempt in [] if paid is None else await self.attempts(bank, one.uetr, paid):
                 movement = attempt.movement
                 if movement is not None and movement.user_data_64 == mark_of(sent.digest):
                     taken = verdict == "ACSC"
                     leg = Leg.GIVEN_BACK if taken else Leg.NOT_GIVEN_BACK
-                    name = leg_name(bank.bank, one.uetr, leg, attempt.number)
+                    name = leg_name(
+                        *(bank.bank, one.uetr, leg, attempt.number), sent_by=attempt.sent_by
+                    )
                     await self._books.submit(attempt.currency, [ended(name, movement, posts=taken)])
 
     async def again(self, bank: BankAdmitted, mark: int) -> Remembered | None:
@@ -169,8 +266,12 @@ class GivingBack:
             return ARDT  # Booked by an earlier version, whose returns were final at once.
         message = await self._read(sent)
         [one] = message.returns
-        own = _name(uetr, last.number, one.day, asked)
-        return message if message.message == own else ARDT
+        own = {
+            # As earlier versions named it, too.
+            _name(*(uetr, last.number, one.day, asked), currency)
+            for currency in ("", one.currency)
+        }
+        return message if message.message in own else ARDT
 
     async def _read(self, sent: Remembered) -> Returns:
         message = await self._sent.read(sent)
@@ -210,7 +311,7 @@ class GivingBack:
             *(found.movement.amount, found.movement.amount, found.currency),
             *(day, reason, note),
         )
-        name = _name(uetr, attempt, day, asked)
+        name = _name(uetr, attempt, day, asked, found.currency)
         moment = self._books.moment()
         return Returns(reversals.RETURN, name, moment, bank.bic, other.bic, (one,))
 
@@ -226,9 +327,10 @@ class GivingBack:
 _OPEN: Final = Resolution.PENDING
 
 
-def _name(uetr: str, attempt: int, day: str, asked: str) -> str:
-    """The id of a return: another try, day or recall is another message."""
-    return f"B{digest_of(f'{uetr} {attempt} {day} {asked}'.encode())[:32]}"
+def _name(uetr: str, attempt: int, day: str, asked: str, currency: str) -> str:
+    """The id of a return: another try, day, recall or currency is another message."""
+    words = f"{uetr} {attempt} {day} {asked}" + (f" {currency}" if currency else "")
+    return f"B{digest_of(words.encode())[:32]}"
 
 
 def _verdict(status: Status | None, report: StatusReport) -> str:
@@ -246,7 +348,7 @@ def _reservation(bank: BankAdmitted, uetr: str, found: Found, attempt: int, dige
     movement = found.movement
     return Booking(
         0,
-        leg_name(bank.bank, uetr, Leg.GIVE_BACK, attempt),
+        leg_name(bank.bank, uetr, Leg.GIVE_BACK, attempt, sent_by=found.sent_by),
         movement.credit_account_id,
         movement.debit_account_id,
         movement.amount,

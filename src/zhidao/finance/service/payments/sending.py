@@ -11,14 +11,16 @@ from typing import Final, NamedTuple, Protocol
 
 from zhidao.core.archive import Archive
 from zhidao.core.errors import Refused
+from zhidao.finance.domain.naming import AccountCode
 from zhidao.finance.domain.payments.message import (
+    CreditTransfer,
     Message,
     Notice,
     Returns,
     StatusReport,
     Transfers,
 )
-from zhidao.finance.domain.payments.payment_legs import Leg, Refusal, leg_name
+from zhidao.finance.domain.payments.payment_legs import Refusal, credit_legs
 from zhidao.finance.events import BankAdmitted
 from zhidao.finance.service.ledger.ledger import Ledger
 from zhidao.finance.service.payments.directory import Directory
@@ -223,30 +225,48 @@ class OwnMessages:
     async def _is_borne_out(
         self, bank: BankAdmitted, sender: BankAdmitted, report: StatusReport
     ) -> bool:
-        """Whether what is said to be paid was credited, and what is refused can never be."""
-        said = await self._said(bank, sender, report)
-        told = [(leg_name(sender.bank, uetr, Leg.CREDIT), word) for uetr, word in said]
-        legs = {leg for leg, _ in told}
+        """Whether what is said to be paid was credited, and what is refused can never be.
+
+        Of the payments of that bank, and of the currency that the message was in that it is on.
+        """
+        sent = await self._transfers(bank, sender, report)
+        said = _said(report, sent)
+        currencies = {one.uetr: one.currency for one in sent}
+        legs = {uetr: credit_legs(sender.bank, uetr, bank.bic) for uetr, _ in said}
+        names = [name for pair in legs.values() for name in pair]
         paid, refused = set(), set()
         for currency in await self._ledger.shards():
-            history = await self._ledger.find(currency, list(legs))
-            paid |= legs & history.transfers.keys()
-            refused |= set(filter(history.failed, legs))
-        return all(leg in (paid if word in _PAID else refused) for leg, word in told)
+            history = await self._ledger.find(currency, names)
+            due = self._directory.name_between(
+                sender, AccountCode.DUE_FROM_BANK, bank.bank, currency
+            )
+            for uetr, pair in legs.items():
+                if currencies.get(uetr, currency) != currency:
+                    continue
+                stand = [history.transfers[name] for name in pair if name in history.transfers]
+                if any(one.debit_account_id == due for one in stand):
+                    paid.add(uetr)
+                elif any(map(history.failed, pair)):
+                    refused.add(uetr)
+        return all(uetr in (paid if word in _PAID else refused) for uetr, word in said)
 
-    async def _said(
+    async def _transfers(
         self, bank: BankAdmitted, sender: BankAdmitted, report: StatusReport
-    ) -> list[tuple[str, str]]:
-        """What is said for good of each UETR; a report on a whole file says it of each payment.
-
-        Each entry is judged: one that says something else of the same payment hides none.
-        """
-        said = [(one.uetr, one.status) for one in report.statuses if one.uetr]
-        told = None if said else await self._sent.of(bank, sender.bic, report.original)
+    ) -> Sequence[CreditTransfer]:
+        """The payments of the message that a report is on, if it was sent from here."""
+        told = await self._sent.of(bank, sender.bic, report.original)
         file = None if told is None else await self._sent.read(told)
-        if isinstance(file, Transfers):
-            said = [(one.uetr, report.status) for one in file.transfers]
-        return [(uetr, word) for uetr, word in said if word in (*_PAID, _REFUSED)]
+        return file.transfers if isinstance(file, Transfers) else ()
+
+
+def _said(report: StatusReport, sent: Sequence[CreditTransfer]) -> list[tuple[str, str]]:
+    """What is said for good of each UETR; a report on a whole file says it of each payment.
+
+    Each entry is judged: one that says something else of the same payment hides none.
+    """
+    said = [(one.uetr, one.status) for one in report.statuses if one.uetr]
+    said = said or [(one.uetr, report.status) for one in sent]
+    return [(uetr, word) for uetr, word in said if word in (*_PAID, _REFUSED)]
 
 
 def require_once_each(message: Message) -> None:

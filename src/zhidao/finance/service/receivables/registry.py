@@ -279,7 +279,7 @@ class Receivables:
         )
 
     async def settle(self, actor: Actor, name: str, *, transfers: Sequence[UUID]) -> Shares:
-        """Says which transfer in the ledger paid it, the first of these that stands; again: same.
+        """Says which transfer in the ledger paid it, the first of these that did; again: same.
 
         The supplier may say so where the obligor's own account paid; where the money came from
         another bank only the obligor can. Raises Refused (`not_paid`), Conflict if the transfer
@@ -292,10 +292,10 @@ class Receivables:
         payment = None
         for transfer in transfers:
             payment = await self._paid(registered.currency, transfer)
-            if payment is not None:
+            if payment is not None and _pays(payment, registered):
                 break
-        whole = payment is not None and payment.amount_minor == int(registered.amount_minor)
-        if payment is None or not whole or payment.payee != registered.supplier_party:
+            payment = None
+        if payment is None:
             raise Refused(
                 f"no such transfer of {registered.currency} paid the supplier that amount",
                 code="not_paid",
@@ -464,6 +464,12 @@ class Receivables:
         except Conflict:
             return False
         return True
+
+
+def _pays(payment: Payment, registered: ReceivableRegistered) -> bool:
+    """Whether it is the whole amount, to the supplier."""
+    whole = payment.amount_minor == int(registered.amount_minor)
+    return whole and payment.payee == registered.supplier_party
 
 
 def _demand(history: Sequence[SignedEvent], fact: ReceivableActed, shares: Shares) -> Demand:

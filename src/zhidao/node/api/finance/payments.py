@@ -35,6 +35,8 @@ Uetr = Annotated[
 Uetrs = Annotated[list[Uetr], msgspec.Meta(min_length=1, max_length=100)]
 Reason = Annotated[str, msgspec.Meta(pattern=r"^[A-Z0-9]{4}\Z")]
 Note = Annotated[str, msgspec.Meta(max_length=210)]
+SentBy = Annotated[str, msgspec.Meta(pattern=r"^([A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?)?\Z")]
+OneCurrency = Annotated[str, msgspec.Meta(pattern=r"^([A-Z]{3})?\Z")]
 Identifier = Annotated[str, msgspec.Meta(min_length=32, max_length=36)]
 Flag = Literal["linked", "pending", "post_pending_transfer", "void_pending_transfer"]
 
@@ -52,11 +54,15 @@ class MessageView(msgspec.Struct, kw_only=True):
 
 
 class NewRecall(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """Payments that the caller's bank sent and asks back. `reason`: DUPL, FRAD, CUST…."""
+    """Payments that the caller's bank sent and asks back. `reason`: DUPL, FRAD, CUST….
+
+    `currency`: needed only where a UETR stands for payments in two currencies.
+    """
 
     uetrs: Uetrs
     reason: Reason
     note: Note = ""
+    currency: OneCurrency = ""
 
 
 class RecallAnswer(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -66,11 +72,16 @@ class RecallAnswer(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class NewReturn(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """Payments that the caller's bank received and gives back unasked."""
+    """Payments that the caller's bank received and gives back unasked.
+
+    `sent_by` (a BIC), `currency`: needed only where two payments came in under one UETR.
+    """
 
     uetrs: Uetrs
     reason: Reason
     note: Note = ""
+    sent_by: SentBy = ""
+    currency: OneCurrency = ""
 
 
 class NewTransfer(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -118,7 +129,9 @@ def routes(accounts: Accounts, payments: Payments, transfers: BankTransfers) -> 
     async def recall(data: NewRecall, actor: Actor) -> list[MessageView]:
         """Asks payments back (camt.056); banks only."""
         bank = await accounts.require_bank(actor)
-        asked = await payments.back.recall(bank, data.uetrs, reason=data.reason, note=data.note)
+        asked = await payments.back.recall(
+            bank, data.uetrs, reason=data.reason, note=data.note, currency=data.currency
+        )
         return _views(asked)
 
     @post("/recalls/{sender:str}/{recall:str}/answer", opt={ACCESS: BANKS})
@@ -140,7 +153,13 @@ def routes(accounts: Accounts, payments: Payments, transfers: BankTransfers) -> 
         """
         bank = await accounts.require_bank(actor)
         given = await payments.back.give_back(
-            bank, data.uetrs, reason=data.reason, note=data.note, by=actor
+            bank,
+            data.uetrs,
+            reason=data.reason,
+            note=data.note,
+            sent_by=data.sent_by,
+            currency=data.currency,
+            by=actor,
         )
         return _views(await payments.carry_on(bank, given))
 

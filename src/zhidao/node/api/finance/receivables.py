@@ -17,7 +17,7 @@ from zhidao.core.ids import party_id
 from zhidao.core.limits import DAY, JSON_INTEGER_MAX
 from zhidao.core.money import Currency
 from zhidao.finance.domain.receivables.receivable import Receivable, Shares
-from zhidao.finance.service.payments.customer_payments import transfers_of
+from zhidao.finance.service.payments.customer_payments import CustomerPayments
 from zhidao.finance.service.receivables.registry import (
     MAY_ASK,
     MAY_CONFIRM,
@@ -158,8 +158,8 @@ class ReceivableView(msgspec.Struct, kw_only=True):
     shares: list[ShareView]
 
 
-def routes(registry: Receivables) -> Router:
-    """Routes under /v1/finance/receivables."""
+def routes(registry: Receivables, paid: CustomerPayments) -> Router:
+    """Routes under /v1/finance/receivables. `paid`: the payments that came to customers."""
 
     async def view(actor: Actor, name: str, shares: Shares) -> ReceivableView:
         supplier, obligor = await registry.parties(actor, name)
@@ -235,7 +235,7 @@ def routes(registry: Receivables) -> Router:
         """
         if (data.transfer is None) == (not data.uetr) or bool(data.uetr) != bool(data.bank):
             raise MalformedInput("give a transfer, or a uetr and its bank", where="transfer")
-        named = [data.transfer] if data.transfer else transfers_of(data.bank, data.uetr)
+        named = [data.transfer] if data.transfer else await paid.under(data.bank, data.uetr)
         shares = await registry.settle(actor, token, transfers=named)
         return await view(actor, token, shares)
 
