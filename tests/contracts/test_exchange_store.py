@@ -6,14 +6,15 @@ import asyncio
 from uuid import UUID
 
 import pytest
-from tests.exchange.two_nodes import OPERATOR, Line, Node, carry, make_pair
+from tests.exchange.two_nodes import OPERATOR, Line, Node, carry, make_node, make_pair
 
-from zhidao.core.errors import Conflict, NotFound
+from zhidao.core.errors import Conflict, NotFound, Refused
 from zhidao.core.ids import PartyId
 from zhidao.exchange.adapters.memory import MemoryExchange
 from zhidao.exchange.adapters.postgres import PostgresExchange
 from zhidao.exchange.domain.peer import Wanted
 from zhidao.exchange.domain.receipt import Stage
+from zhidao.exchange.service.peers import Peers
 from zhidao.exchange.service.ports import Book, Due, Store
 from zhidao.store.database import Database
 from zhidao.store.journal import PostgresJournal
@@ -193,3 +194,73 @@ async def test_a_peer_is_remembered_with_what_it_wants(store: Store) -> None:
     assert peer.keys == (two.key.public,)
     await one.peers.dismiss(OPERATOR, "importer")
     assert await store.peers() == []
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+async def test_of_two_nodes_of_one_name_that_come_at_once_one_is_admitted(
+    store: Store, processes: int
+) -> None:
+    one = make_node("exporter", Line(), store)
+    strangers = [make_node("importer", Line(), seed=seed) for seed in (1, 2, 3)]
+    every = [one.peers, Peers(store, one.peers._scribe, lambda _: ())]
+    asked = [
+        every[at % processes].admit(OPERATOR, each.card, keys=[each.key.public], trust="t")
+        for at, each in enumerate(strangers)
+    ]
+    told = await asyncio.gather(*asked, return_exceptions=True)
+    refused = [each for each in told if isinstance(each, BaseException)]
+    assert [isinstance(e, Refused) and e.code for e in refused] == ["name_taken"] * 2
+    (admitted,) = [each for each in told if not isinstance(each, BaseException)]
+    assert await store.peers() == [admitted]
+    assert one.peers.every() in ([admitted], [])
+
+
+async def test_what_a_peer_wants_and_its_renewed_card_do_not_undo_each_other(store: Store) -> None:
+    one, two = await pair(store)
+    wanted = Wanted(("trade.",), ())
+
+    async def subscribe(book: Book) -> None:
+        done.append(await one.peers.subscribed(book, two.name, wanted))
+
+    done: list[object] = []
+    await asyncio.gather(
+        store.run(subscribe),
+        one.peers.admit(
+            OPERATOR,
+            two.card,
+            keys=[two.key.public],
+            trust="corridor",
+            url="https://new.example",
+        ),
+    )
+    (kept,) = await store.peers()
+    assert (kept.url, kept.wanted) == ("https://new.example", wanted)
+
+
+async def test_ids_keep_the_admission_that_brought_them_over_renewal_and_restart(
+    store: Store,
+) -> None:
+    one = make_node("exporter", Line(), store)
+    lists = {b"zh": ["bank"], b"al": ["bank", "carrier"], b"zh2": ["bank", "carrier"]}
+    peers = Peers(store, one.peers._scribe, lambda listed: [*map(PartyId, lists.get(listed, []))])
+
+    async def admit(node: Node, listed: bytes, **more: str) -> dict[str, int]:
+        peer = await peers.admit(
+            OPERATOR, node.card, keys=[node.key.public], trust="t", listed=listed, **more
+        )
+        return dict(peer.came)
+
+    first, second = make_node("zhetysu", Line()), make_node("almaty", Line())
+    assert await admit(first, b"zh") == {"zhetysu": 1, "bank": 1}
+    assert await admit(second, b"al") == {"almaty": 2, "bank": 2, "carrier": 2}
+    assert await admit(first, b"zh2") == {"zhetysu": 1, "bank": 1, "carrier": 3}
+    again = Peers(store, one.peers._scribe, lambda _: ())
+    await again.load()
+    assert [(p.node, dict(p.came)) for p in again.every()] == [
+        ("almaty", {"almaty": 2, "bank": 2, "carrier": 2}),
+        ("zhetysu", {"zhetysu": 1, "bank": 1, "carrier": 3}),
+    ]
+    # Another node in the place of the first comes last.
+    other = make_node("zhetysu", Line(), seed=9)
+    replaces = first.key.public.fingerprint
+    assert await admit(other, b"zh", replaces=replaces) == {"zhetysu": 4, "bank": 4}

@@ -124,7 +124,7 @@ def make_node(name: str, line: Line, store: Store | None = None, seed: int = 5) 
     )
     kept = store or MemoryExchange()
     sealing = SealingKey(randomness.token(32))
-    peers, identity = Peers(kept, scribe), SigningIdentity(key)
+    peers, identity = Peers(kept, scribe, lambda _: ()), SigningIdentity(key)
     outbox = Outbox(
         kept, peers, scribe=scribe, identity=identity, clock=clock, randomness=randomness
     )

@@ -65,7 +65,11 @@ class Side:
         self.leaves: dict[UUID, int] = {}
         self.peers: list[Peer] = []
         self.post: list[dict[str, Any]] = []
-        self.directory = PartyDirectory(lambda: self.peers, lambda p: p == name or p in self.keys)
+        self.directory = PartyDirectory(
+            lambda: self.peers,
+            lambda p: p == name or p in self.keys,
+            lambda p: [key.public for held, key in self.keys.items() if held == p],
+        )
         records = Records(exchange or self.journals["exchange"], self.scribe)
         self.records = records
         self.sharing = Sharing(
@@ -100,10 +104,16 @@ class Side:
         )
 
     def meet(self, other: Side) -> None:
+        """Admits the other node by its own list, or renews it: what is new came now."""
+        standing = next((peer for peer in self.peers if peer.node == other.name), None)
         keys = (other.key.public,)
         listed = encode_trust_list(other.list_now())
         url = f"https://{other.name}.example"
-        self.peers.append(Peer(other.name, "", url, keys, b"", "", "list", b"", None, listed))
+        number = 1 + max((n for peer in self.peers for _, n in peer.came), default=0)
+        had = dict(standing.came) if standing else {}
+        came = tuple((one, had.get(one, number)) for one in (other.name, *other.keys))
+        peer = Peer(other.name, "", url, keys, b"", "", "list", b"", None, listed, came)
+        self.peers = [*(each for each in self.peers if each.node != other.name), peer]
 
     def list_now(self) -> TrustList:
         node = TrustedNode(self.name, NoteKey(self.origin, self.key.public), (self.key.public,))

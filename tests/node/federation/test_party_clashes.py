@@ -11,10 +11,7 @@ from zhidao.node.operations.alarms import Alarms
 
 
 def clashes_of(side: Side, alarms: Alarms) -> PartyClashes:
-    def keys_of(party: str):
-        return [key.public for name, key in side.keys.items() if name == party]
-
-    return PartyClashes(side.name, keys_of, lambda: side.peers, alarms)
+    return PartyClashes(side.directory, lambda: side.peers, alarms)
 
 
 def test_a_party_of_both_nodes_is_told_until_one_of_them_has_it_no_more() -> None:

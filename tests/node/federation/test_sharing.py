@@ -29,7 +29,6 @@ from zhidao.industry.events import LotFinished, OrderOpened
 from zhidao.positioning.events import ArrivalNotProven, Marks
 from zhidao.trust.events import CredentialIssued
 from zhidao.trust.service.credentials.credentials import aggregate_of_credential
-from zhidao.trust.wire.governance.trust_list import encode_trust_list
 from zhidao.trust.wire.proof_file.zdproof import decode_proof, encode_proof
 
 C1 = "consignment/c-1"
@@ -185,12 +184,13 @@ async def spoiled(change: str, monkeypatch: pytest.MonkeyPatch) -> str:
     if change in ("a third node's party", "a third node's own word"):
         third = Side(PartyId("third"), (CARRIER,), b"third")
         del two.keys[CARRIER]
+        one.meet(two)
         two.meet(third)
         liar = CARRIER if change == "a third node's party" else third.name
         one.keys[liar] = SoftwareKey(Algorithm.ED25519, b"\x05" * 32)
         one.scribe._ring._keys[liar] = one.keys[liar]
         await one.say(liar, C1, added("packing_list", digest_of(PAPER)))
-        two.peers[0] = replace(two.peers[0], listed=encode_trust_list(one.list_now()))
+        two.meet(one)
     if change == "an order of nobody":
         await one.say(EXPORTER, "order/o", opened("o"), room="industry")
     if change == "an order by another name":
@@ -250,8 +250,8 @@ def replace_delivery(delivery, consignment: str):
         ("another name", "other_consignment"),
         ("another consignment", "other_consignment"),
         ("our party's word", "wrong_speaker"),
-        ("a third node's party", "wrong_speaker"),
-        ("a third node's own word", "wrong_speaker"),
+        ("a third node's party", "party_clash"),
+        ("a third node's own word", "party_clash"),
         ("an order of nobody", "other_consignment"),
         ("an order by another name", "not_shareable"),
         ("a terminal of nobody", "other_consignment"),

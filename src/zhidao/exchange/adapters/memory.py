@@ -227,6 +227,9 @@ class _MemoryBook:
         self._state.blobs[digest] = content
         return digest
 
+    async def peers(self) -> Sequence[Peer]:
+        return list(self._state.peers.values())
+
     async def put_peer(self, peer: Peer) -> None:
         self._state.peers[peer.node] = peer
 

@@ -41,8 +41,9 @@ _SENT: Final = (
 _GOT: Final = _BOTH | {"sender": "text", "received_ns": "bigint"} | _CHANGES
 _PEER: Final = (
     *("node", "organisation", "url", "keys", "sealing", "certificate", "trust", "card", "wanted"),
-    "listed",
+    *("listed", "ids", "ids_since"),
 )
+_LOCK_PEERS: Final = "select pg_advisory_xact_lock(hashtext('zhidao exchange.peer'))"
 
 
 def _arrays(columns: dict[str, str]) -> str:
@@ -72,13 +73,14 @@ _UPDATE_SENT: Final = _update("outgoing", {"document": "uuid"}, _SENT_CHANGES)
 _UPDATE_GOT: Final = _update("incoming", {"sender": "text", "document": "uuid"}, _CHANGES)
 _PUT_PEER: Final = (
     "insert into exchange.peer"
-    " (node, organisation, url, keys, sealing, certificate, trust, card, wanted, listed) values"
+    " (node, organisation, url, keys, sealing, certificate, trust, card, wanted, listed,"
+    " ids, ids_since) values"
     " (%(node)s, %(organisation)s, %(url)s, %(keys)s, %(sealing)s, %(certificate)s, %(trust)s,"
-    " %(card)s, %(wanted)s, %(listed)s) on conflict (node) do update set"
+    " %(card)s, %(wanted)s, %(listed)s, %(ids)s, %(ids_since)s) on conflict (node) do update set"
     " organisation = excluded.organisation, url = excluded.url, keys = excluded.keys,"
     " sealing = excluded.sealing, certificate ="
     " excluded.certificate, trust = excluded.trust, card = excluded.card, wanted = excluded.wanted,"
-    " listed = excluded.listed"
+    " listed = excluded.listed, ids = excluded.ids, ids_since = excluded.ids_since"
 )
 
 
@@ -275,11 +277,21 @@ class PostgresBook:
         self._blobs[digest] = content
         return digest
 
+    async def peers(self) -> Sequence[Peer]:
+        """All peers; others that ask wait for the end of this transaction."""
+        await self._session.execute(_LOCK_PEERS)
+        rows = await self._session.fetch_all("select * from exchange.peer order by node")
+        return [peer_of(row) for row in rows]
+
     async def put_peer(self, peer: Peer) -> None:
         """Writes a peer."""
         wanted = None if peer.wanted is None else encode_subscription(peer.wanted)
-        columns = {name: getattr(peer, name) for name in _PEER}
+        columns: dict[str, Any] = {name: getattr(peer, name, None) for name in _PEER}
         columns |= {"keys": [key.multikey for key in peer.keys], "wanted": wanted}
+        columns |= {
+            "ids": [party for party, _ in peer.came],
+            "ids_since": [number for _, number in peer.came],
+        }
         await self._session.execute(_PUT_PEER, columns)
 
     async def drop_peer(self, node: PartyId) -> None:
@@ -381,6 +393,7 @@ def peer_of(row: dict[str, Any]) -> Peer:
         card=row["card"],
         wanted=None if wanted is None else decode_subscription(wanted),
         listed=row["listed"],
+        came=tuple(zip(map(PartyId, row["ids"]), row["ids_since"], strict=True)),
     )
 
 

@@ -70,7 +70,8 @@ class Peer:
 
     `sealing` is the best key of its card. `wanted` is None until the peer subscribes. `card` is
     kept as it was signed, and so is `listed`, the trust list itself: it names the peer's log and
-    the parties that are at home there.
+    the parties that are at home there. `came`: the node and each party of its list, with the
+    number of the admission that brought it; numbers rise over all peers.
     """
 
     node: PartyId
@@ -83,6 +84,12 @@ class Peer:
     card: bytes
     wanted: Wanted | None = None
     listed: bytes = b""
+    came: tuple[tuple[PartyId, int], ...] = ()
+
+    def since(self, party: str) -> int:
+        """The number of the admission that brought an id; of one not noted the node's own."""
+        numbers = dict(self.came)
+        return numbers.get(PartyId(party), numbers.get(self.node, 0))
 
     def speaks(self, key: PublicKey) -> bool:
         """Whether this peer signs with that key."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -13,7 +14,7 @@ from zhidao.core.errors import NotFound, Refused
 from zhidao.core.ids import PartyId
 from zhidao.core.journal import Scribe
 from zhidao.core.keys import PublicKey
-from zhidao.exchange.domain.peer import Peer, Wanted, check_url
+from zhidao.exchange.domain.peer import Card, Peer, Wanted, check_url
 from zhidao.exchange.events import PeerAdmitted, PeerDismissed, PeerKeysLearned
 from zhidao.exchange.service.ports import Book, Store
 from zhidao.exchange.wire.card import decode_card
@@ -28,12 +29,18 @@ _EVER_NS: Final = 2**63 - 1
 class Peers:
     """The peers of this node. Held in memory too, since every request asks."""
 
-    def __init__(self, store: Store, scribe: Scribe) -> None:
+    def __init__(
+        self, store: Store, scribe: Scribe, ids_of: Callable[[bytes], Sequence[PartyId]]
+    ) -> None:
+        """`ids_of` reads the parties that a trust list names."""
         self._store = store
         self._scribe = scribe
+        self._ids_of = ids_of
+        # One change after the other, so that what is held here is what was written last.
+        self._alone = asyncio.Lock()
         self._peers: dict[PartyId, Peer] = {}
         self.changed: Callable[[], None] = lambda: None
-        # Ids of a peer's list that are this node's own parties, with other keys.
+        # Ids of a peer's list that are this node's own or an earlier peer's, with other keys.
         self.clashes: Callable[[Peer], Sequence[str]] = lambda _: ()
 
     async def load(self) -> None:
@@ -48,11 +55,7 @@ class Peers:
         """The peer of that name. Raises NotFound (`unknown_peer`)."""
         peer = self._peers.get(PartyId(node))
         if peer is None:
-            raise NotFound(
-                f"{node[:64]!r} is no peer of this node",
-                code="unknown_peer",
-                remedy="an operator admits it: zhidao peer add CARD --trust TRUSTFILE",
-            )
+            raise _unknown(node)
         return peer
 
     def by_key(self, key: PublicKey) -> Peer | None:
@@ -83,13 +86,6 @@ class Peers:
         said = decode_card(card)
         if said.node == self._scribe.node:
             raise Refused("this is the node's own card", code="own_card")
-        before = self._peers.get(said.node)
-        if before and not set(decode_card(before.card).revoked) <= set(said.revoked):
-            raise Refused(
-                f"a newer card of {said.node} takes keys back that this one does not",
-                code="untrusted_card",
-                remedy="ask for its newest card",
-            )
         keys = [key for key in keys if key not in said.revoked]
         if said.key not in keys:
             raise Refused(
@@ -101,7 +97,7 @@ class Peers:
         seal(b"", said.seals, info=b"")
         address = url or said.url
         check_url(address)
-        peer = Peer(
+        wished = Peer(
             node=said.node,
             organisation=said.organisation,
             url=address,
@@ -110,28 +106,47 @@ class Peers:
             certificate=certificate or said.certificate,
             trust=trust,
             card=card,
-            wanted=before.wanted if before else None,
             listed=listed,
         )
-        if peer == before:
-            return peer
-        fact = PeerAdmitted(
-            peer=peer.node,
-            url=peer.url,
-            card=digest_of(card),
-            keys=[key.multikey for key in keys],
-            trust=trust,
-            replaced=_replaced(before, said.key, keys, replaces=replaces),
-        )
 
-        async def work(book: Book) -> None:
+        async def work(book: Book) -> Peer:
+            # Asked in the transaction: of two that come at once the second meets the first.
+            standing = {each.node: each for each in await book.peers()}
+            before = standing.get(said.node)
+            _check_takes_back(before, said)
+            replaced = _replaced(before, said.key, keys, replaces=replaces)
+            came = self._came(wished, None if replaced else before, standing.values())
+            peer = replace(wished, wanted=before.wanted if before else None, came=came)
+            if peer == before:
+                return peer
+            fact = PeerAdmitted(
+                peer=peer.node,
+                url=peer.url,
+                card=digest_of(card),
+                keys=[key.multikey for key in keys],
+                trust=trust,
+                replaced=replaced,
+            )
             await book.put_peer(peer)
             await self._note(book, peer.node, fact, reader=actor.party)
+            return peer
 
-        await self._store.run(work)
-        self._peers[peer.node] = peer
-        self.changed()
+        async with self._alone:
+            peer = await self._store.run(work)
+            is_new = self._peers.get(peer.node) != peer
+            self._peers[peer.node] = peer
+        if is_new:
+            self.changed()
         return peer
+
+    def _came(
+        self, peer: Peer, before: Peer | None, standing: Iterable[Peer]
+    ) -> tuple[tuple[PartyId, int], ...]:
+        """Ids keep the number with which they came; new ones get a higher one than all have."""
+        ids = sorted({peer.node, *self._ids_of(peer.listed)})
+        had = {before.node, *self._ids_of(before.listed)} if before else set()
+        number = 1 + max((n for each in standing for _, n in each.came), default=0)
+        return tuple((one, before.since(one) if before and one in had else number) for one in ids)
 
     async def learn(self, node: str, keys: Sequence[PublicKey], *, proof: str) -> Peer:
         """Takes the keys that a peer's own log gives it; the same again: nothing is written.
@@ -139,49 +154,59 @@ class Peers:
         `proof`: SHA-256 of what shows it; whoever calls has checked that. What the peer's card
         takes back does not come back. Raises NotFound, Refused (`key_spent`) if no key is left.
         """
-        before = self.of(node)
-        revoked = decode_card(before.card).revoked
-        keys = [key for key in keys if key not in revoked]
-        if not keys:
-            raise Refused(f"{before.node} would have no key left", code="key_spent")
-        peer = replace(before, keys=tuple(keys))
-        if peer == before:
+
+        async def work(book: Book) -> Peer:
+            before = await self._standing(book, node)
+            revoked = decode_card(before.card).revoked
+            left = [key for key in keys if key not in revoked]
+            if not left:
+                raise Refused(f"{before.node} would have no key left", code="key_spent")
+            peer = replace(before, keys=tuple(left))
+            if peer != before:
+                said = [key.multikey for key in left]
+                fact = PeerKeysLearned(peer=peer.node, keys=said, proof=proof)
+                await book.put_peer(peer)
+                await self._note(book, peer.node, fact, reader=self._scribe.node)
             return peer
-        fact = PeerKeysLearned(peer=peer.node, keys=[key.multikey for key in keys], proof=proof)
 
-        async def work(book: Book) -> None:
-            await book.put_peer(peer)
-            await self._note(book, peer.node, fact, reader=self._scribe.node)
-
-        await self._store.run(work)
-        self._peers[peer.node] = peer
+        async with self._alone:
+            peer = await self._store.run(work)
+            self._peers[peer.node] = peer
         return peer
 
     async def dismiss(self, actor: Actor, node: str) -> None:
         """Ends the exchange with a peer; what waits for it becomes dead letters at once."""
         MAY_ADMIT_PEER.admit(actor)
-        peer = self.of(node)
 
-        async def work(book: Book) -> None:
+        async def work(book: Book) -> Peer:
+            peer = await self._standing(book, node)
             await book.drop_peer(peer.node)
             fact = PeerDismissed(peer=peer.node)
             await self._note(book, peer.node, fact, reader=actor.party)
+            return peer
 
-        await self._store.run(work)
-        self._peers.pop(peer.node, None)
+        async with self._alone:
+            peer = await self._store.run(work)
+            self._peers.pop(peer.node, None)
         self.changed()
         await self._store.give_up(peer.node, before_ns=_EVER_NS)
 
     async def subscribed(self, book: Book, node: PartyId, wanted: Wanted) -> Callable[[], None]:
         """Writes what a peer wants; call what comes back once the transaction stands."""
-        peer = replace(self.of(node), wanted=wanted)
-        await book.put_peer(peer)
+        await book.put_peer(replace(await self._standing(book, node), wanted=wanted))
 
         def done() -> None:
             if node in self._peers:
-                self._peers[node] = peer
+                self._peers[node] = replace(self._peers[node], wanted=wanted)
 
         return done
+
+    async def _standing(self, book: Book, node: str) -> Peer:
+        """The peer as a transaction finds it. Raises NotFound (`unknown_peer`)."""
+        for each in await book.peers():
+            if each.node == node:
+                return each
+        raise _unknown(node)
 
     async def _note(
         self,
@@ -202,6 +227,24 @@ class Peers:
             occurred_at=None,
         )
         await book.append([entry])
+
+
+def _unknown(node: str) -> NotFound:
+    return NotFound(
+        f"{node[:64]!r} is no peer of this node",
+        code="unknown_peer",
+        remedy="an operator admits it: zhidao peer add CARD --trust TRUSTFILE",
+    )
+
+
+def _check_takes_back(before: Peer | None, said: Card) -> None:
+    """A card takes back all that the one before took back. Raises Refused (`untrusted_card`)."""
+    if before and not set(decode_card(before.card).revoked) <= set(said.revoked):
+        raise Refused(
+            f"a newer card of {said.node} takes keys back that this one does not",
+            code="untrusted_card",
+            remedy="ask for its newest card",
+        )
 
 
 def _replaced(

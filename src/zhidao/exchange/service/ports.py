@@ -179,6 +179,10 @@ class Book(Protocol):
         """Puts content into the archive and returns its digest."""
         ...
 
+    async def peers(self) -> Sequence[Peer]:
+        """All peers; no other transaction that asks this goes on before the end of this one."""
+        ...
+
     async def put_peer(self, peer: Peer) -> None:
         """Writes a peer, new or changed."""
         ...

@@ -18,7 +18,7 @@ from zhidao.core.ids import PartyId
 from zhidao.core.journal import Entry, Journal, Records
 from zhidao.exchange.events import Delivery, FactsAdopted
 from zhidao.node.federation.party_directory import PartyDirectory
-from zhidao.node.federation.shareable import is_hanging, is_shareable, name_of, room_of
+from zhidao.node.federation.shareable import is_hanging, is_shareable, name_of, named_in, room_of
 from zhidao.node.federation.sharing import Sharing
 from zhidao.node.shipment_timeline.export import files_named_by
 from zhidao.trade.events import ConsignmentEntered
@@ -57,7 +57,7 @@ class Adoption:
         """Adopts what a document shares.
 
         Raises MalformedInput; Refused: what the proof's check says, `unlisted_peer`,
-        `wrong_speaker` (also where another peer's list gives the party other keys),
+        `wrong_speaker` (also where another peer's list gives the party other keys), `party_clash`,
         `not_shareable`, `missing_file`, `other_consignment`, and `history_differs` where this
         node knows the history otherwise.
         """
@@ -86,6 +86,7 @@ class Adoption:
             )
         if proof.consignment != delivery.consignment:
             raise Refused("the proof is of another consignment", code="other_consignment")
+        self._check_names(proof, delivery.sender)
         trust = self._directory.merged(await self._own_list(), delivery.sender)
         findings = verify_log_part(proof, trust)
         if not findings.holds:
@@ -96,6 +97,21 @@ class Adoption:
         for opened in proof.events:
             self._check_event(opened.event, proof, delivery.sender)
         await self._check_hanging(proof)
+
+    def _check_names(self, proof: Proof, sender: str) -> None:
+        """What names somebody by an id that means another here would be read by that other."""
+        clashes = self._directory.clashes_of(sender)
+        for event in (opened.event for opened in proof.events):
+            if event.recorded_by.party == self._records.node:
+                continue
+            met = clashes & (named_in(event) | {event.asserted_by.party})
+            if met:
+                raise Refused(
+                    f"{sender} has a party {min(met)}, and here somebody else has that id",
+                    code="party_clash",
+                    where=f"event {event.id}",
+                    remedy="agree which of them takes an id of its own; then admit the newest list",
+                )
 
     async def _check_hanging(self, proof: Proof) -> None:
         """What does not name the consignment begins only where a fact of it names that."""

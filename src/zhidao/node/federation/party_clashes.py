@@ -1,67 +1,47 @@
-"""Ids that a peer's list and this node both give, to different keys: two firms under one name."""
+"""Ids that a peer's list gives to other keys than stand here: two firms under one name."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
 from zhidao.core.ids import PartyId
-from zhidao.core.keys import PublicKey
 from zhidao.exchange.domain.peer import Peer
+from zhidao.node.federation.party_directory import PartyDirectory
 from zhidao.node.operations.alarms import Alarms
-from zhidao.trust.wire.governance.trust_list import decode_trust_list
 
 
 class PartyClashes:
-    """Tells of them. Here such an id is this node's own party, whatever a peer says of it.
+    """Tells of them. Such an id is whose it was first: this node's own party, or an earlier peer's.
 
-    What the peer's party of that id says is refused here (`wrong_speaker`), and what names it
-    means the one at home here: nothing of a local party reaches the other.
+    What the later peer's party of that id says is refused here, and what names it does not go to
+    that peer: nothing of the first reaches the other.
     """
 
     def __init__(
-        self,
-        node: PartyId,
-        keys_of: Callable[[str], Sequence[PublicKey]],
-        peers: Callable[[], Sequence[Peer]],
-        alarms: Alarms,
+        self, directory: PartyDirectory, peers: Callable[[], Sequence[Peer]], alarms: Alarms
     ) -> None:
-        """`keys_of`: all keys that a party has had here, none of one that is not at home here."""
-        self._node = node
-        self._keys_of = keys_of
+        self._directory = directory
         self._peers = peers
         self._alarms = alarms
-        self._clashing: dict[PartyId, list[str]] = {}
+        self._clashing: set[PartyId] = set()
 
     def of(self, peer: Peer) -> list[str]:
-        """Ids that a peer brings and this node has, in order, as they were when peers changed."""
-        return self._clashing.get(peer.node, [])
-
-    def _found(self, peer: Peer) -> list[str]:
-        """One with a key of ours is the same.
-
-        One governed list for all names this node's parties too, with their own keys.
-        """
-        found = {str(peer.node)} if self._keys_of(peer.node) else set()
-        if peer.listed:
-            for party in decode_trust_list(peer.listed).parties:
-                own = self._keys_of(party.party)
-                is_other = bool(own) and not set(own) & set(party.keys)
-                if is_other or party.party == self._node:
-                    found.add(str(party.party))
-        return sorted(found)
+        """Ids that a peer brings and that are another's here, in order."""
+        return sorted(self._directory.clashes_of(peer.node))
 
     def watch(self) -> None:
         """Sounds `party_clash:PEER` for each peer that brings such ids, and clears the others."""
-        clashing = {peer.node: found for peer in self._peers() if (found := self._found(peer))}
-        for node in set(self._clashing) - set(clashing):
+        clashing = {peer.node: found for peer in self._peers() if (found := self.of(peer))}
+        for node in self._clashing - set(clashing):
             self._alarms.clear(_alarm(node))
-        self._clashing = clashing
+        self._clashing = set(clashing)
         for node, found in clashing.items():
             names = ", ".join(found[:20])
             self._alarms.sound(
                 _alarm(node),
-                f"{node} and this node both have a party {names}, with different keys; here it is"
-                " this node's own, and nothing comes from or goes to the other",
+                f"{node} brings a party {names} that stands here already with different keys, as"
+                " this node's own or an earlier peer's; here it stays that one, and nothing comes"
+                " from or goes to the other",
                 "agree which of them takes an id of its own before a consignment names it",
                 args={"node": node, "parties": names},
             )

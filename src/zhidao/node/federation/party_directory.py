@@ -4,86 +4,120 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from zhidao.core.ids import PartyId
 from zhidao.core.keys import Algorithm, PublicKey
 from zhidao.exchange.domain.peer import Peer
+from zhidao.node.federation.first_come import Bearer, FirstCome
 from zhidao.trust.domain.evm import Address
 from zhidao.trust.domain.trust_list import TrustedNode, TrustedParty, TrustList, trust_list
 from zhidao.trust.wire.evm.keccak import address_of
 from zhidao.trust.wire.governance.trust_list import decode_trust_list
 
+_NOBODY: Final[frozenset[PartyId]] = frozenset()
+
 
 @dataclass(frozen=True, slots=True)
 class _Listed:
+    """`trust` without what is another's: that stands in `clashes`."""
+
     peer: Peer
     trust: TrustList
+    clashes: frozenset[PartyId]
+
+
+def parties_in(listed: bytes) -> list[PartyId]:
+    """The parties that a trust list names, none of a list that was not kept."""
+    return [each.party for each in decode_trust_list(listed).parties] if listed else []
 
 
 class PartyDirectory:
     """Reads the lists of all peers. A party of this node is never one of another's.
 
-    Where the lists of two peers name one party (one governed list for all, say), it is at home
-    with the first of them by name of which nothing else is known; documents tell more.
+    An id means one party, at home at one node: the first that came with it keeps it. What a later
+    peer's list says of that id with other keys is a clash, and counts for nothing here. One
+    governed list for several nodes does not say who is at home where: its parties speak through
+    each of the nodes that it names, until one of them comes with a list of its own.
     """
 
     def __init__(
-        self, peers: Callable[[], Sequence[Peer]], is_here: Callable[[PartyId], bool]
+        self,
+        peers: Callable[[], Sequence[Peer]],
+        is_here: Callable[[PartyId], bool],
+        own_keys: Callable[[str], Sequence[PublicKey]],
     ) -> None:
-        """`is_here` tells whether a name is this node's or one of its parties'."""
+        """`is_here` tells whether a name is this node's or one of its parties'.
+
+        `own_keys`: all keys that a party has had here, none of one that is not at home here.
+        """
         self._peers = peers
         self._is_here = is_here
+        self._own_keys = own_keys
         self._read: dict[tuple[bytes, tuple[PublicKey, ...]], TrustList] = {}
+        self._met: tuple[Peer, ...] = ()
+        self._first = FirstCome(())
+        self._lists: list[_Listed] = []
 
     def list_of(self, node: str) -> TrustList | None:
         """The list by which a peer was admitted, with the keys that it went over to since.
 
-        None if it was not kept (before version 0.1.1).
+        Without parties whose id is another's. None if it was not kept (before version 0.1.1).
         """
         return next((e.trust for e in self._every() if e.peer.node == node), None)
 
     def nodes(self) -> list[PartyId]:
-        """The peers whose lists are known."""
+        """The peers whose lists are known, in the order in which they came."""
         return [each.peer.node for each in self._every()]
 
     def parties(self) -> list[TrustedParty]:
         """All parties at other nodes, each once, in order."""
-        found = {p.party: p for e in reversed(self._every()) for p in self._away(e)}
+        found: dict[PartyId, TrustedParty] = {}
+        for each in self._every():
+            for party in self._away(each):
+                if party.party not in found or self.home_of(party.party) == each.peer.node:
+                    found[party.party] = party
         return [found[name] for name in sorted(found)]
 
     def parties_of(self, node: str) -> frozenset[PartyId]:
         """The parties that are at home at a peer, and the peer itself."""
-        homes = {p.party: self.home_of(p.party) for e in self._every() for p in self._away(e)}
-        return frozenset({PartyId(node)} | {p for p, home in homes.items() if home == node})
+        named = {p.party for e in self._every() for p in self._away(e)}
+        itself = {PartyId(node)} - self.clashes_of(node)
+        return frozenset(itself | {p for p in named if self.home_of(p) == node})
+
+    def clashes_of(self, node: str) -> frozenset[PartyId]:
+        """Ids by which a peer means its own and this node somebody else: one here, or a peer's.
+
+        One of this node's with a key of ours is the same: a governed list for all names them too.
+        """
+        peer = next((each for each in self._peers() if each.node == node), None)
+        if peer is None:
+            return _NOBODY
+        listed = next((e.clashes for e in self._every() if e.peer.node == node), _NOBODY)
+        found = {peer.node} if self._first.lost(peer.node, peer.node) else set()
+        named = self._of(peer).parties if peer.listed else ()
+        found |= {each.party for each in named if self._is_another_here(each)}
+        if self._is_here(peer.node):
+            found.add(peer.node)
+        return listed | found
 
     def home_of(self, party: str) -> PartyId | None:
         """The peer at which a party is at home, or None."""
-        return next(
-            (e.peer.node for e in self._every() if any(p.party == party for p in self._away(e))),
-            None,
-        )
+        self._every()
+        return None if self._is_here(PartyId(party)) else self._first.home(party)
 
     def speaks_through(self, party: str, node: str) -> bool:
-        """Whether a peer may bring a party's word: its list names the party."""
-        return any(
-            e.peer.node == node and any(p.party == party for p in self._away(e))
-            for e in self._every()
-        )
+        """Whether a peer may bring a party's word: the party is at home there."""
+        self._every()
+        return not self._is_here(PartyId(party)) and node in self._first.speakers(party)
 
     def disputes(self, party: str, key: PublicKey, node: str) -> bool:
-        """Whether another peer's list gives a party, or that peer itself, and not this key.
+        """Whether an id is another's than the peer `node`'s, who does not give it this key.
 
-        `node` is the peer that brings the key. Of itself a peer's own list tells.
+        Of itself, and of the parties with which it came first, a peer's own list tells.
         """
-        for each in self._every():
-            if node in (each.peer.node, party):
-                continue
-            named = [p.keys for p in each.trust.parties if p.party == party]
-            if party == each.peer.node:
-                named += [n.keys for n in each.trust.nodes if n.party == party]
-            if named and not any(key in keys for keys in named):
-                return True
-        return False
+        self._every()
+        return self._first.disputes(party, key, node)
 
     def is_here(self, party: str) -> bool:
         """Whether this is the node itself or one of its parties."""
@@ -91,18 +125,11 @@ class PartyDirectory:
 
     def address_of(self, party: PartyId) -> Address | None:
         """A party's account on a title chain, by its newest key of that kind, or None."""
-        keys = [
-            key
-            for each in self.parties()
-            if each.party == party
-            for key in each.keys
-            if key.algorithm is Algorithm.SECP256K1
-        ]
-        return Address(address_of(keys[-1])) if keys else None
+        return next((_account_of(p) for p in self.parties() if p.party == party), None)
 
     def party_at(self, address: Address) -> str:
         """The party at another node whose account this is, or ``."""
-        return next((p.party for p in self.parties() if self.address_of(p.party) == address), "")
+        return next((p.party for p in self.parties() if _account_of(p) == address), "")
 
     def merged(self, own: TrustList, peer: str) -> TrustList:
         """This node's list and a peer's as one; where both name somebody, the own one counts."""
@@ -123,7 +150,23 @@ class PartyDirectory:
         return replace(whole, policy=own.policy)
 
     def _every(self) -> list[_Listed]:
-        return [_Listed(peer, self._of(peer)) for peer in self._peers() if peer.listed]
+        """The lists, read anew when a peer changed."""
+        peers = tuple(self._peers())
+        if peers != self._met:
+            self._first = FirstCome([self._bearer(peer) for peer in peers])
+            ordered = sorted(peers, key=lambda peer: (peer.since(peer.node), peer.node))
+            self._lists = [self._cleared(peer) for peer in ordered if peer.listed]
+            self._met = peers
+        return self._lists
+
+    def _bearer(self, peer: Peer) -> Bearer:
+        return Bearer(peer, self._of(peer) if peer.listed else None)
+
+    def _cleared(self, peer: Peer) -> _Listed:
+        trust = self._of(peer)
+        lost = {p.party for p in trust.parties if self._first.lost(p.party, peer.node)}
+        kept = tuple(p for p in trust.parties if p.party not in lost)
+        return _Listed(peer, replace(trust, parties=kept), frozenset(lost))
 
     def _of(self, peer: Peer) -> TrustList:
         name = (peer.listed, peer.keys)
@@ -135,6 +178,16 @@ class PartyDirectory:
 
     def _away(self, listed: _Listed) -> list[TrustedParty]:
         return [party for party in listed.trust.parties if not self._is_here(party.party)]
+
+    def _is_another_here(self, party: TrustedParty) -> bool:
+        return self._is_here(party.party) and not (
+            set(self._own_keys(party.party)) & set(party.keys)
+        )
+
+
+def _account_of(party: TrustedParty) -> Address | None:
+    keys = [key for key in party.keys if key.algorithm is Algorithm.SECP256K1]
+    return Address(address_of(keys[-1])) if keys else None
 
 
 def _with(node: TrustedNode, peer: Peer) -> TrustedNode:

@@ -10,8 +10,10 @@ from zhidao.core.actor import Actor, Role
 from zhidao.core.errors import Conflict
 from zhidao.core.events import every
 from zhidao.core.journal import Records
+from zhidao.core.timescale import Utc
 from zhidao.exchange.domain.receipt import Outcome, Stage
-from zhidao.exchange.events import FactsShared, ReceiptTaken
+from zhidao.exchange.events import DocumentSent, FactsShared, ReceiptTaken
+from zhidao.node.federation.peer_succession import PeerSuccession
 
 _ATTEMPTS: Final = 8
 
@@ -33,7 +35,8 @@ class Refusal:
 class ShareRecord:
     """Reads the exchange's own histories: what a peer's receipt refuses was not shared.
 
-    Until a receipt is here, what was sent counts as had: the other side may have taken it.
+    Until a receipt is here, what was sent counts as had: the other side may have taken it. What a
+    former node of the peer's name got, the one that took its place has not: as if it refused it.
     """
 
     def __init__(self, records: Records) -> None:
@@ -41,6 +44,9 @@ class ShareRecord:
         self._node = Actor(records.node, Role.NODE)
         # Read so far; another process of this node may have written more since.
         self._sent: dict[tuple[str, str], list[FactsShared]] = {}
+        self.succession = PeerSuccession(records)
+        # To whom a document went, and when.
+        self._went: dict[str, tuple[str, Utc]] = {}
         # Of documents about which the last word was said: the refusal, or None.
         self._said: dict[str, ReceiptTaken | None] = {}
 
@@ -98,6 +104,30 @@ class ShareRecord:
 
     async def _refused(self, document: str) -> ReceiptTaken | None:
         """The refusal of a document, or None if there is none (yet)."""
+        return await self._past(document) or await self._told(document)
+
+    async def _past(self, document: str) -> ReceiptTaken | None:
+        """Stands for the refusal of what went to another node than bears the peer's name now."""
+        if document not in self._went:
+            history = await self._records.history(f"outgoing/{document}")
+            sent = [e for e in history if DocumentSent.is_told_by(e.type)]
+            if not sent:
+                return None
+            self._went[document] = (DocumentSent.of(sent[0]).recipient, sent[0].recorded_at)
+        peer, at = self._went[document]
+        if not (await self.succession.of(peer)).is_past(at):
+            return None
+        return ReceiptTaken(
+            document=document,
+            recipient=peer,
+            stage=Stage.DECIDED,
+            outcome=Outcome.REFUSED,
+            code="peer_replaced",
+            reason=f"it went to the node that was {peer} before this one took its place",
+            receipts=[],
+        )
+
+    async def _told(self, document: str) -> ReceiptTaken | None:
         if document not in self._said:
             history = await self._records.history(f"outgoing/{document}")
             taken = list(every(history, ReceiptTaken))

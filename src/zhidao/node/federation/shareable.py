@@ -78,11 +78,19 @@ def may_see(event: SignedEvent, audience: Collection[PartyId]) -> bool:
     return event.owner in audience or any(party in audience for party in event.visible)
 
 
-def beginnings(stored: Iterable[Stored], audience: Collection[PartyId]) -> list[Stored]:
+def named_in(event: SignedEvent) -> frozenset[PartyId]:
+    """Whoever may see the event, wherever it goes."""
+    return frozenset((event.owner, *event.visible))
+
+
+def beginnings(
+    stored: Iterable[Stored], audience: Collection[PartyId], others: Collection[PartyId]
+) -> list[Stored]:
     """Of each history its beginning that is in the log and that the audience may see, in order.
 
     A history is adopted from its first event on without a gap, so it ends before the first one
-    that is not for them or not logged yet.
+    that is not for them or not logged yet. `others`: ids that mean somebody else where it goes:
+    what names one would be read there by whom it is not for.
     """
     histories: dict[tuple[str, str], list[Stored]] = {}
     for each in stored:
@@ -94,6 +102,8 @@ def beginnings(stored: Iterable[Stored], audience: Collection[PartyId]) -> list[
             event = each.event
             fits = event.version == wanted and each.leaf_index is not None
             if not (fits and is_shareable(event) and may_see(event, audience)):
+                break
+            if named_in(event) & set(others):
                 break
             found.append(each)
             wanted += 1

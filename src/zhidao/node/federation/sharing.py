@@ -30,6 +30,7 @@ from zhidao.node.federation.shareable import (
     is_shareable,
     may_see,
     named_by,
+    named_in,
 )
 from zhidao.node.runtime.wakeup import Wakeup
 from zhidao.node.shipment_timeline.export import files_named_by
@@ -124,7 +125,8 @@ class Sharing:
         From then on this node adds nothing to that history itself, whatever dies in between, unless
         the peer refuses what it gets: then all is as before, and this may be asked again. Again:
         what is left of it goes, and else nothing. Raises NotFound, Forbidden to all but its
-        exporter, Refused (`no_party_there`, `handed_over` to another, also by whoever was quicker),
+        exporter, Refused (`no_party_there`, `party_clash`, `handed_over` to another, also by
+        whoever was quicker),
         Unavailable while it is not wholly in the log.
         """
         MAY_HAND_OVER.admit(actor)
@@ -234,13 +236,28 @@ class Sharing:
         before, _ = self._senders.get(consignment, (0, frozenset()))
         news = await self._records.history(f"adopted/{consignment}", after=before)
         read, senders = self._senders.get(consignment, (0, frozenset()))
-        senders |= {fact.sender for fact in every(news, FactsAdopted)}
+        senders |= await self._senders_of(news)
         self._senders[consignment] = (max(read, before + len(news)), senders)
         found = set(senders)
         for peer in self._directory.nodes():
             if peer not in found and await self._record.standing(peer, consignment):
                 found.add(peer)
         return found
+
+    async def _senders_of(self, adopted: Sequence[SignedEvent]) -> set[str]:
+        """Peers that brought facts, not those whose place another node took since."""
+        found = set()
+        for event in adopted:
+            for fact in every((event,), FactsAdopted):
+                if not (await self._record.succession.of(fact.sender)).is_past(event.recorded_at):
+                    found.add(fact.sender)
+        return found
+
+    def peers_changed(self) -> None:
+        """A peer was admitted, or is none any more: who has what is asked anew."""
+        self._record.succession.forget()
+        self._brought.clear()
+        self._senders.clear()
 
     async def nodes(self, consignment: str) -> list[str]:
         """All nodes that know the consignment, this one among them, by name."""
@@ -282,20 +299,19 @@ class Sharing:
         """The same for whoever holds the lock.
 
         `last`: id of the document that ends a hand-over; it goes even where the peer has all.
-        Raises Refused (`no_party_there`) then, if none of the peer's parties may see the history.
+        Raises Refused (`no_party_there`, `party_clash`) then, if none of the peer's parties may see
+        the history, or somebody else would.
         """
         known = await self._known(peer, consignment)
         stored = await self._consigned.stored(self._node, consignment)
-        chosen = hung(beginnings(stored, self._directory.parties_of(peer)), consignment)
+        others = self._directory.clashes_of(peer)
+        audience = self._directory.parties_of(peer)
+        chosen = hung(beginnings(stored, audience, others), consignment)
         fresh = [each for each in chosen if str(each.event.id) not in known]
         own = f"consignment/{consignment}"
         seen = any(each.event.aggregate == own for each in chosen)
         if last and not seen:
-            raise Refused(
-                f"no party at {peer} may see the history of {consignment}",
-                code="no_party_there",
-                remedy="hand it over to a node where one of its parties is at home",
-            )
+            raise _unseen(consignment, peer, [e.event for e in stored], others)
         # What comes before the entry is in the log waits for it.
         if not seen or not (fresh or last):
             return
@@ -374,11 +390,35 @@ class Sharing:
         """Ids of the facts that the peer has: sent to it and not refused, or brought by it."""
         if (peer, consignment) not in self._brought:
             stored = await self._consigned.stored(self._node, consignment)
+            former = (await self._record.succession.of(peer)).former
             self._brought[peer, consignment] = {
-                str(s.event.id) for s in stored if s.event.recorded_by.party == peer
+                str(s.event.id)
+                for s in stored
+                if s.event.recorded_by.party == peer
+                and s.event.recorded_by.key.multikey not in former
             }
         sent = await self._record.standing(peer, consignment)
         return self._brought[peer, consignment] | {one for fact in sent for one in fact.events}
+
+
+def _unseen(
+    consignment: str, peer: str, events: Sequence[SignedEvent], others: Collection[PartyId]
+) -> Refused:
+    """Why no party at a peer gets the history: nobody may, or one whom it does not name would."""
+    own = [event for event in events if event.aggregate == f"consignment/{consignment}"]
+    clashing = sorted({party for event in own for party in named_in(event) & set(others)})
+    if clashing:
+        return Refused(
+            f"{consignment} names {', '.join(clashing)}, and {peer} has somebody else of that id,"
+            " who would read it",
+            code="party_clash",
+            remedy="agree which of them takes an id of its own; then admit the newest list",
+        )
+    return Refused(
+        f"no party at {peer} may see the history of {consignment}",
+        code="no_party_there",
+        remedy="hand it over to a node where one of its parties is at home",
+    )
 
 
 def _turn(event: SignedEvent, own: str) -> int:

@@ -33,6 +33,7 @@ from zhidao.node.adapters.keys.files import KeyFiles
 from zhidao.node.api.exchange import documents as exchange_api
 from zhidao.node.api.exchange import peer_links as links_api
 from zhidao.node.api.exchange import peers as peers_api
+from zhidao.node.federation.party_directory import parties_in
 from zhidao.node.federation.stranger_alarms import StrangerAlarms
 from zhidao.node.identity.organisation import Organisation
 from zhidao.node.identity.parties import Parties
@@ -79,7 +80,7 @@ async def build(
     journal = PostgresJournal(context.database, "exchange", context.wake_relay)
     store = PostgresExchange(context.database, journal)
     sealing = SealingKey(keys.make("sealing", Algorithm.ED25519).secret)
-    peers = Peers(store, context.scribe)
+    peers = Peers(store, context.scribe, parties_in)
     await peers.load()
     identity = SigningIdentity(context.signer, context.meeting_key)
     outbox = Outbox(

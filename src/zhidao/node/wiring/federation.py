@@ -46,13 +46,15 @@ class LateTimelines:
             await self.sharing.check_home(consignment)
 
 
-def directory_of(context: RuntimeContext, peers: Callable[[], Sequence[Peer]]) -> PartyDirectory:
+def directory_of(
+    context: RuntimeContext, peers: Callable[[], Sequence[Peer]], parties: Parties
+) -> PartyDirectory:
     """Who is at home here: the node, and the parties whose keys it keeps."""
 
     def is_here(party: PartyId) -> bool:
         return party == context.node or context.ring.signer(party) is not None
 
-    return PartyDirectory(peers, is_here)
+    return PartyDirectory(peers, is_here, parties.keys_of)
 
 
 def known_elsewhere(directory: PartyDirectory) -> Callable[[], Sequence[RegisteredParty]]:
@@ -88,10 +90,10 @@ def home_at(
 
 
 def watch_clashes(
-    context: RuntimeContext, others: ExchangeServices, parties: Parties, alarms: Alarms
+    others: ExchangeServices, directory: PartyDirectory, alarms: Alarms
 ) -> None:
-    """Tells with each peer which of its ids this node has too, now and when peers change."""
-    clashes = PartyClashes(context.node, parties.keys_of, others.peers.every, alarms)
+    """Tells with each peer which of its ids are another's here, now and when peers change."""
+    clashes = PartyClashes(directory, others.peers.every, alarms)
     before = others.peers.changed
 
     def changed() -> None:
@@ -154,6 +156,13 @@ def build(
         deals=money.deals,
     )
     others.listeners.append(incoming.arrived)
+    before = others.peers.changed
+
+    def changed() -> None:
+        before()
+        sharing.peers_changed()
+
+    others.peers.changed = changed
     news = KeyNews(
         node=context.node,
         peers=others.peers.every,

@@ -141,10 +141,10 @@ async def build(
     )
     reports = await insight.build(context, log_key=log_keys[-1].public)
     others = await exchange.build(context, settings, keys, parties, organisation, alarms)
-    directory = federation.directory_of(context, others.peers.every)
+    directory = federation.directory_of(context, others.peers.every, parties)
     parties.elsewhere, parties.peers = federation.known_elsewhere(directory), directory.nodes
     parties.home_of = federation.home_at(directory, others.peers.every)
-    federation.watch_clashes(context, others, parties, alarms)
+    federation.watch_clashes(others, directory, alarms)
     late = federation.LateTimelines()
     live = Live()
     related = PostgresRelated(context.database)
