@@ -1,4 +1,4 @@
-"""The peers of a side in memory, as far as news of keys changes them."""
+"""The peers of a side in memory, as far as news of keys and parties changes them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from zhidao.exchange.domain.peer import Peer
 
 
 class BareBook:
-    """Implements `Learns` over a side's list of peers."""
+    """Implements `Learns` and `Hears` over a side's list of peers."""
 
     def __init__(self, side: Side) -> None:
         self._side = side
@@ -28,4 +28,9 @@ class BareBook:
         del proof
         peers = self._side.peers
         peers[:] = [replace(p, keys=tuple(keys)) if p.node == node else p for p in peers]
+        return self.of(node)
+
+    async def hear(self, node: str, said: bytes) -> Peer:
+        peers = self._side.peers
+        peers[:] = [replace(p, said=said) if p.node == node else p for p in peers]
         return self.of(node)

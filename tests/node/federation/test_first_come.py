@@ -41,7 +41,7 @@ def twins() -> tuple[Side, Side, Side]:
 
 
 @pytest.mark.parametrize("turned", [False, True])
-def test_a_party_stays_with_the_peer_that_came_first(turned: bool) -> None:
+def test_a_party_stays_with_the_peer_that_came_first(*, turned: bool) -> None:
     one, two, three = twins()
     if turned:
         # As after a start: peers come by name.
@@ -148,7 +148,7 @@ def test_a_peer_of_an_earlier_partys_name_stands_for_it_in_nothing() -> None:
 
 
 def test_an_own_party_is_never_a_peers() -> None:
-    one, two = sides()
+    one, _two = sides()
     one.keys[HOME] = SoftwareKey(Algorithm.ED25519, b"\x05" * 32)
     assert HOME not in one.directory.parties_of(HOME)
     assert one.directory.clashes_of(HOME) == {HOME}
@@ -183,7 +183,7 @@ async def test_what_comes_naming_an_id_of_two_is_refused_and_read_by_nobody() ->
 
 
 async def test_a_third_nodes_twin_gets_nothing_of_what_two_nodes_share() -> None:
-    one, two, three = twins()
+    one, two, _three = twins()
     two.meet(one)
     await one.enter()
     delivery = await one.hand_over(two)

@@ -24,6 +24,7 @@ from zhidao.node.federation.kinds import (
     TitleSigned,
     encode_form,
 )
+from zhidao.node.federation.party_news import PartyStudy
 
 
 @dataclass
@@ -79,6 +80,7 @@ def incoming(world: World) -> IncomingRequests:
         directory=side.directory,
         adoption=side.adoption,
         keys=KeyStudy(archive=side.archive, directory=side.directory, peers=BareBook(side)),
+        parties=PartyStudy(archive=side.archive, peers=BareBook(side)),
         accounts=world,
         lines=world,
         deals=world,

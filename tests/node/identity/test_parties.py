@@ -23,6 +23,9 @@ class Book:
             ("importer", "Alatau Water", "importer", "KZ"),
         ]
 
+    async def is_named(self, party: str) -> bool:
+        return party == "forwarder"
+
 
 @pytest.fixture
 def parties() -> Parties:
@@ -140,3 +143,15 @@ async def test_no_party_is_made_under_the_id_of_a_peer_or_of_its_party(parties, 
         )
     assert refused.value.code == "party_elsewhere"
     assert str(refused.value).startswith(said)
+
+
+async def test_no_party_is_made_that_would_read_what_names_another_of_its_id(parties) -> None:
+    with pytest.raises(Conflict, match="forwarder") as refused:
+        await parties.add(
+            Actor(PartyId("gate"), Role.ADMIN),
+            party=PartyId("forwarder"),
+            name="Twin",
+            trade_role="carrier",
+            country="CN",
+        )
+    assert refused.value.code == "party_named"

@@ -41,7 +41,7 @@ _SENT: Final = (
 _GOT: Final = _BOTH | {"sender": "text", "received_ns": "bigint"} | _CHANGES
 _PEER: Final = (
     *("node", "organisation", "url", "keys", "sealing", "certificate", "trust", "card", "wanted"),
-    *("listed", "ids", "ids_since"),
+    *("listed", "ids", "ids_since", "said"),
 )
 _LOCK_PEERS: Final = "select pg_advisory_xact_lock(hashtext('zhidao exchange.peer'))"
 
@@ -74,13 +74,14 @@ _UPDATE_GOT: Final = _update("incoming", {"sender": "text", "document": "uuid"},
 _PUT_PEER: Final = (
     "insert into exchange.peer"
     " (node, organisation, url, keys, sealing, certificate, trust, card, wanted, listed,"
-    " ids, ids_since) values"
+    " ids, ids_since, said) values"
     " (%(node)s, %(organisation)s, %(url)s, %(keys)s, %(sealing)s, %(certificate)s, %(trust)s,"
-    " %(card)s, %(wanted)s, %(listed)s, %(ids)s, %(ids_since)s) on conflict (node) do update set"
-    " organisation = excluded.organisation, url = excluded.url, keys = excluded.keys,"
-    " sealing = excluded.sealing, certificate ="
-    " excluded.certificate, trust = excluded.trust, card = excluded.card, wanted = excluded.wanted,"
-    " listed = excluded.listed, ids = excluded.ids, ids_since = excluded.ids_since"
+    " %(card)s, %(wanted)s, %(listed)s, %(ids)s, %(ids_since)s, %(said)s)"
+    " on conflict (node) do update set organisation = excluded.organisation, url = excluded.url,"
+    " keys = excluded.keys, sealing = excluded.sealing, certificate = excluded.certificate,"
+    " trust = excluded.trust, card = excluded.card, wanted = excluded.wanted,"
+    " listed = excluded.listed, ids = excluded.ids, ids_since = excluded.ids_since,"
+    " said = excluded.said"
 )
 
 
@@ -394,6 +395,7 @@ def peer_of(row: dict[str, Any]) -> Peer:
         wanted=None if wanted is None else decode_subscription(wanted),
         listed=row["listed"],
         came=tuple(zip(map(PartyId, row["ids"]), row["ids_since"], strict=True)),
+        said=row["said"],
     )
 
 

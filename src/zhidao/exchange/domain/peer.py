@@ -72,6 +72,7 @@ class Peer:
     kept as it was signed, and so is `listed`, the trust list itself: it names the peer's log and
     the parties that are at home there. `came`: the node and each party of its list, with the
     number of the admission that brought it; numbers rise over all peers.
+    `said`: the peer's own list as it last told it, which tells of ids alone.
     """
 
     node: PartyId
@@ -85,6 +86,7 @@ class Peer:
     wanted: Wanted | None = None
     listed: bytes = b""
     came: tuple[tuple[PartyId, int], ...] = ()
+    said: bytes = b""
 
     def since(self, party: str) -> int:
         """The number of the admission that brought an id; of one not noted the node's own."""

@@ -117,6 +117,8 @@ class Peers:
             replaced = _replaced(before, said.key, keys, replaces=replaces)
             came = self._came(wished, None if replaced else before, standing.values())
             peer = replace(wished, wanted=before.wanted if before else None, came=came)
+            if before and not replaced:
+                peer = replace(peer, said=before.said)
             if peer == before:
                 return peer
             fact = PeerAdmitted(
@@ -172,6 +174,25 @@ class Peers:
         async with self._alone:
             peer = await self._store.run(work)
             self._peers[peer.node] = peer
+        return peer
+
+    async def hear(self, node: str, said: bytes) -> Peer:
+        """Keeps the list by which a peer tells of its parties; whoever calls has read it.
+
+        Raises NotFound.
+        """
+
+        async def work(book: Book) -> Peer:
+            before = await self._standing(book, node)
+            peer = replace(before, said=said)
+            if peer != before:
+                await book.put_peer(peer)
+            return peer
+
+        async with self._alone:
+            peer = await self._store.run(work)
+            self._peers[peer.node] = peer
+        self.changed()
         return peer
 
     async def dismiss(self, actor: Actor, node: str) -> None:

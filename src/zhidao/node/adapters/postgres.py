@@ -125,6 +125,16 @@ class PostgresPartyBook:
             rows = await session.fetch_all("select * from node.party order by party", ())
         return [(r["party"], r["name"], r["trade_role"], r["country"]) for r in rows]
 
+    async def is_named(self, party: str) -> bool:
+        """Whether a consignment's history names it as owner or reader."""
+        async with self._database.session() as session:
+            row = await session.fetch_one(
+                "select exists (select 1 from trade.event where aggregate >= 'consignment/'"
+                " and aggregate < 'consignment0' and (owner = %s or %s = any (visible))) as named",
+                (party, party),
+            )
+        return bool(row and row["named"])
+
 
 class PostgresListTimes:
     """The table node.trust_list: since when the node's own list says what it says."""

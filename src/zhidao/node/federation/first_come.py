@@ -67,6 +67,11 @@ class FirstCome:
         claims = self._claims.get(party, [])
         return any(claim.node == node and not claim.keys <= claims[0].keys for claim in claims)
 
+    def is_anothers(self, party: str, keys: Iterable[PublicKey], node: str) -> bool:
+        """Whether an id is another's than `node`'s, who does not give it all of these keys."""
+        claims = self._claims.get(party, [])
+        return bool(claims) and claims[0].node != node and not set(keys) <= claims[0].keys
+
     def speakers(self, party: str) -> Sequence[PartyId]:
         """The peers that may bring a party's word, its home first; none if none lists it."""
         claims = self._claims.get(party, [])
@@ -76,7 +81,9 @@ class FirstCome:
         able = [first] + [
             claim
             for claim in claims[1:]
-            if claim.is_party and claim.keys <= first.keys and first.bearer.vouches_for(claim.bearer.peer)
+            if claim.is_party
+            and claim.keys <= first.keys
+            and first.bearer.vouches_for(claim.bearer.peer)
         ]
         at_home = [claim for claim in able if claim.bearer.is_alone]
         return [claim.node for claim in at_home[:1] or able]

@@ -26,6 +26,7 @@ from zhidao.node.federation.kinds import (
     ACCOUNT_ASKED,
     KEYS,
     LINE_ASKED,
+    PARTIES,
     SHARED,
     TITLE_SIGNED,
     AccountAsked,
@@ -34,8 +35,9 @@ from zhidao.node.federation.kinds import (
     decode_form,
 )
 from zhidao.node.federation.party_directory import PartyDirectory
+from zhidao.node.federation.party_news import PartyStudy
 
-KINDS: Final = (KEYS, SHARED, ACCOUNT_ASKED, LINE_ASKED, TITLE_SIGNED)
+KINDS: Final = (KEYS, PARTIES, SHARED, ACCOUNT_ASKED, LINE_ASKED, TITLE_SIGNED)
 _LOOK_S: Final = 2.0
 _PAUSE_S: Final = 0.3
 _LOG: Final = logging.getLogger("zhidao.federation")
@@ -93,6 +95,7 @@ class IncomingRequests:
         directory: PartyDirectory,
         adoption: Adoption,
         keys: KeyStudy,
+        parties: PartyStudy,
         accounts: OpensAccounts,
         lines: SetsLines,
         deals: ReservesTitles,
@@ -109,6 +112,7 @@ class IncomingRequests:
         self.decided: Callable[[Delivery, str], None] = lambda _, __: None
         self._handlers: dict[str, Callable[[Delivery], Awaitable[None]]] = {
             KEYS: keys.take,
+            PARTIES: parties.take,
             SHARED: adoption.take,
             ACCOUNT_ASKED: self._account,
             LINE_ASKED: self._line,

@@ -20,6 +20,7 @@ TITLE_ASKED: Final = "zhidao.title-asked"
 TITLE_SIGNED: Final = "zhidao.title-signed"
 PROOF: Final = "zhidao.proof"
 KEYS: Final = "zhidao.keys"
+PARTIES: Final = "zhidao.parties"
 JSON: Final = "application/json"
 XML: Final = "application/xml"
 # A proof file is JSON inside gzip.

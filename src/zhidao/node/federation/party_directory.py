@@ -89,6 +89,7 @@ class PartyDirectory:
         """Ids by which a peer means its own and this node somebody else: one here, or a peer's.
 
         One of this node's with a key of ours is the same: a governed list for all names them too.
+        What the peer told since its admission counts here too, and here alone.
         """
         peer = next((each for each in self._peers() if each.node == node), None)
         if peer is None:
@@ -96,7 +97,9 @@ class PartyDirectory:
         listed = next((e.clashes for e in self._every() if e.peer.node == node), _NOBODY)
         found = {peer.node} if self._first.lost(peer.node, peer.node) else set()
         named = self._of(peer).parties if peer.listed else ()
-        found |= {each.party for each in named if self._is_another_here(each)}
+        said = self._said(peer)
+        found |= {each.party for each in (*named, *said) if self._is_another_here(each)}
+        found |= {p.party for p in said if self._first.is_anothers(p.party, p.keys, node)}
         if self._is_here(peer.node):
             found.add(peer.node)
         return listed | found
@@ -105,6 +108,13 @@ class PartyDirectory:
         """The peer at which a party is at home, or None."""
         self._every()
         return None if self._is_here(PartyId(party)) else self._first.home(party)
+
+    def bearer_of(self, party: str) -> PartyId | None:
+        """The peer that bears an id, has it at home or says that it has, or None."""
+        if any(peer.node == party for peer in self._peers()):
+            return PartyId(party)
+        says = (p.node for p in self._peers() if any(s.party == party for s in self._said(p)))
+        return self.home_of(party) or next(says, None)
 
     def speaks_through(self, party: str, node: str) -> bool:
         """Whether a peer may bring a party's word: the party is at home there."""
@@ -175,6 +185,15 @@ class PartyDirectory:
             nodes = [_with(each, peer) for each in trust.nodes]
             self._read[name] = replace(trust, nodes=tuple(nodes))
         return self._read[name]
+
+    def _said(self, peer: Peer) -> tuple[TrustedParty, ...]:
+        """The parties of which a peer told since; it gives them neither key nor word here."""
+        if not peer.said:
+            return ()
+        name = (peer.said, ())
+        if name not in self._read:
+            self._read[name] = decode_trust_list(peer.said)
+        return self._read[name].parties
 
     def _away(self, listed: _Listed) -> list[TrustedParty]:
         return [party for party in listed.trust.parties if not self._is_here(party.party)]

@@ -235,8 +235,9 @@ class Sharing:
         # Another process of this node may have adopted more since.
         before, _ = self._senders.get(consignment, (0, frozenset()))
         news = await self._records.history(f"adopted/{consignment}", after=before)
+        brought = await self._senders_of(news)
         read, senders = self._senders.get(consignment, (0, frozenset()))
-        senders |= await self._senders_of(news)
+        senders |= brought
         self._senders[consignment] = (max(read, before + len(news)), senders)
         found = set(senders)
         for peer in self._directory.nodes():

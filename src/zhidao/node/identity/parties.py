@@ -59,6 +59,10 @@ class PartyBook(Protocol):
         """All parties: party, name, trade role, country; in order of party."""
         ...
 
+    async def is_named(self, party: str) -> bool:
+        """Whether a consignment names a party of that id, wherever it is at home."""
+        ...
+
 
 class KeyMaker(Protocol):
     """Makes and finds keys by name."""
@@ -86,6 +90,8 @@ class Parties:
         self.lacking: Container[PartyId] = ()
         # The peer that bears an id, or at which a party of that id is at home.
         self.home_of: Callable[[PartyId], PartyId | None] = lambda _: None
+        # Hears of every party that was made.
+        self.made: Callable[[], None] = lambda: None
 
     async def add(
         self, actor: Actor, *, party: PartyId, name: str, trade_role: str, country: str
@@ -93,13 +99,13 @@ class Parties:
         """Makes a party with a signing key and a chain account; again: the same party.
 
         Raises MalformedInput (`unprintable`) for a name with blanks too many, Conflict for the
-        node's own id (`party_is_node`), for one at home at a peer (`party_elsewhere`) and for
-        another description of a party that stands, Refused (`key_missing`) for one whose keys are
-        lost: no other ones take their place.
+        node's own id (`party_is_node`), for one at home at a peer (`party_elsewhere`), for one
+        that consignments name (`party_named`) and for another description of a party that stands,
+        Refused (`key_missing`) for one whose keys are lost: no other ones take their place.
         """
         MAY_ADD_PARTY.admit(actor)
         if party not in await self.names():
-            self._must_be_new(party, name)
+            await self._must_be_new(party, name)
             await self._make(actor, party, name=name, trade_role=trade_role, country=country)
         known = next(p for p in await self._all() if p.party == party)
         if (known.name, known.trade_role, known.country) != (name, trade_role, country):
@@ -137,6 +143,7 @@ class Parties:
             keys=(signing, account),
             record=record,
         )
+        self.made()
 
     async def every(self, actor: Actor) -> list[RegisteredParty]:
         """All parties, those at peers too; names and public keys are no secret among callers."""
@@ -205,7 +212,7 @@ class Parties:
         """What the party does in trade, or empty if it is unknown."""
         return next((role for name, _, role, _ in await self._book.every() if name == party), "")
 
-    def _must_be_new(self, party: PartyId, name: str) -> None:
+    async def _must_be_new(self, party: PartyId, name: str) -> None:
         """Refuses a name with blanks too many, the node's own id and one at home at a peer.
 
         Parties may be called alike: two firms of two countries often are, and their ids differ.
@@ -223,6 +230,13 @@ class Parties:
                 f"{party} {whose}: here nobody else can act or read as it",
                 code="party_elsewhere",
                 remedy="give the party an id of its own, or let its people sign in at its home",
+            )
+        if await self._book.is_named(party):
+            raise Conflict(
+                f"consignments here name a {party} of another node: a party made under that id"
+                " would read them",
+                code="party_named",
+                remedy="give the party an id of its own",
             )
 
     def _must_be_among(self, parties: Sequence[str], party: PartyId, *, else_node: bool) -> None:

@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 
 from zhidao.core.ids import PartyId
 from zhidao.core.keys import PublicKey
+from zhidao.core.timescale import Utc
 from zhidao.exchange.domain.peer import Peer
+from zhidao.exchange.events import PeerAdmitted
 from zhidao.node.adapters.postgres import PostgresRelated
 from zhidao.node.api import federation as api
 from zhidao.node.federation.adoption import Adoption
@@ -16,6 +18,7 @@ from zhidao.node.federation.incoming_requests import IncomingRequests
 from zhidao.node.federation.key_news import KeyNews, KeyStudy
 from zhidao.node.federation.party_clashes import PartyClashes
 from zhidao.node.federation.party_directory import PartyDirectory
+from zhidao.node.federation.party_news import PartyNews, PartyStudy
 from zhidao.node.federation.refused_shares import RefusedShares
 from zhidao.node.federation.remote_operations import RemoteOperations
 from zhidao.node.federation.shareable import SHAREABLE
@@ -76,22 +79,7 @@ def known_elsewhere(directory: PartyDirectory) -> Callable[[], Sequence[Register
     return parties
 
 
-def home_at(
-    directory: PartyDirectory, peers: Callable[[], Sequence[Peer]]
-) -> Callable[[PartyId], PartyId | None]:
-    """Which peer bears an id, or has the party of that id at home."""
-
-    def home(party: PartyId) -> PartyId | None:
-        if any(peer.node == party for peer in peers()):
-            return party
-        return directory.home_of(party)
-
-    return home
-
-
-def watch_clashes(
-    others: ExchangeServices, directory: PartyDirectory, alarms: Alarms
-) -> None:
+def watch_clashes(others: ExchangeServices, directory: PartyDirectory, alarms: Alarms) -> None:
     """Tells with each peer which of its ids are another's here, now and when peers change."""
     clashes = PartyClashes(directory, others.peers.every, alarms)
     before = others.peers.changed
@@ -151,18 +139,12 @@ def build(
         directory=directory,
         adoption=adoption,
         keys=KeyStudy(archive=context.archive, directory=directory, peers=others.peers),
+        parties=PartyStudy(archive=context.archive, peers=others.peers),
         accounts=money.accounts,
         lines=money.lines,
         deals=money.deals,
     )
     others.listeners.append(incoming.arrived)
-    before = others.peers.changed
-
-    def changed() -> None:
-        before()
-        sharing.peers_changed()
-
-    others.peers.changed = changed
     news = KeyNews(
         node=context.node,
         peers=others.peers.every,
@@ -172,6 +154,31 @@ def build(
         sent=others.outbox,
         identity=others.identity,
     )
+
+    async def admitted_at(peer: str) -> Utc | None:
+        history = await others.records.history(f"peer/{peer}")
+        admitted = [e.recorded_at for e in history if PeerAdmitted.is_told_by(e.type)]
+        return admitted[-1] if admitted else None
+
+    told = PartyNews(
+        node=context.node,
+        peers=others.peers.every,
+        own_list=own_list.now,
+        since=own_list.since,
+        clock=context.clock,
+        admitted_at=admitted_at,
+        outgoing=others.exchange,
+        sent=others.outbox,
+    )
+    own_list.parties.made = told.wake
+    before = others.peers.changed
+
+    def changed() -> None:
+        before()
+        sharing.peers_changed()
+        told.wake()
+
+    others.peers.changed = changed
     forwarder = EventForwarder(
         node=context.node,
         sharing=sharing,
@@ -200,7 +207,13 @@ def build(
         name="federation",
         routers=(api.routes(sharing, timelines, remote, directory),),
         consumers=(Consumer("federation", types, forwarder.on_event),),
-        background=(incoming.run, news.run, refused.run, HandOverResumption(sharing).run),
+        background=(
+            incoming.run,
+            news.run,
+            told.run,
+            refused.run,
+            HandOverResumption(sharing).run,
+        ),
     )
     return sharing, room
 

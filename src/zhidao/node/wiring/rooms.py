@@ -143,7 +143,7 @@ async def build(
     others = await exchange.build(context, settings, keys, parties, organisation, alarms)
     directory = federation.directory_of(context, others.peers.every, parties)
     parties.elsewhere, parties.peers = federation.known_elsewhere(directory), directory.nodes
-    parties.home_of = federation.home_at(directory, others.peers.every)
+    parties.home_of = directory.bearer_of
     federation.watch_clashes(others, directory, alarms)
     late = federation.LateTimelines()
     live = Live()

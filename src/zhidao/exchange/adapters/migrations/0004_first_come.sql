@@ -2,6 +2,8 @@
 -- stands already came in the order in which the log has the admissions.
 alter table exchange.peer add column ids text[] not null default '{}';
 alter table exchange.peer add column ids_since bigint[] not null default '{}';
+-- The peer's own list as it last told it: which ids it means others by.
+alter table exchange.peer add column said bytea not null default '';
 
 update exchange.peer as p set ids = array[p.node], ids_since = array[came.number]
 from (
