@@ -203,12 +203,15 @@ def _replacing(options: argparse.Namespace) -> dict[str, str]:
 
 
 def _clashes(peer: dict[str, Any]) -> list[str]:
-    """A line where the node and its peer have parties of one id; older nodes do not say."""
+    """A line where a peer's ids are another's at the node; older nodes do not say."""
     found = peer.get("clashes", [])
     if not found:
         return []
     names = ", ".join(found[:20])
-    said = f"Both nodes have a party {names}, with different keys: at this node it is its own."
+    said = (
+        f"It has a party {names}, which stands at this node already with different keys, as its own"
+        " or an earlier peer's: here it stays that one, and nothing that names it comes or goes."
+    )
     return [f"{said} Agree which takes another id before a consignment names it."]
 
 

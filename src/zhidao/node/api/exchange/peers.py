@@ -60,8 +60,8 @@ class NewPeer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 class PeerView(msgspec.Struct, kw_only=True):
     """An admitted peer. `subscribed`: whether it said what it wants; empty lists want all.
 
-    `clashes`: ids of its parties that are parties of this node too, with other keys: here they mean
-    this node's own.
+    `clashes`: ids of its parties that stand here already with other keys, as this node's own or an
+    earlier peer's: here they mean those.
     """
 
     node: str
