@@ -10,6 +10,7 @@ from tests.node.federation.sides_bench import ABROAD, EXPORTER, HOME, IMPORTER, 
 
 from zhidao.core.actor import Actor, Role
 from zhidao.core.errors import Forbidden, Unavailable
+from zhidao.core.ids import PartyId
 from zhidao.core.remedies import remedy_of_code
 from zhidao.exchange.events import Delivery
 from zhidao.node.federation.incoming_requests import KINDS, IncomingRequests
@@ -127,6 +128,29 @@ async def test_a_peer_brings_the_word_of_its_own_parties_only(
     await incoming.step()
     assert world.done == []
     assert [(outcome, code) for outcome, code, _ in world.decided] == [("refused", "not_at_home")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "content"),
+    [
+        (ACCOUNT_ASKED, ACCOUNT),
+        (
+            LINE_ASKED,
+            encode_form(LineAsked(request="r-1", peer="bank", currency="CNY", limit_minor=7)),
+        ),
+        (TITLE_SIGNED, TITLE),
+    ],
+)
+async def test_a_later_peer_brings_no_word_of_an_earlier_ones_party(
+    world: World, incoming: IncomingRequests, kind: str, content: bytes
+):
+    world.side.peers.clear()
+    world.side.meet(Side(PartyId("first"), (EXPORTER,), b"first"))
+    world.side.meet(Side(ABROAD, (EXPORTER,), b"later"))
+    await world.letter(kind, content)
+    await incoming.step()
+    assert world.done == []
+    assert [(outcome, code) for outcome, code, _ in world.decided] == [("refused", "party_clash")]
 
 
 @pytest.mark.parametrize(

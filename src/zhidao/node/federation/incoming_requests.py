@@ -210,7 +210,17 @@ class IncomingRequests:
         )
 
     def _speaker(self, delivery: Delivery) -> Actor:
-        """The party that asks, by its node's word. Raises Refused (`not_at_home`)."""
+        """The party that asks, by its node's word.
+
+        Raises Refused (`not_at_home`, `party_clash`).
+        """
+        if delivery.from_party in self._directory.clashes_of(delivery.sender):
+            raise Refused(
+                f"{delivery.from_party} is somebody else here than at {delivery.sender}: the first"
+                " that came with an id keeps it",
+                code="party_clash",
+                remedy="agree which of them takes an id of its own; then admit the newest list",
+            )
         if not self._directory.speaks_through(delivery.from_party, delivery.sender):
             raise Refused(
                 f"{delivery.sender} was not admitted with a list that names"
