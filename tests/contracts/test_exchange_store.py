@@ -264,3 +264,24 @@ async def test_ids_keep_the_admission_that_brought_them_over_renewal_and_restart
     other = make_node("zhetysu", Line(), seed=9)
     replaces = first.key.public.fingerprint
     assert await admit(other, b"zh", replaces=replaces) == {"zhetysu": 4, "bank": 4}
+
+
+async def test_another_node_in_a_peers_place_is_sent_to_from_the_first_number_on(
+    store: Store,
+) -> None:
+    one, two = await pair(store)
+    await one.send(1, two)
+    await carry(one, two)
+    assert (await one.send(2, two)).sequence == 2
+    other = make_node("importer", Line(), seed=9)
+    await one.peers.admit(
+        OPERATOR,
+        other.card,
+        keys=[other.key.public],
+        trust="corridor",
+        replaces=two.key.public.fingerprint,
+    )
+    assert (await one.send(3, other)).sequence == 1
+    states = {each.document: each.state for each in await one.outbox.listed(one.party)}
+    assert states[str(UUID(int=2))] == "dead", "it was sealed and numbered for the former one"
+    assert states[str(UUID(int=3))] == "waiting"

@@ -233,6 +233,10 @@ class _MemoryBook:
     async def put_peer(self, peer: Peer) -> None:
         self._state.peers[peer.node] = peer
 
+    async def begin_anew(self, node: PartyId) -> None:
+        for stream in [each for each in self._state.numbers if each[0] == node]:
+            del self._state.numbers[stream]
+
     async def drop_peer(self, node: PartyId) -> None:
         self._state.peers.pop(node, None)
 

@@ -295,6 +295,12 @@ class PostgresBook:
         }
         await self._session.execute(_PUT_PEER, columns)
 
+    async def begin_anew(self, node: PartyId) -> None:
+        """Forgets the numbers of the streams to a peer."""
+        await self._session.execute(
+            "delete from exchange.outgoing_stream where recipient = %s", (node,)
+        )
+
     async def drop_peer(self, node: PartyId) -> None:
         """Forgets a peer."""
         await self._session.execute("delete from exchange.peer where node = %s", (node,))

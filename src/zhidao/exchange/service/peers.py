@@ -129,15 +129,20 @@ class Peers:
                 trust=trust,
                 replaced=replaced,
             )
+            if before and not set(peer.keys) & set(before.keys):
+                await book.begin_anew(peer.node)
             await book.put_peer(peer)
             await self._note(book, peer.node, fact, reader=actor.party)
             return peer
 
         async with self._alone:
+            before = self._peers.get(said.node)
             peer = await self._store.run(work)
-            is_new = self._peers.get(peer.node) != peer
             self._peers[peer.node] = peer
-        if is_new:
+        if before and not set(peer.keys) & set(before.keys):
+            # It was sealed and numbered for the node that is gone.
+            await self._store.give_up(peer.node, before_ns=_EVER_NS)
+        if before != peer:
             self.changed()
         return peer
 

@@ -187,6 +187,10 @@ class Book(Protocol):
         """Writes a peer, new or changed."""
         ...
 
+    async def begin_anew(self, node: PartyId) -> None:
+        """Another node took a peer's place: the numbers of what goes to it begin with the first."""
+        ...
+
     async def drop_peer(self, node: PartyId) -> None:
         """Forgets a peer."""
         ...
