@@ -117,10 +117,10 @@ def keys_unlike(config: Config) -> list[Damage]:
     Raises Refused (`no_node`) where no database stands, Unavailable if it does not answer.
     """
     from zhidao.node.adapters.keys.known import in_folder, party_records
-    from zhidao.node.identity import known_keys
     from zhidao.node.identity.own_keys import refuse_no_files
     from zhidao.node.operations.checkup import Damage
     from zhidao.node.operations.lost_folders import LOST_KEYS
+    from zhidao.node.security import known_keys
 
     folder = config.data / "keys"
     labels = [file.stem for file in folder.glob("*.key")]

@@ -15,7 +15,6 @@ from zhidao.core.ids import PartyId, party_id
 from zhidao.core.journal import Records
 from zhidao.core.keys import Algorithm, PublicKey, Signer, SoftwareKey
 from zhidao.core.timescale import Utc
-from zhidao.node.identity.known_keys import LACKING_REMEDY
 from zhidao.node.identity.log_keys import log_keys_of
 from zhidao.node.identity.own_keys import (
     KeySource,
@@ -23,6 +22,7 @@ from zhidao.node.identity.own_keys import (
     own_keys_of,
     present_of,
 )
+from zhidao.node.security.known_keys import LACKING_REMEDY
 from zhidao.node.security.party_keys import (
     WAITING,
     HeldKeys,

@@ -14,8 +14,8 @@ from zhidao.core.errors import Conflict, Refused
 from zhidao.core.ids import PartyId
 from zhidao.core.keys import Algorithm, PublicKey, Signer
 from zhidao.core.text.plain_text import refuse_untidy
-from zhidao.node.identity.known_keys import LACKING_REMEDY
 from zhidao.node.security.administration import Act, Administration, Record
+from zhidao.node.security.known_keys import LACKING_REMEDY
 from zhidao.node.security.party_keys import party_key_name
 
 # How guides and examples call the node, whatever it is called.

@@ -16,7 +16,6 @@ from zhidao.node.adapters.keys.files import KeyFiles
 from zhidao.node.adapters.keys.known import in_folder, party_records
 from zhidao.node.config import Config
 from zhidao.node.identity.key_rotation import OwnRenewal, Renewal, refuse_stranger
-from zhidao.node.identity.known_keys import lost_key, signing_keys
 from zhidao.node.identity.log_rotation import (
     LogRotation,
     check_reason,
@@ -26,6 +25,7 @@ from zhidao.node.identity.log_rotation import (
 from zhidao.node.identity.own_keys import KeySource, recording_keys, refuse_lost_first
 from zhidao.node.operations.backup import HEAD_COPY
 from zhidao.node.operations.database_access import database_of
+from zhidao.node.security.known_keys import lost_key, signing_keys
 from zhidao.node.security.party_keys import party_keys
 from zhidao.node.wiring.keys import key_source
 from zhidao.store.database import Database

@@ -40,7 +40,6 @@ from zhidao.node.api.application import application
 from zhidao.node.api.trust import authority as authority_api
 from zhidao.node.http.authentication import Authenticator
 from zhidao.node.identity.access_log import Readings
-from zhidao.node.identity.known_keys import LACKING_REMEDY, compare, named, without_keys
 from zhidao.node.identity.organisation import Organisation
 from zhidao.node.identity.own_keys import (
     first_key,
@@ -70,6 +69,7 @@ from zhidao.node.runtime.relay import Relay, Watch
 from zhidao.node.runtime.runtime_context import Consumer, Room, RuntimeContext
 from zhidao.node.runtime.workers import Workers
 from zhidao.node.security.gate import Gate
+from zhidao.node.security.known_keys import LACKING_REMEDY, compare, named, without_keys
 from zhidao.node.security.standing import OpenPages
 from zhidao.node.web import help as help_pages
 from zhidao.node.web import pages

@@ -10,7 +10,7 @@ from zhidao.core.events import SignedEvent
 from zhidao.core.ids import PartyId
 from zhidao.core.keys import Algorithm, PublicKey
 from zhidao.node.adapters.keys.export import public_key
-from zhidao.node.identity.known_keys import Held, PartyRecord
+from zhidao.node.security.known_keys import Held, PartyRecord
 from zhidao.node.security.party_keys import party_key_name
 from zhidao.store.database import Database, Session
 from zhidao.trust.events import KeyRevoked, KeyRotated
