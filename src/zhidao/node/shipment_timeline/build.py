@@ -88,8 +88,7 @@ def build_timeline(
         raise LookupError("no entry among the events")
     entered = found[0]
     state, reason, sentence = _state(facts)
-    reports = max((each for each in tracks.values() if each), key=_newest_at, default=())
-    track = [[lon, lat] for lon, lat, _ in reports]
+    reports, track = _newest_track(tracks)
     every = facts if whole is None else timeline_sections.Facts(whole)
     moves = moves_of(every, entered, viewer=viewer, home=home) if state == "under_way" else []
     # What is paid under a deal of others is not told; nor is it said that nothing was.
@@ -156,8 +155,13 @@ def summary(timeline: view.TimelineView) -> view.TimelineSummary:
     )
 
 
-def _newest_at(reports: Sequence[Report]) -> Utc:
-    return Utc.parse(reports[-1][2])
+def _newest_track(
+    tracks: Mapping[str, Sequence[Report]],
+) -> tuple[Sequence[Report], list[list[float]]]:
+    """The reports of the terminal that reported last, and their places."""
+    told = [each for each in tracks.values() if each]
+    reports = max(told, key=lambda each: Utc.parse(each[-1][2]), default=())
+    return reports, [[lon, lat] for lon, lat, _ in reports]
 
 
 def _route(

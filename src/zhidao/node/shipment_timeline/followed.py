@@ -36,24 +36,26 @@ def followed_of(seen: Sequence[Stored], whole: Sequence[Stored]) -> list[Followe
     wishes = [s.event for s in seen if ArrivalExpected.is_told_by(s.event.type)]
     if not wishes:
         return []
-    ends = [
-        s.event
-        for s in whole
-        if s.event.aggregate == wishes[-1].aggregate
-        and any(kind.is_told_by(s.event.type) for kind in (ArrivalProven, ArrivalWithdrawn))
-    ]
-    former = [
-        end.version
-        for end in ends
-        if ArrivalWithdrawn.is_told_by(end.type) and end.version < wishes[-1].version
-    ]
-    last = [wish for wish in wishes if wish.version > max(former, default=0)]
-    asked = [(wish, ArrivalExpected.of(wish)) for wish in last]
+    ends = [s.event for s in whole if _is_end(s.event, wishes[-1].aggregate)]
+    asked = [(wish, ArrivalExpected.of(wish)) for wish in _last(wishes, ends)]
     return [
         Followed(fact.terminal, fact.container, _until(wish, fact.terminal, ends))
         for wish, fact in asked
         if fact.terminal
     ]
+
+
+def _is_end(event: SignedEvent, arrival: str) -> bool:
+    """Whether something that was awaited came, or is awaited no more."""
+    ends = any(kind.is_told_by(event.type) for kind in (ArrivalProven, ArrivalWithdrawn))
+    return ends and event.aggregate == arrival
+
+
+def _last(wishes: Sequence[SignedEvent], ends: Iterable[SignedEvent]) -> list[SignedEvent]:
+    """What was awaited at once with the newest: of several containers each."""
+    gone = [end.version for end in ends if ArrivalWithdrawn.is_told_by(end.type)]
+    former = max((version for version in gone if version < wishes[-1].version), default=0)
+    return [wish for wish in wishes if wish.version > former]
 
 
 def spans_of(followed: Followed, rides: Iterable[Ride], *, consignment: str) -> list[Span]:
@@ -66,15 +68,18 @@ def spans_of(followed: Followed, rides: Iterable[Ride], *, consignment: str) -> 
         if ride.consignment != consignment or followed.container not in ("", ride.container):
             continue
         end = _sooner(ride.end, followed.until)
-        if end is not None and end <= ride.begin:
-            continue
-        if spans and (spans[-1][1] is None or ride.begin <= spans[-1][1]):
-            begin, before = spans.pop()
-            end = None if before is None or end is None else max(before, end)
-            spans.append((begin, end))
-        else:
-            spans.append((ride.begin, end))
+        if end is None or end > ride.begin:
+            _add(spans, (ride.begin, end))
     return spans[-SPANS_MAX:]
+
+
+def _add(spans: list[Span], span: Span) -> None:
+    """Adds a span that begins no sooner than those before, as part of the last where they meet."""
+    begin, end = span
+    if spans and (spans[-1][1] is None or begin <= spans[-1][1]):
+        begin, before = spans.pop()
+        end = None if before is None or end is None else max(before, end)
+    spans.append((begin, end))
 
 
 def _until(wish: SignedEvent, terminal: str, ends: Iterable[SignedEvent]) -> Utc | None:
