@@ -91,13 +91,10 @@ class Hearing:
         message = None if sent is None else await self._sent.read(sent)
         return message.transfers if isinstance(message, Transfers) else ()
 
-    async def _reservations(
-        self, bank: BankAdmitted, other: BankAdmitted, report: StatusReport, uetrs: Sequence[str]
-    ) -> dict[str, tuple[str, Movement]]:
-        """The reservations towards that bank, by UETR, with the currency that they stand in.
-
-        Where two currencies have one, the answer is on that which the message names that it is on.
-        """
+    async def _towards(
+        self, bank: BankAdmitted, other: BankAdmitted, uetrs: Sequence[str]
+    ) -> dict[str, dict[str, Movement]]:
+        """All reservations towards that bank, by UETR and currency."""
         found: dict[str, dict[str, Movement]] = defaultdict(dict)
         names = {leg_name(bank.bank, one, Leg.RESERVE): one for one in uetrs}
         for currency in await self._books.ledger.shards():
@@ -108,14 +105,26 @@ class Hearing:
             for name, movement in history.transfers.items():
                 if movement.credit_account_id == due and name in names:
                     found[names[name]][currency] = movement
-        if any(len(many) > 1 for many in found.values()):
-            sent = {one.uetr: one.currency for one in await self._answered(bank, other, report)}
-            found |= {
-                uetr: {sent[uetr]: many[sent[uetr]]} if sent.get(uetr) in many else {}
-                for uetr, many in found.items()
-                if len(many) > 1
-            }
-        return {uetr: next(iter(many.items())) for uetr, many in found.items() if many}
+        return found
+
+    async def _reservations(
+        self, bank: BankAdmitted, other: BankAdmitted, report: StatusReport, uetrs: Sequence[str]
+    ) -> dict[str, tuple[str, Movement]]:
+        """The reservations towards that bank, by UETR, with the currency that they stand in.
+
+        Where two currencies have one, the answer is on that which the message names that it is on.
+        """
+        found = await self._towards(bank, other, uetrs)
+        only = {uetr: next(iter(many.items())) for uetr, many in found.items()}
+        several = {uetr: many for uetr, many in found.items() if len(many) > 1}
+        if not several:
+            return only
+        for uetr in several:
+            del only[uetr]
+        for one in await self._answered(bank, other, report):
+            if one.currency in several.get(one.uetr, {}):
+                only[one.uetr] = one.currency, several[one.uetr][one.currency]
+        return only
 
     async def _tell_payers(
         self, bank: BankAdmitted, told: Sequence[Status], marks: Mapping[str, int]

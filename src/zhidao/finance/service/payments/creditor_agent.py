@@ -77,9 +77,7 @@ class Crediting:
         with no_collection():
             transfers, starts, bookings, why = _bookings(bank, known, examined)
             refused = _refused(bank, known, transfers, _marks(examined, starts, why))
-        by_currency: dict[str, list[Booking]] = defaultdict(list)
-        for one in bookings:
-            by_currency[transfers[one.place].currency].append(one)
+        by_currency = _by_currency(transfers, bookings)
         for named in (by_currency, refused):
             for currency, many in named.items():
                 named[currency] = await self._as_named_before(bank, currency, many)
@@ -89,7 +87,7 @@ class Crediting:
         for currency, many in refused.items():
             stood = await self._refusing.spend(bank, currency, many)
             why |= {one.place: _TWICE for one, own in stood if not own}
-            for one in (one for one, own in stood if own):
+            for one in _own(stood):
                 why.pop(one.place, None)
                 bookings.append(one)
         if refused:
@@ -233,6 +231,20 @@ def _bookings(
                 )
             )
     return transfers, starts, bookings, why
+
+
+def _by_currency(
+    transfers: Sequence[CreditTransfer], bookings: Sequence[Booking]
+) -> dict[str, list[Booking]]:
+    found: dict[str, list[Booking]] = defaultdict(list)
+    for one in bookings:
+        found[transfers[one.place].currency].append(one)
+    return found
+
+
+def _own(stood: Sequence[tuple[Booking, bool]]) -> list[Booking]:
+    """What the same message booked."""
+    return [one for one, own in stood if own]
 
 
 def _marks(

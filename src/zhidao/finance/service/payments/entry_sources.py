@@ -15,6 +15,7 @@ from typing import Final
 
 from zhidao.core.archive import Archive
 from zhidao.core.errors import MalformedInput, NotFound
+from zhidao.finance.domain.ledger.book import History
 from zhidao.finance.domain.ledger.records import Name
 from zhidao.finance.domain.payments.message import CreditTransfer, Message, Returns, Transfers
 from zhidao.finance.domain.payments.payment_legs import (
@@ -98,15 +99,7 @@ class EntrySources:
         if not names:
             return {}
         history = await self._store.find(shard, names)
-        stand = {
-            one: next((n for n in many if n in history.transfers), None)
-            for one, many in legs.items()
-        }
-        marks = {
-            one: history.transfers[name].user_data_64
-            for one, name in stand.items()
-            if name is not None
-        }
+        marks = {one: mark for one, many in legs.items() if (mark := _mark(history, many))}
         messages = await self._messages(bank, set(marks.values()))
         found: dict[tuple[str, str], Told] = {}
         for one, mark in marks.items():
@@ -136,6 +129,13 @@ class EntrySources:
             for mark, message in zip(remembered, read_ones, strict=True)
             if message is not None
         }
+
+
+def _mark(history: History, names: Sequence[Name]) -> int:
+    """The mark of the first of these that stands, or 0."""
+    return next(
+        (history.transfers[name].user_data_64 for name in names if name in history.transfers), 0
+    )
 
 
 def _paid_by(bank: str, uetr: str, sent_by: str) -> list[Name]:

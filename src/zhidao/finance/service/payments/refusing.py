@@ -11,6 +11,7 @@ from collections.abc import Collection, Sequence
 from typing import Final
 
 from zhidao.core.money import Currency
+from zhidao.finance.domain.ledger.book import History
 from zhidao.finance.domain.ledger.ledger import Result, TransferFlag, ledger_number
 from zhidao.finance.domain.ledger.records import Name
 from zhidao.finance.domain.naming import AccountCode, TransferCode
@@ -102,9 +103,7 @@ class Refusing:
         for currency, many in by_currency.items():
             legs = [first_legs(bank.bank, file, one.uetr) for one in many]
             history = await ledger.find(currency, [name for names in legs for name in names])
-            # Of what another bank sent the older name is failed or the newer one, hardly ever both.
-            enough = all if file.definition.startswith("pain") else any
-            if not all(enough(map(history.failed, names)) for names in legs):
+            if not all(_failed(history, file, names) for names in legs):
                 return False
         return True
 
@@ -116,6 +115,15 @@ def unspendable(file: Transfers, digest: str) -> set[int]:
         for place, one in enumerate(with_uetrs(file.transfers, digest))
         if not is_uetr(one.uetr) or one.amount_minor < 1
     }
+
+
+def _failed(history: History, file: Transfers, names: Sequence[Name]) -> bool:
+    """Whether a payment of these names can move nothing.
+
+    Of what another bank sent the older name failed or the newer one, hardly ever both.
+    """
+    enough = all if file.definition.startswith("pain") else any
+    return enough(map(history.failed, names))
 
 
 def _spent(bank: str, file: Transfers, uetr: str) -> Sequence[Name]:

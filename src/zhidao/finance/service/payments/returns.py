@@ -210,6 +210,11 @@ class GivingBack:
             found.append(Attempt(number, of.currency, movement, fate, of.sent_by))
         return found
 
+    async def _tries(self, bank: BankAdmitted, other: BankAdmitted, one: Return) -> list[Attempt]:
+        """All tries to give back what a return to that bank names."""
+        paid = await self._came_in.returned(bank, other, one)
+        return [] if paid is None else await self.attempts(bank, one.uetr, paid)
+
     async def is_reserved(self, bank: BankAdmitted, message: Returns, digest: str) -> bool:
         """Whether all that a message of these bytes gives back is reserved for it, or booked.
 
@@ -220,8 +225,7 @@ class GivingBack:
         if other is None:
             return False
         for one in message.returns:
-            paid = await self._came_in.returned(bank, other, one)
-            attempts = [] if paid is None else await self.attempts(bank, one.uetr, paid)
+            attempts = await self._tries(bank, other, one)
             last = attempts[-1] if attempts else None
             if last is None or last.movement is None or not last.stands:
                 return False
@@ -240,8 +244,7 @@ class GivingBack:
             verdict = _verdict(status, report)
             if not verdict:
                 continue
-            paid = await self._came_in.returned(bank, other, one)
-            for attempt in [] if paid is None else await self.attempts(bank, one.uetr, paid):
+            for attempt in await self._tries(bank, other, one):
                 movement = attempt.movement
                 if movement is not None and movement.user_data_64 == mark_of(sent.digest):
                     taken = verdict == "ACSC"

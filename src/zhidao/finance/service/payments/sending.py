@@ -11,6 +11,8 @@ from typing import Final, NamedTuple, Protocol
 
 from zhidao.core.archive import Archive
 from zhidao.core.errors import Refused
+from zhidao.finance.domain.ledger.book import History
+from zhidao.finance.domain.ledger.records import Name
 from zhidao.finance.domain.naming import AccountCode
 from zhidao.finance.domain.payments.message import (
     CreditTransfer,
@@ -240,14 +242,10 @@ class OwnMessages:
             due = self._directory.name_between(
                 sender, AccountCode.DUE_FROM_BANK, bank.bank, currency
             )
-            for uetr, pair in legs.items():
-                if currencies.get(uetr, currency) != currency:
-                    continue
-                stand = [history.transfers[name] for name in pair if name in history.transfers]
-                if any(one.debit_account_id == due for one in stand):
-                    paid.add(uetr)
-                elif any(map(history.failed, pair)):
-                    refused.add(uetr)
+            here = {u: pair for u, pair in legs.items() if currencies.get(u, currency) == currency}
+            credited, failed = _fates(history, here, due)
+            paid |= credited
+            refused |= failed
         return all(uetr in (paid if word in _PAID else refused) for uetr, word in said)
 
     async def _transfers(
@@ -257,6 +255,21 @@ class OwnMessages:
         told = await self._sent.of(bank, sender.bic, report.original)
         file = None if told is None else await self._sent.read(told)
         return file.transfers if isinstance(file, Transfers) else ()
+
+
+def _fates(
+    history: History, legs: Mapping[str, Sequence[Name]], due: Name
+) -> tuple[set[str], set[str]]:
+    """The UETRs of what was credited to the debit of that account, and of what never can be."""
+    credited = {uetr for uetr, names in legs.items() if _credits(history, names, due)}
+    failed = {uetr for uetr, names in legs.items() if any(map(history.failed, names))}
+    return credited, failed - credited
+
+
+def _credits(history: History, names: Sequence[Name], due: Name) -> bool:
+    """Whether one of these stands and debits that account."""
+    stand = [history.transfers[name] for name in names if name in history.transfers]
+    return any(one.debit_account_id == due for one in stand)
 
 
 def _said(report: StatusReport, sent: Sequence[CreditTransfer]) -> list[tuple[str, str]]:
