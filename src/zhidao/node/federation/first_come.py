@@ -77,14 +77,7 @@ class FirstCome:
         claims = self._claims.get(party, [])
         if not claims or not claims[0].is_party:
             return ()
-        first = claims[0]
-        able = [first] + [
-            claim
-            for claim in claims[1:]
-            if claim.is_party
-            and claim.keys <= first.keys
-            and first.bearer.vouches_for(claim.bearer.peer)
-        ]
+        able = [claim for claim in claims if _may_speak(claim, claims[0])]
         at_home = [claim for claim in able if claim.bearer.is_alone]
         return [claim.node for claim in at_home[:1] or able]
 
@@ -96,6 +89,13 @@ class FirstCome:
         """Whether the id is another's than `node`'s, and that one does not give it this key."""
         claims = self._claims.get(party, [])
         return bool(claims) and claims[0].node != node and key not in claims[0].keys
+
+
+def _may_speak(claim: _Claim, first: _Claim) -> bool:
+    """The first one, and a later one that its list names, of the party with the same keys."""
+    return claim is first or (
+        claim.is_party and claim.keys <= first.keys and first.bearer.vouches_for(claim.bearer.peer)
+    )
 
 
 def _named(bearer: Bearer) -> dict[PartyId, set[PublicKey]]:

@@ -20,11 +20,10 @@ _NOBODY: Final[frozenset[PartyId]] = frozenset()
 
 @dataclass(frozen=True, slots=True)
 class _Listed:
-    """`trust` without what is another's: that stands in `clashes`."""
+    """`trust` without what is another's."""
 
     peer: Peer
     trust: TrustList
-    clashes: frozenset[PartyId]
 
 
 def parties_in(listed: bytes) -> list[PartyId]:
@@ -91,18 +90,7 @@ class PartyDirectory:
         One of this node's with a key of ours is the same: a governed list for all names them too.
         What the peer told since its admission counts here too, and here alone.
         """
-        peer = next((each for each in self._peers() if each.node == node), None)
-        if peer is None:
-            return _NOBODY
-        listed = next((e.clashes for e in self._every() if e.peer.node == node), _NOBODY)
-        found = {peer.node} if self._first.lost(peer.node, peer.node) else set()
-        named = self._of(peer).parties if peer.listed else ()
-        said = self._said(peer)
-        found |= {each.party for each in (*named, *said) if self._is_another_here(each)}
-        found |= {p.party for p in said if self._first.is_anothers(p.party, p.keys, node)}
-        if self._is_here(peer.node):
-            found.add(peer.node)
-        return listed | found
+        return next((self._clashes(peer) for peer in self._peers() if peer.node == node), _NOBODY)
 
     def home_of(self, party: str) -> PartyId | None:
         """The peer at which a party is at home, or None."""
@@ -169,6 +157,19 @@ class PartyDirectory:
             self._met = peers
         return self._lists
 
+    def _clashes(self, peer: Peer) -> frozenset[PartyId]:
+        self._every()
+        listed = self._of(peer).parties if peer.listed else ()
+        found = {p.party for p in (*listed, *self._said(peer)) if self._is_anothers(p, peer)}
+        if self._is_here(peer.node) or self._first.lost(peer.node, peer.node):
+            found.add(peer.node)
+        return frozenset(found)
+
+    def _is_anothers(self, party: TrustedParty, peer: Peer) -> bool:
+        return self._is_another_here(party) or self._first.is_anothers(
+            party.party, party.keys, peer.node
+        )
+
     def _bearer(self, peer: Peer) -> Bearer:
         return Bearer(peer, self._of(peer) if peer.listed else None)
 
@@ -176,7 +177,7 @@ class PartyDirectory:
         trust = self._of(peer)
         lost = {p.party for p in trust.parties if self._first.lost(p.party, peer.node)}
         kept = tuple(p for p in trust.parties if p.party not in lost)
-        return _Listed(peer, replace(trust, parties=kept), frozenset(lost))
+        return _Listed(peer, replace(trust, parties=kept))
 
     def _of(self, peer: Peer) -> TrustList:
         name = (peer.listed, peer.keys)
