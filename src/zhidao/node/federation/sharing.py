@@ -167,23 +167,28 @@ class Sharing:
             if stands.is_ended:
                 await self._send(consignment, peer)
                 return
-            content = await self._homes.sent(handed.document)
-            try:
-                if not content:
-                    await self._send(consignment, peer, last=handed.document)
-            except Conflict as error:
-                # Another process of this node was quicker with the very same document.
-                content = await self._homes.sent(handed.document)
-                if error.code != "document_differs" or not content:
-                    raise
-            except Refused:
-                if not await self._record.standing(peer, consignment):
-                    await self._homes.take_back(handed)
-                raise
+            content = await self._homes.sent(handed.document) or await self._send_last(handed)
             if content:
                 proof = decode_proof(await self._archive.get(content))
                 events = [str(opened.event.id) for opened in proof.events]
                 await self._record.note(consignment, peer, handed.document, events, home=True)
+
+    async def _send_last(self, handed: Handed) -> str:
+        """Sends what ends a hand-over and notes it; else what another process had sent already."""
+        consignment, peer = handed.consignment, handed.peer
+        try:
+            await self._send(consignment, peer, last=handed.document)
+        except Conflict as error:
+            # Another process of this node was quicker with the very same document.
+            content = await self._homes.sent(handed.document)
+            if error.code != "document_differs" or not content:
+                raise
+            return content
+        except Refused:
+            if not await self._record.standing(peer, consignment):
+                await self._homes.take_back(handed)
+            raise
+        return ""
 
     async def _logged(self, actor: Actor, consignment: str) -> list[Stored]:
         """All that belongs to the consignment, once it is found and in the log."""
@@ -317,6 +322,18 @@ class Sharing:
         if not seen or not (fresh or last):
             return
         rest = sorted(fresh, key=lambda each: (_turn(each.event, own), _index(each)))
+        await self._send_in_parts(consignment, peer, chosen, known, rest, last=last)
+
+    async def _send_in_parts(
+        self,
+        consignment: str,
+        peer: str,
+        chosen: Sequence[Stored],
+        known: set[str],
+        rest: Sequence[Stored],
+        *,
+        last: UUID | None,
+    ) -> None:
         while True:
             part, content = await self._portion(consignment, chosen, known, rest)
             is_last = len(part) == len(rest)

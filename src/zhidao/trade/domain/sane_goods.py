@@ -70,17 +70,21 @@ def _unlike_its_weight(consignment: CanonicalConsignment, item: str) -> Iterator
     packages = _number(consignment, f"{item}.packageQuantity")
     if packages and gross and gross < packages * _PACKAGE_KG:
         yield f"{item}.packageQuantity", f"{packages} packages that weigh {gross} kg together"
-    if not count or not net:
-        return
-    quantity = Decimal(count)
+    if count and net:
+        for why in _against(Decimal(count), unit, code, net):
+            yield f"{item}.requestedQuantity", why
+
+
+def _against(count: Decimal, unit: str, code: str, net: Decimal) -> Iterator[str]:
+    """Why so many of a unit cannot weigh so many kilograms."""
     if unit in KILOGRAMS:
-        said = quantity * KILOGRAMS[unit]
+        said = count * KILOGRAMS[unit]
         if said > net * _BY_WEIGHT or said * _BY_WEIGHT < net:
-            yield f"{item}.requestedQuantity", f"{count} {unit} of goods that weigh {net} kg"
-    elif unit in COUNTED_UNITS and not code.startswith(_LIGHTER):
-        least = _PIECE_KG.get(code[:2], Decimal(0))
-        if net < quantity * least:
-            yield f"{item}.requestedQuantity", f"{count} of {code[:4]} that weigh {net} kg together"
+            yield f"{count} {unit} of goods that weigh {net} kg"
+        return
+    counted = unit in COUNTED_UNITS and not code.startswith(_LIGHTER)
+    if counted and net < count * _PIECE_KG.get(code[:2], Decimal(0)):
+        yield f"{count} of {code[:4]} that weigh {net} kg together"
 
 
 def too_much_for_its_boxes(consignment: CanonicalConsignment) -> Iterator[tuple[str, str]]:

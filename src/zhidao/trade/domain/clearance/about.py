@@ -62,16 +62,26 @@ def _goods(declared: CanonicalConsignment, entered: CanonicalConsignment) -> Ite
         told, own = (", ".join(sorted(each)) or "none" for each in (said, known))
         yield f"its goods are of {told[:_SHOWN]}, not of {own[:_SHOWN]} (HS)"
         return
+    yield from _packages(declared, entered)
+    for heading in sorted(said):
+        yield from _weights(declared, entered, heading)
+
+
+def _weights(
+    declared: CanonicalConsignment, entered: CanonicalConsignment, heading: str
+) -> Iterator[str]:
+    for name, called in (("grossWeight", "gross"), ("netWeight", "net")):
+        weight, there_kg = (_weight(one, heading, name) for one in (declared, entered))
+        if weight is not None and there_kg is not None and _apart(weight, there_kg):
+            yield f"its goods of {heading} weigh {weight} kg {called}, not {there_kg} kg"
+
+
+def _packages(declared: CanonicalConsignment, entered: CanonicalConsignment) -> Iterator[str]:
     counted = [one.each(ITEM, "packageQuantity") for one in (declared, entered)]
     if all(map(all, counted)):
         packages, there = (sum(map(int, each)) for each in counted)
         if packages != there:
             yield f"it names {packages} packages, not {there}"
-    for name, called in (("grossWeight", "gross"), ("netWeight", "net")):
-        for heading in sorted(said):
-            weight, there_kg = (_weight(one, heading, name) for one in (declared, entered))
-            if weight is not None and there_kg is not None and _apart(weight, there_kg):
-                yield f"its goods of {heading} weigh {weight} kg {called}, not {there_kg} kg"
 
 
 def _headings(one: CanonicalConsignment) -> set[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -44,18 +44,18 @@ def risk_facts(
     facts["screening.hits"] = str(len(found := list(hits)))
     for number, hit in enumerate(found):
         facts[f"screening.hit.{number}"] = f"{hit.text} is listed as {hit.listed}"
-    # Facts of before there were these keep their digest: nothing is told of what is as it should.
     missing = unnamed(declaration)
     missing += [path for path in _unasked(facts, rules) if path not in missing]
-    for name, places in (
-        ("missing", missing),
-        ("alike", [f"{hit.text} is written like {hit.listed}" for hit in alike]),
-    ):
-        if places:
-            facts[f"screening.{name}"] = str(len(places))
-        for number, place in enumerate(places):
-            facts[f"screening.{name}.{number}"] = place
-    return facts
+    close = [f"{hit.text} is written like {hit.listed}" for hit in alike]
+    return facts | _placed("missing", missing) | _placed("alike", close)
+
+
+def _placed(name: str, places: Sequence[str]) -> dict[str, str]:
+    """How many there are and each by its number; nothing of none, as facts were before these."""
+    if not places:
+        return {}
+    numbered = {f"screening.{name}.{number}": place for number, place in enumerate(places)}
+    return {f"screening.{name}": str(len(places))} | numbered
 
 
 def screened_facts(

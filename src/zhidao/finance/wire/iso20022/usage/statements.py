@@ -188,25 +188,13 @@ def _between(
 ) -> Iterator[Violation | str]:
     """Whether each further booked balance of that currency is what the entries until then make."""
     booked = [one for one in entries if _status(one) == "BOOK"]
-    others = [
-        one
-        for one in told.iterfind("{*}Bal")
-        if _code(one) in (*_BEFORE, _AFTER)
-        and _currency(one) == _currency(before)
-        and one is not before
-        and one is not after
-    ]
+    others = _others(told, before, after)
     if others and not all(map(_day, booked)):
         yield "a balance between stands beside entries without a booking day"
         return
     for one in others:
         day, code = _moment(one)[:10], _code(one)
-        # What was there before is what it opens with; a day opens before its entries.
-        counted = [
-            _signed(each)
-            for each in booked
-            if code != "PRCD" and (_day(each) < day or (code == _AFTER and _day(each) == day))
-        ]
+        counted = (_signed(each) for each in booked if _is_before(_day(each), day, code))
         whole = _signed(before) + sum(counted, Decimal(0))
         if whole == _signed(one):
             continue
@@ -215,6 +203,22 @@ def _between(
             yield f"{sentence}, and it may tell only a part of a day"
         else:
             yield _broken("balance-between", "AM10", sentence, one)
+
+
+def _others(told: _Element, before: _Element, after: _Element) -> list[_Element]:
+    """The booked balances of a currency besides those from and to which it is counted."""
+    return [
+        one
+        for one in told.iterfind("{*}Bal")
+        if _code(one) in (*_BEFORE, _AFTER)
+        and _currency(one) == _currency(before)
+        and one not in (before, after)
+    ]
+
+
+def _is_before(booked: str, day: str, code: str) -> bool:
+    """Whether a balance of a day counts an entry: that of the day before counts none of them."""
+    return code != "PRCD" and (booked < day or (code == _AFTER and booked == day))
 
 
 def _ends(balances: list[_Element], names: tuple[str, ...]) -> dict[str, list[_Element]]:
@@ -305,18 +309,15 @@ def _summary(told: _Element, entries: list[_Element]) -> Iterator[Violation]:
 def _net(summary: _Element, entries: list[_Element]) -> Iterator[Violation]:
     """What all entries come to together, on the side that it says."""
     total = summary.find("{*}TtlNtries")
-    net = None if total is None else total.find("{*}TtlNetNtry")
-    if total is None or (net is None and total.find("{*}TtlNetNtryAmt") is None):
+    if total is None:
         return
-    if net is None:
-        side, added = total.findtext("{*}CdtDbtInd"), total.findtext("{*}TtlNetNtryAmt")
-    else:
-        side, added = net.findtext("{*}CdtDbtInd"), net.findtext("{*}Amt")
-    whole, told = sum(map(_signed, entries), Decimal(0)), Decimal(added or "0")
-    # Without a side it tells only how much.
-    agrees = abs(whole) == told if side is None else whole == (-told if side == "DBIT" else told)
-    if not agrees:
-        yield _broken("summary-net", "AM10", f"{told} {side or ''} is not the net, {whole}", total)
+    # Since 2013 the net is an element of its own (camt.053.001.04), with its side in it.
+    net = total.find("{*}TtlNetNtry")
+    added = total.findtext("{*}TtlNetNtryAmt") if net is None else net.findtext("{*}Amt")
+    side = (total if net is None else net).findtext("{*}CdtDbtInd")
+    whole = sum(map(_signed, entries), Decimal(0))
+    if added is not None and Decimal(added) != {None: abs(whole), "DBIT": -whole}.get(side, whole):
+        yield _broken("summary-net", "AM10", f"{added} {side or ''} is not the net, {whole}", total)
 
 
 def _by_code(summary: _Element, entries: list[_Element]) -> Iterator[Violation]:
