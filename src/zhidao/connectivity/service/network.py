@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Final
 
 from zhidao.connectivity.domain.crosscheck import Agreement, Verdict, compare, unknown
 from zhidao.connectivity.domain.question import AnswerKind, AskedBy
@@ -21,10 +20,6 @@ from zhidao.core.geo import Geodetic
 from zhidao.core.ids import party_id
 from zhidao.core.journal import Records
 from zhidao.core.timescale import Utc
-
-_OWN_WORD: Final = (
-    "the terminal's own word of its cell agrees with the fix, and its own word corroborates nothing"
-)
 
 
 class NetworkChecks:
@@ -147,5 +142,6 @@ def _compared(
     verdict = compare(fix, bound_m=bound_m, at=at, location=then)
     if seen.own_word and verdict.agreement is Agreement.MATCH:
         # Whoever makes up a fix makes up the cell beside it.
-        return unknown(_OWN_WORD), ()
+        said = unknown("the terminal's own word agrees, and its own word corroborates nothing")
+        return said, ()
     return verdict, (then,)

@@ -46,6 +46,7 @@ SILENCES: Final = {
     "the network did not answer": "silent",
     "the network has not located": "not_located",
     "the network saw the device": "too_old",
+    "the terminal's own word": "own_word",
 }
 
 
