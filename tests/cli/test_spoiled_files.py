@@ -53,7 +53,7 @@ _WORDS = {
 # These write, serve, or take a folder of a node: not files that somebody was given.
 _NOT_READ = {
     *("output", "data", "state", "keep", "out", "packs", "codes", "schemas", "navigation_output"),
-    *("config", "folder", "contexts", "record", "dir", "evidence", "outbox"),
+    *("config", "folder", "contexts", "record", "dir", "evidence", "outbox", "scratch"),
     # Any text can be a token or a password.
     *("token_file", "password_file", "new_password_file"),
 }
@@ -78,10 +78,12 @@ _MORE: dict[tuple[str, ...], list[str]] = {
         "people",
         "password",
     ): "--as a --password-file good.file --new-password-file good.file".split(),
+    ("drill",): ["--no-record"],
     ("trust", "title-tag"): ["--registry", "0x" + "5a" * 20, "--chain-id", "31337"],
 }
 # What one argument wants beside it.
 _WITH: dict[tuple[tuple[str, ...], str], list[str]] = {
+    (("drill",), "identity"): ["good.file"],
     (("insight", "corridor"), "map"): ["--reports", "good.file"],
     (("insight", "corridor"), "reports"): ["--map", "good.file"],
     (("insight", "corridor"), "trust"): ["--proof", "good.file"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ _WALK = {
 _CHINESE = sorted((ROOT / "docs/zh").rglob("*.md"))
 
 
+@cache
 def _catalogue(language: str) -> dict[str, str]:
     told: dict[str, str] = json.loads((ROOT / f"web/src/i18n/{language}.json").read_text("utf-8"))
     return told
@@ -58,16 +60,17 @@ def _keys(word: str, catalogue: dict[str, str]) -> set[str]:
     return {
         key
         for key, text in catalogue.items()
-        if re.fullmatch(_pattern(text), word) or _begins(text, word)
+        if _pattern(text).fullmatch(word) or _begins(text, word)
     }
 
 
 def _begins(text: str, word: str) -> bool:
-    return re.match(rf"{re.escape(word)}(?!\w)", text) is not None
+    return text.startswith(word) and re.match(r"\w", text[len(word) :]) is None
 
 
-def _pattern(text: str) -> str:
-    return re.sub(r"\\\{\w+\\\}", r"[\\w-]+", re.escape(text))
+@cache
+def _pattern(text: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"\\\{\w+\\\}", r"[\\w-]+", re.escape(text)))
 
 
 @pytest.mark.parametrize("word", ["Xyzzy", "Press the button", "打开"])

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from zhidao.core.errors import MalformedInput, Refused, Unavailable
-from zhidao.core.files.output import PRIVATE, write_whole, written
+from zhidao.core.files.output import PRIVATE, write_folder, write_whole, written
 
 
 def _names(folder: Path) -> list[str]:
@@ -158,3 +158,19 @@ def test_a_full_disk_is_told_as_one(tmp_path: Path) -> None:
         write_whole(device, b"x")
     assert told.value.code == "disk_full"
     assert "full" in told.value.where
+
+
+def test_a_folder_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
+    folder = tmp_path / "report"
+    write_folder(folder, {"a": b"1", "in/b": b"2"})
+    assert ((folder / "a").read_bytes(), (folder / "in" / "b").read_bytes()) == (b"1", b"2")
+    for other, files in (
+        (folder, {"a": b"3"}),
+        (tmp_path / "no" / "such", {"a": b"1"}),
+        (tmp_path / "new", {"a": b"1", "a/b": b"2"}),
+    ):
+        with pytest.raises(MalformedInput) as refused:
+            write_folder(other, files)
+        assert refused.value.code == "file_unusable"
+    assert (folder / "a").read_bytes() == b"1"
+    assert [each.name for each in tmp_path.iterdir()] == ["report"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -56,17 +57,34 @@ class Paid:
         return out
 
 
+@pytest.fixture(scope="module")
+def carried(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of such a node, stopped."""
+    folder = tmp_path_factory.mktemp("paid")
+
+    async def carry() -> None:
+        node = NodeProcess(folder)
+        await node.start()
+        try:
+            await walked(Sides.of_one(node), folder)
+            world = Paid(node, folder)
+            world.backups.mkdir()
+            await asyncio.to_thread(world.backup, "first")
+        finally:
+            await node.stop()
+
+    asyncio.run(carry())
+    return folder
+
+
 @pytest.fixture
-async def paid(tmp_path: Path) -> AsyncIterator[Paid]:
-    """See `Paid`."""
+async def paid(carried: Path, tmp_path: Path) -> AsyncIterator[Paid]:
+    """See `Paid`. Each test has a copy of its own."""
+    shutil.copytree(carried, tmp_path, dirs_exist_ok=True)
     node = NodeProcess(tmp_path)
     await node.start()
     try:
-        await walked(Sides.of_one(node), tmp_path)
-        world = Paid(node, tmp_path)
-        world.backups.mkdir()
-        await asyncio.to_thread(world.backup, "first")
-        yield world
+        yield Paid(node, tmp_path)
     finally:
         await node.stop()
 
@@ -182,6 +200,15 @@ async def test_a_killed_drill_leaves_nothing_after_the_next(paid: Paid) -> None:
     assert done["wrong"] == []
     assert not scratch.exists()
     assert servers_in(scratch) == []
+
+
+async def test_a_scratch_place_that_is_no_folder_is_told_by_its_name(paid: Paid) -> None:
+    file = paid.backups / "first.zdbackup"
+    refused = await asyncio.to_thread(
+        lambda: paid.run("drill", file, "--scratch", file, "--no-record", status=2)
+    )
+    assert refused["error"] == "file_unusable"
+    assert any(str(file) in str(each) for each in refused.values())
 
 
 async def test_without_a_node_it_is_only_said(paid: Paid, tmp_path: Path) -> None:

@@ -5,15 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shutil
-import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 from zhidao.cli.console.outputs import take, tell
 from zhidao.cli.insight.signatories import SigningKey, add_signer, moment, signer_of
 from zhidao.core.errors import MalformedInput
+from zhidao.core.files.output import write_folder
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
     beside = options.order.parent
     files = {name: take(beside / name, bytes_max=EVIDENCE_BYTES_MAX) for name in named}
     made = publish(data, files, sign=SigningKey(signer_of(options)), at=moment(None))
-    _write(options.output, made)
+    write_folder(options.output, made)
     size = sum(map(len, made.values()))
     if options.json:
         told = {"folder": str(options.output), "files": sorted(made), "bytes": size}
@@ -64,24 +62,3 @@ def run(options: argparse.Namespace) -> int:
     else:
         tell(f"{options.output}: {len(made)} files, {size} bytes; begin with report.html")
     return 0
-
-
-def _write(folder: Path, files: Mapping[str, bytes]) -> None:
-    """All files under a name that nobody looks for, then the folder's own name."""
-    if not folder.absolute().parent.is_dir():
-        raise MalformedInput(
-            f"no folder {folder.absolute().parent}", code="no_folder", remedy="create it first"
-        )
-    place = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.absolute().parent))
-    try:
-        for name, data in files.items():
-            (place / name).parent.mkdir(exist_ok=True)
-            with (place / name).open("wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-        place.chmod(0o755)
-        place.rename(folder)
-    except BaseException:
-        shutil.rmtree(place, ignore_errors=True)
-        raise

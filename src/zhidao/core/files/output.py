@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -19,6 +20,7 @@ from typing import BinaryIO, Final
 from zhidao.core.errors import MalformedInput, Refused, Unavailable
 
 PRIVATE: Final = 0o600
+_FOLDER_MODE: Final = 0o755
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -31,7 +33,7 @@ def written(output: Path, *, mode: int | None = None, new: bool = False) -> Iter
     the bytes go as they come. Raises MalformedInput where nothing can be written, Unavailable
     (`disk_full`).
     """
-    try:
+    with _told(output):
         target = _target(output, new=new)
         if _is_replaced(target):
             with _beside(target, mode, new=new) as file:
@@ -39,6 +41,12 @@ def written(output: Path, *, mode: int | None = None, new: bool = False) -> Iter
             return
         with target.open("wb") as file:
             yield file
+
+
+@contextmanager
+def _told(output: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         if error.errno in _FULL:
             raise Unavailable(
@@ -72,6 +80,31 @@ def write_whole(output: Path, data: bytes, *, mode: int | None = None, new: bool
     """Writes a result that is in memory; see `written`."""
     with written(output, mode=mode, new=new) as file:
         file.write(data)
+
+
+def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Writes a new folder of files, all of them or none; a name may have a folder of its own in it.
+
+    Raises MalformedInput where nothing can be written or something stands, Unavailable
+    (`disk_full`).
+    """
+    target = folder.absolute()
+    with _told(folder):
+        # Under a name that nobody looks for, until all of it is there.
+        aside = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+        try:
+            for name, data in files.items():
+                (aside / name).parent.mkdir(exist_ok=True)
+                with (aside / name).open("wb") as file:
+                    file.write(data)
+                    file.flush()
+                    os.fsync(file.fileno())
+            aside.chmod(_FOLDER_MODE)
+            aside.rename(target)
+        except BaseException:
+            shutil.rmtree(aside, ignore_errors=True)
+            raise
+        _sync_folder(target.parent)
 
 
 def _target(output: Path, *, new: bool) -> Path:

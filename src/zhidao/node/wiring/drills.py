@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from zhidao.core.errors import Refused, ZhidaoError
+from zhidao.core.errors import MalformedInput, Refused, ZhidaoError
 from zhidao.core.files.bounded import open_given
 from zhidao.core.ids import IdSource
 from zhidao.core.programs.child import hold_folder
@@ -143,7 +143,14 @@ def record(config: Config, live: str, done: DrillDone, ambient: Ambient) -> tupl
 @contextmanager
 def _server(scratch: Path, archive: Path) -> Iterator[str]:
     """An empty database of its own, which is gone afterwards, also one of a killed drill."""
-    lock = hold_folder(scratch)
+    try:
+        lock = hold_folder(scratch)
+    except OSError as error:
+        raise MalformedInput(
+            f"{scratch} cannot be a folder for a drill: {error.strerror}",
+            code="file_unusable",
+            remedy="name a folder that is there, or whose parent is: --scratch FOLDER",
+        ) from error
     server = EmbeddedPostgres(scratch / "postgres")
     try:
         server.discard()
