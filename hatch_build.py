@@ -85,7 +85,7 @@ def build(root: Path = ROOT) -> bool:
             return False
         started = time.monotonic()
         node = find_node()
-        install(root, node, develop=False)
+        _install(root, node, develop=False)
         _bundle(root, node)
         _contracts(root)
         (root / ASSETS / _STAMP).write_text(inputs)
@@ -169,8 +169,13 @@ def find_node() -> Node:
 def install(root: Path, node: Node, *, develop: bool) -> None:
     """Brings web/node_modules to what the lock says, with the tools for checking if asked.
 
-    Does nothing if they are there for this lock already.
+    Does nothing if they are there for this lock already. Of several at once one brings them.
     """
+    with _alone(root):
+        _install(root, node, develop=develop)
+
+
+def _install(root: Path, node: Node, *, develop: bool) -> None:
     modules = root / "web" / "node_modules"
     lock = hashlib.sha256((root / "web" / "package-lock.json").read_bytes()).hexdigest()
     mark = modules / _STAMP
@@ -186,8 +191,7 @@ def install(root: Path, node: Node, *, develop: bool) -> None:
 def check_types(root: Path = ROOT) -> None:
     """Type-checks the pages' sources. Raises BuildError with the compiler's words."""
     node = find_node()
-    with _alone(root):
-        install(root, node, develop=True)
+    install(root, node, develop=True)
     compiler = root / "web" / "node_modules" / "typescript" / "bin" / "tsc"
     _run([*node.node, str(compiler), "--noEmit"], root / "web", node)
 
