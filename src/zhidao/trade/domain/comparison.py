@@ -148,15 +148,6 @@ def words(text: str) -> list[str]:
     return _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
 
 
-def names_anything(text: str) -> bool:
-    """Whether a letter or digit that is seen stands in a text.
-
-    >>> names_anything("304"), names_anything("..."), names_anything("\u3164")
-    (True, False, False)
-    """
-    return any(sign.isalnum() and not unseen_in(sign) for sign in text)
-
-
 def names_anybody(text: str) -> bool:
     """Whether a letter that is seen stands in a name.
 

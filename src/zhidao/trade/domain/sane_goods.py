@@ -11,8 +11,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
 from zhidao.core.money import Currency
+from zhidao.core.text.plain_text import says_something
 from zhidao.trade.domain.codes import KILOGRAMS
-from zhidao.trade.domain.comparison import names_anything
 from zhidao.trade.domain.model.catalogue import EQUIPMENT, ITEM
 from zhidao.trade.domain.model.code_lists import COUNTED_UNITS
 from zhidao.trade.domain.model.consignment import CanonicalConsignment
@@ -41,7 +41,7 @@ def goods_out_of_line(consignment: CanonicalConsignment) -> Iterator[tuple[str, 
         yield from weightless or _unlike_its_weight(consignment, item)
         description = f"{item}.natureIdentificationCargo.description"
         text = consignment.get(description)
-        if text and not names_anything(text):
+        if text and not says_something(text):
             yield description, f"{text[:20]!r} names no goods"
     yield from _worth_nothing(consignment)
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from zhidao.core.errors import Conflict, NotFound, Refused
 from zhidao.core.events import SignedEvent
-from zhidao.core.text.plain_text import unseen_in
+from zhidao.core.text.plain_text import says_something
 from zhidao.trade.events import (
     AgencyAnswered,
     DeclarationCancelled,
@@ -90,23 +90,14 @@ def step(state: Declaration | None, fact: Step) -> Declaration:
     """
     after = _after(state, fact)
     if isinstance(fact, DeclarationSubmitted):
-        if fact.version > 1 and not gives_reason(fact.reason):
+        if fact.version > 1 and not says_something(fact.reason):
             raise Refused("an amendment gives its reason", code="no_reason", where="reason")
     elif isinstance(fact, DeclarationCancelled):
-        if not gives_reason(fact.reason):
+        if not says_something(fact.reason):
             raise Refused("taking back gives its reason", code="no_reason", where="reason")
     elif isinstance(fact, DeclarationDecided) and state is not None:
         _refuse_unfounded(state, fact)
     return after
-
-
-def gives_reason(text: str) -> bool:
-    """Whether a text says something: a letter or a digit that is seen stands in it.
-
-    >>> gives_reason("ok"), gives_reason("\u00a0"), gives_reason("\u3164"), gives_reason(" - ")
-    (True, False, False, False)
-    """
-    return any(sign.isalnum() and not unseen_in(sign) for sign in text)
 
 
 def _after(state: Declaration | None, fact: Step) -> Declaration:
@@ -166,11 +157,11 @@ def _decided(state: Declaration, fact: DeclarationDecided) -> Declaration:
 
 def _refuse_unfounded(state: Declaration, fact: DeclarationDecided) -> None:
     """Refuses a decision whose reason or whose permits are not there."""
-    if fact.decision == Status.REFUSED and not gives_reason(fact.reason):
+    if fact.decision == Status.REFUSED and not says_something(fact.reason):
         raise Refused("a refusal gives its reason", code="no_reason", where="reason")
     if fact.decision != Status.RELEASED or state.risk is None:
         return
-    if state.risk.channel != "green" and not gives_reason(fact.reason):
+    if state.risk.channel != "green" and not says_something(fact.reason):
         raise Refused(
             f"a {state.risk.channel} declaration is released with a reason",
             code="no_reason",

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
+from zhidao.core.text.plain_text import says_something
 from zhidao.trade.domain.clearance.risk import NOT_COMPARED, PER_KILOGRAM, RuleSet
 from zhidao.trade.domain.clearance.screening import Hit, ScreeningList, screen, screen_alike
-from zhidao.trade.domain.comparison import CheckResult, names_anybody, names_anything
+from zhidao.trade.domain.comparison import CheckResult, names_anybody
 from zhidao.trade.domain.documents.formalities import customs_value, invoiced_value
 from zhidao.trade.domain.model.catalogue import ITEM
 from zhidao.trade.domain.model.consignment import CanonicalConsignment
@@ -102,7 +103,7 @@ def _unasked(facts: Mapping[str, str], rules: RuleSet) -> list[str]:
         {
             rule.fact
             for rule in rules.rules
-            if rule.fact.endswith(_TELLING) and not names_anything(facts.get(rule.fact, ""))
+            if rule.fact.endswith(_TELLING) and not says_something(facts.get(rule.fact, ""))
         }
     )
 
