@@ -125,7 +125,7 @@ def usable(page: Page) -> None:
     page.set_viewport_size({"width": 1280, "height": 900})
 
 
-@pytest.mark.every_days(2)
+@pytest.mark.every_days(3)
 def test_money_and_title_are_led_by_hand(
     served: dict[str, Any],
     browser: Browser,
