@@ -99,6 +99,8 @@ async def died(house: House) -> None:
         await asyncio.sleep(0.2)
 
 
+# That holds stand is tried each day without a node: control/test_holds_stand.py.
+@pytest.mark.every_days(2)
 async def test_a_hold_stands_though_its_list_is_taken_away_and_the_node_is_killed(
     house: House,
 ) -> None:
