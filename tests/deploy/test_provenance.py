@@ -48,6 +48,8 @@ def linked(source: str, target: str) -> str:
     return target
 
 
+# Builds the wheel twice: one day of three.
+@pytest.mark.every_days(3)
 def test_two_builds_are_one_and_a_stranger_can_check_who_says_so(
     checkout: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):

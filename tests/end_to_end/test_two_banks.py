@@ -43,13 +43,18 @@ class Bank:
         place = {"town": "Town", "country": "CN"}
         self.post("/banks", {"bank": bank, "name": "B", "bic": "ALMAKZKA", **place}, "operator")
         for holder in ("house", "customer", "other"):
-            party = {"party": holder, "name": holder, "trade_role": "importer", "country": "CN"}
+            name = self.holder(holder)
+            party = {"party": name, "name": name, "trade_role": "importer", "country": "CN"}
             _as(self.node, "admin", "/v1/parties", party).raise_for_status()
-            asked = {"holder": holder, "currency": currency, "name": holder, **place}
+            asked = {"holder": name, "currency": currency, "name": holder, **place}
             self.accounts[holder] = self.post("/accounts", asked)["account"]
         # Nearly as much as one caller may do in a day at the node with the limit: a few exchanges more.
-        asked = {"deposit": "d1", "holder": "house", "currency": currency}
+        asked = {"deposit": "d1", "holder": self.holder("house"), "currency": currency}
         self.post("/deposits", {**asked, "amount_minor": FUNDS})
+
+    def holder(self, name: str) -> str:
+        """The party of that name here: nodes that know each other have no two of one id."""
+        return f"{self.node.name}-{name}"
 
     def balance(self, holder: str) -> int:
         """What an account has and may spend: both, when nothing is held."""
@@ -153,12 +158,13 @@ def test_two_currencies_change_hands_and_a_killed_node_changes_nothing(
 
 def test_netting_receivables_and_a_condition_hold_over_a_kill(banks: dict[str, Bank]) -> None:
     east = banks["east"]
-    opened = {"cycle": "day-1", "currency": "KZT", "participants": ["house", "customer"]}
+    both = [east.holder("house"), east.holder("customer")]
+    opened = {"cycle": "day-1", "currency": "KZT", "participants": both}
     east.post("/netting", opened)
     escrow = {
         "escrow": "E-1",
-        "payer": "house",
-        "payee": "customer",
+        "payer": east.holder("house"),
+        "payee": east.holder("customer"),
         "payee_bank": east.node.party,
         "amount_minor": 7_000,
         "currency": "KZT",
@@ -200,7 +206,12 @@ def test_above_the_limit_two_persons_and_never_two_tokens(banks: dict[str, Bank]
     assert _as(west.node, "admin", agreed.format("daniyar"), None).status_code == 403
     assert _as(west.node, "aigerim", agreed.format("daniyar"), None).status_code == 200
     # Not above the limit by itself, but with what came in before.
-    more = {"deposit": "d2", "holder": "house", "currency": "CNY", "amount_minor": FUNDS}
+    more = {
+        "deposit": "d2",
+        "holder": west.holder("house"),
+        "currency": "CNY",
+        "amount_minor": FUNDS,
+    }
     assert west.post("/deposits", more, status=422)["code"] == "needs_two_persons"
     before = west.balance("house")
     (waiting,) = west.get("/approvals")
@@ -210,8 +221,8 @@ def test_above_the_limit_two_persons_and_never_two_tokens(banks: dict[str, Bank]
     assert west.balance("house") == before + FUNDS
     deal = {
         "escrow": "E-9",
-        "payer": "house",
-        "payee": "customer",
+        "payer": west.holder("house"),
+        "payee": west.holder("customer"),
         "payee_bank": west.node.party,
         "amount_minor": 50_000_001,
         "currency": "CNY",

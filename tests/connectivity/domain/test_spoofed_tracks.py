@@ -47,6 +47,7 @@ def test_forty_lies_are_found_and_forty_ways_left_alone():
 
 
 @pytest.mark.slow
+@pytest.mark.every_days(3)
 def test_without_a_timing_advance_fewer_are_found_and_no_honest_way_is_called_a_lie():
     """A circle of ten kilometres says nothing of two: what a network does not tell is not known."""
     wrong, _ = honest_ways(60, advance=False)
