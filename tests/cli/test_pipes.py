@@ -31,7 +31,7 @@ from zhidao.core.files import bounded
 # What is written, and folders: no file that is read because a person named it.
 _WRITTEN = {
     *("output", "data", "state", "keep", "out", "packs", "codes", "schemas", "navigation_output"),
-    *("folder", "contexts", "record", "dir", "evidence"),
+    *("folder", "contexts", "record", "dir", "evidence", "scratch"),
 }
 # These look at something else first: a node, one of its keys, an address.
 _LATER = {
